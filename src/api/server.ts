@@ -1,0 +1,84 @@
+/**
+ * The door. What comes in: HTTP requests on a Unix socket, judged by the schemas of protocol/. What
+ * goes out: views, raw streams, errors of the registry as HTTP. Never here: decisions about tasks
+ * (engine/service.ts has them), printing. Read next: routes/, stream.ts, errors.ts, socket.ts.
+ */
+
+import { type FastifyInstance, fastify } from 'fastify';
+import { AppError } from '../domain/failure.ts';
+import { BODY_BYTES_MAX } from '../protocol/limits.ts';
+import type { AddRoute, ApiOptions } from './deps.ts';
+import { installErrors } from './errors.ts';
+import { addEvents } from './routes/events.ts';
+import { addFiles } from './routes/files.ts';
+import { addGc } from './routes/gc.ts';
+import { addHealth } from './routes/health.ts';
+import { addHosts } from './routes/hosts.ts';
+import { addImages } from './routes/images.ts';
+import { addListTasks } from './routes/list-tasks.ts';
+import { addLogs } from './routes/logs.ts';
+import { addMetrics } from './routes/metrics.ts';
+import { addOpenApi } from './routes/openapi.ts';
+import { addPlan } from './routes/plan.ts';
+import { addShowTask } from './routes/show-task.ts';
+import { addSubmit } from './routes/submit.ts';
+import { addTaskActs } from './routes/task-acts.ts';
+import { addUploads } from './routes/uploads.ts';
+
+const ROUTE_FILES: AddRoute[] = [
+  addSubmit,
+  addPlan,
+  addListTasks,
+  addShowTask,
+  addLogs,
+  addTaskActs,
+  addFiles,
+  addEvents,
+  addHosts,
+  addImages,
+  addUploads,
+  addGc,
+  addHealth,
+  addMetrics,
+  addOpenApi,
+];
+
+/** Longer than any idle client waits; a closed idle connection would cost it a retry. */
+const KEEP_ALIVE_MS = 600_000;
+
+/** The API, not yet listening. Closing it cuts the streams that are followed. */
+export function createApi(options: ApiOptions): FastifyInstance {
+  const api = fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: true,
+    logger: false,
+    routerOptions: { maxParamLength: 200 },
+  });
+  const closing = new AbortController();
+  api.addHook('preClose', (done) => {
+    closing.abort();
+    done();
+  });
+  api.addHook('onRequest', refuseBrowsers);
+  acceptOnlyJson(api);
+  installErrors(api, options.logger);
+  for (const add of ROUTE_FILES) add(api, { ...options, closing: closing.signal });
+  return api;
+}
+
+/** No web page has business here, whatever brought its request to the socket. */
+async function refuseBrowsers(request: {
+  headers: { origin?: string | undefined };
+}): Promise<void> {
+  if (request.headers.origin !== undefined) {
+    throw new AppError('REQUEST_INVALID', 'requests with an Origin header are refused');
+  }
+}
+
+/** Fastify would also take text/plain, which a web form can send. */
+function acceptOnlyJson(api: FastifyInstance): void {
+  api.removeAllContentTypeParsers();
+  const parser = api.getDefaultJsonParser('error', 'error');
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, parser);
+}

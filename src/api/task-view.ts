@@ -1,0 +1,101 @@
+/** From a task as the engine reports it to the JSON that is shown. */
+import type { FailureRecord } from '../domain/failure.ts';
+import { isEnded, type TaskState } from '../domain/state.ts';
+import type { Command, InputSource, TaskSpec } from '../domain/task.ts';
+import type { TaskReport } from '../engine/service.ts';
+import type { TaskView } from '../protocol/views.ts';
+import { failureView, iso } from './view-parts.ts';
+
+/** What is shown of a task. Never its environment or inline content. */
+export function toTaskView(report: TaskReport): TaskView {
+  const { task, streams } = report;
+  const { spec, state } = task;
+  return {
+    id: task.id,
+    ...(spec.name !== undefined && { name: spec.name }),
+    state: state.kind,
+    ended: isEnded(state),
+    attempt: state.attempt,
+    version: task.version,
+    ...placeOf(state),
+    command: commandView(spec.command),
+    submittedAt: iso(task.submittedAt),
+    since: iso(isEnded(state) ? state.finishedAt : state.since),
+    ...timesOf(state),
+    ...exitOf(state),
+    ...('failure' in state && { failure: failureView(state.failure as FailureRecord) }),
+    ...blockedOf(report),
+    ...(state.kind === 'waiting' && { waitingOn: [...state.on] }),
+    outputs: outputsOf(state),
+    cleanup: { policy: spec.cleanup, state: isEnded(state) ? state.cleanup : 'none' },
+    ...(report.remoteDir !== undefined && { remoteDir: report.remoteDir }),
+    streams: { stdout: { ...streams.stdout }, stderr: { ...streams.stderr } },
+    ...(report.progress !== undefined && { progress: { ...report.progress } }),
+    tags: spec.tags,
+    priority: spec.priority,
+    asked: askedView(spec),
+  };
+}
+
+function placeOf(state: TaskState): Pick<TaskView, 'host' | 'image' | 'imagePath'> {
+  const host = 'host' in state ? state.host : undefined;
+  const image = 'image' in state ? state.image : undefined;
+  return {
+    ...(host !== undefined && { host }),
+    ...(image !== undefined && { image: image.reference, imagePath: image.path }),
+  };
+}
+
+function timesOf(state: TaskState): Pick<TaskView, 'startedAt' | 'finishedAt'> {
+  const launch = 'launch' in state ? state.launch : undefined;
+  const exit = 'exit' in state ? state.exit : undefined;
+  const finished = exit?.finishedAt ?? (isEnded(state) ? state.finishedAt : undefined);
+  return {
+    ...(launch !== undefined && { startedAt: iso(launch.startedAt) }),
+    ...(finished !== undefined && { finishedAt: iso(finished) }),
+  };
+}
+
+function exitOf(state: TaskState): Pick<TaskView, 'exitCode' | 'limit'> {
+  const exit = 'exit' in state ? state.exit : undefined;
+  return {
+    ...(exit?.code !== undefined && { exitCode: exit.code }),
+    ...(exit?.limit !== undefined && { limit: exit.limit }),
+  };
+}
+
+function blockedOf({ task, nextTryAt }: TaskReport): Pick<TaskView, 'blocked'> {
+  const blocked = 'blocked' in task.state ? task.state.blocked : undefined;
+  if (blocked === undefined) return {};
+  const next = nextTryAt === undefined ? {} : { nextTryAt: iso(nextTryAt) };
+  return { blocked: { ...blocked, since: iso(blocked.since), ...next } };
+}
+
+function outputsOf(state: TaskState): TaskView['outputs'] {
+  if (!isEnded(state)) return [];
+  return state.outputs.map(({ pattern, ...rest }) => ({ path: pattern, ...rest }));
+}
+
+function askedView(spec: TaskSpec): TaskView['asked'] {
+  const { host, cpus, memoryBytes, timeLimitMs } = spec;
+  return {
+    images: [...spec.images],
+    ...(host !== undefined && { host }),
+    ...(cpus !== undefined && { cpus }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(timeLimitMs !== undefined && { timeLimitMs }),
+    inputs: spec.inputs.map(({ source, target }) => ({ from: sourceText(source), to: target })),
+    outputs: spec.outputs.map(({ pattern, local }) => ({ path: pattern, local })),
+    retries: spec.retries,
+    acceptExit: [...spec.acceptExit],
+  };
+}
+
+function sourceText(source: InputSource): string {
+  if (source.kind === 'content') return 'inline content';
+  return source.kind === 'remote' ? `remote:${source.path}` : source.path;
+}
+
+function commandView(command: Command): string | string[] {
+  return command.kind === 'argv' ? [...command.argv] : command.text;
+}

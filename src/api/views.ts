@@ -1,0 +1,37 @@
+/** Events, hosts and images as shown. */
+import type { HostReport, ImageReport, LiveEvent } from '../engine/service.ts';
+import type { EventView, HostView, ImageView } from '../protocol/views.ts';
+import { failureView, iso } from './view-parts.ts';
+
+export function toEventView(event: LiveEvent): EventView {
+  return { ...event, at: iso(event.at) };
+}
+
+export function toHostView(report: HostReport): HostView {
+  const { facts, lastFailure, link, counters, slots, ...rest } = report;
+  return {
+    ...rest,
+    link: linkView(link),
+    slots: { ...slots },
+    counters: { ...counters },
+    ...(facts !== undefined && { facts: { ...facts } }),
+    ...(lastFailure !== undefined && { lastFailure: failureView(lastFailure) }),
+  };
+}
+
+/** A link's times are the only ones inside it. */
+function linkView(link: HostReport['link']): HostView['link'] {
+  const { since, nextTryAt, ...rest } = link as {
+    since?: number;
+    nextTryAt?: number;
+  } & typeof link;
+  return {
+    ...rest,
+    ...(since !== undefined && { since: iso(since) }),
+    ...(nextTryAt !== undefined && { nextTryAt: iso(nextTryAt) }),
+  };
+}
+
+export function toImageView({ pulledAt, ...rest }: ImageReport): ImageView {
+  return { ...rest, ...(pulledAt !== undefined && { pulledAt: iso(pulledAt) }) };
+}

@@ -1,0 +1,32 @@
+/** towline gc: remove what ended tasks left. */
+import type { Command } from 'commander';
+import { parseDuration } from '../../protocol/units.ts';
+import { type Cli, onAction, usage } from '../call.ts';
+import { printJson } from '../output/json.ts';
+
+export function addGc(program: Command, cli: Cli): void {
+  const command = program
+    .command('gc')
+    .summary('remove what ended tasks left')
+    .description(
+      'Remove kept directories of ended tasks on the hosts, and forget old tasks with their logs.',
+    )
+    .option(
+      '--older-than <duration>',
+      'only tasks that ended longer ago; default: [defaults] keep_failed',
+    )
+    .option('--dry-run', 'only say what would be removed');
+  onAction<{ olderThan?: string; dryRun?: boolean }>(command, cli, async (call) => {
+    const { olderThan, dryRun = false } = call.options;
+    const olderThanMs = olderThan === undefined ? undefined : parseDuration(olderThan);
+    if (olderThan !== undefined && olderThanMs === undefined) {
+      usage('gc', `--older-than ${olderThan}: write a time like 12h or 7d`);
+    }
+    const report = await (await call.client()).gc({ olderThanMs, dryRun });
+    if (call.json) return printJson(call.io, report);
+    const verb = dryRun ? 'would be ' : '';
+    const cleaned = report.cleaned.map((id) => `${id} directory ${verb}removed\n`);
+    const forgotten = report.forgotten.map((id) => `${id} ${verb}forgotten\n`);
+    return call.io.out.write([...cleaned, ...forgotten].join(''));
+  });
+}

@@ -1,0 +1,57 @@
+/** towline script: the generated script and the plan, nothing executed. */
+import type { Command } from 'commander';
+import type { WireTaskSpec } from '../../protocol/spec-schema.ts';
+import type { PlanView } from '../../protocol/views.ts';
+import { type Call, type Cli, onAction, usage } from '../call.ts';
+import { printJson } from '../output/json.ts';
+import { addTaskOptions, type TaskOptions, taskFromOptions } from '../task-options.ts';
+
+interface ScriptOptions extends TaskOptions {
+  file?: string;
+  plan?: boolean;
+}
+
+export function addScript(program: Command, cli: Cli): void {
+  const command = program
+    .command('script')
+    .summary('print the script of a task; nothing is executed')
+    .description(
+      'Print the Apptainer script of a task (run.sh), or with --plan all that would be done.',
+    );
+  addTaskOptions(command)
+    .usage('[options] [image] -- command…\n       towline script --file task.json')
+    .option('--file <task>', 'a file with one task')
+    .option('--plan', 'also the paths and every generated file');
+  onAction<ScriptOptions>(command, cli, async (call) => {
+    const client = await call.client();
+    const plan = await client.plan(await taskOf(call));
+    if (call.json) return printJson(call.io, plan);
+    if (call.options.plan === true) return call.io.out.write(planText(plan));
+    return call.io.out.write(plan.files['run.sh'] ?? '');
+  });
+}
+
+async function taskOf(call: Call<ScriptOptions>): Promise<WireTaskSpec> {
+  const { file, stdin } = call.options;
+  if (file === undefined) {
+    const spec = taskFromOptions(call, 'script');
+    if (stdin === '-') usage('script', '--stdin - makes no sense here: nothing is executed');
+    const { resolve } = await import('node:path');
+    return stdin === undefined ? spec : { ...spec, stdin: { path: resolve(call.io.cwd, stdin) } };
+  }
+  const { readTasksFile } = await import('../tasks-file.ts');
+  const [task, ...others] = await readTasksFile(file, call.io.cwd);
+  if (task === undefined || others.length > 0) usage('script', '--file must have exactly one task');
+  return task;
+}
+
+function planText(plan: PlanView): string {
+  const moves = [
+    ...plan.inputs.map(({ from, to }) => `input      ${from} -> ${to}\n`),
+    ...plan.outputs.map(({ from, to }) => `output     ${from} -> ${to}\n`),
+  ];
+  const files = Object.entries(plan.files).map(([name, text]) => `\n--- ${name}\n${text}`);
+  const head = `host       ${plan.host}\ndirectory  ${plan.attemptDir}\n`;
+  const image = `image      ${plan.image.reference} (${plan.image.path})\n`;
+  return [head, image, ...moves, ...files].join('');
+}

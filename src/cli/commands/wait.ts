@@ -1,0 +1,45 @@
+/** towline wait: until tasks have ended. */
+import type { Command } from 'commander';
+import { parseDuration } from '../../protocol/units.ts';
+import type { TaskView } from '../../protocol/views.ts';
+import { type Call, type Cli, onAction, usage } from '../call.ts';
+import { EXIT_OK, EXIT_TASK_FAILED, EXIT_WAIT_TIMEOUT } from '../exit-codes.ts';
+import { printJson } from '../output/json.ts';
+
+const DESCRIPTION = `Wait until the tasks have ended.
+
+Ends with 0 when all succeeded, 3 when one did not, 14 when the time is over, and with 10 or more
+when it could not be found out.`;
+
+export function addWait(program: Command, cli: Cli): void {
+  const command = program
+    .command('wait')
+    .summary('wait until tasks have ended')
+    .description(DESCRIPTION)
+    .argument('<id...>', 'ids of tasks, or their beginnings')
+    .option('--timeout <duration>', 'at most this long, like 10m');
+  onAction<{ timeout?: string }>(command, cli, async (call) => {
+    const timeoutMs = timeoutOf(call);
+    const client = await call.client();
+    const tasks = await Promise.all(call.args.map((id) => client.wait(id, { timeoutMs })));
+    if (call.json) await printJson(call.io, { tasks });
+    else await call.io.out.write(tasks.map(line).join(''));
+    if (tasks.some((task) => task.ended && task.state !== 'succeeded')) return EXIT_TASK_FAILED;
+    return tasks.every((task) => task.ended) ? EXIT_OK : EXIT_WAIT_TIMEOUT;
+  });
+}
+
+function timeoutOf({ options }: Call<{ timeout?: string }>): number | undefined {
+  if (options.timeout === undefined) return undefined;
+  const ms = /^\d+$/.test(options.timeout)
+    ? Number(options.timeout) * 1000
+    : parseDuration(options.timeout);
+  if (ms === undefined) usage('wait', `--timeout ${options.timeout}: write a time like 90s or 10m`);
+  return ms;
+}
+
+function line(task: TaskView): string {
+  const code = task.exitCode === undefined ? '' : ` ${task.exitCode}`;
+  const why = task.failure === undefined ? '' : ` ${task.failure.code}`;
+  return `${task.id} ${task.state}${code}${why}\n`;
+}

@@ -1,0 +1,68 @@
+/** Hosts and images for people. */
+import type { HostView, ImageView } from '../../protocol/views.ts';
+import { oneLine, sizeText, spanText, table } from './text.ts';
+
+/** One line a host. */
+export function hostTable(hosts: readonly HostView[], width: number): string {
+  const rows = hosts.map((host) => [
+    host.name,
+    host.link.kind,
+    `${host.slots.usedTasks}/${host.slots.maxTasks}`,
+    host.facts?.runtime?.version ?? '-',
+    host.address,
+    host.link.code ?? '',
+  ]);
+  return table([['HOST', 'LINK', 'TASKS', 'RUNTIME', 'ADDRESS', ''], ...rows], width);
+}
+
+/** Everything about one host on a page. */
+export function hostPage(host: HostView, now: number): string {
+  const { facts, link, slots, lastFailure } = host;
+  const lines: [string, string | undefined][] = [
+    ['host', host.name],
+    ['address', host.address],
+    ['link', linkText(host, now)],
+    ['why', link.code && `${link.code}: ${link.message ?? ''}`],
+    ['hint', link.hint],
+    ['root', facts?.root ?? host.root],
+    ['tasks', `${slots.usedTasks} of ${slots.maxTasks}`],
+    ['cpus', facts && `${slots.usedCpus} of ${slots.cpus ?? facts.cpus} used`],
+    [
+      'memory',
+      facts &&
+        `${sizeText(slots.usedMemoryBytes)} of ${sizeText(slots.memoryBytes ?? facts.memoryBytes)} used`,
+    ],
+    ['free disk', facts && `${sizeText(facts.freeBytes)} (${facts.rootFsType})`],
+    [
+      'runtime',
+      facts && (facts.runtime ? `${facts.runtime.version} (${facts.runtime.path})` : 'none found'),
+    ],
+    ['clock', facts && `${facts.clockSkewMs >= 0 ? '+' : ''}${facts.clockSkewMs} ms`],
+    ['last error', lastFailure && `${lastFailure.code}: ${lastFailure.message}`],
+    ['', lastFailure && `hint: ${lastFailure.hint}`],
+  ];
+  return lines
+    .filter((line): line is [string, string] => line[1] !== undefined)
+    .map(([label, text]) => `${label.padEnd(10)}  ${oneLine(text)}\n`)
+    .join('');
+}
+
+function linkText({ link }: HostView, now: number): string {
+  const since = link.since === undefined ? '' : ` for ${spanText(now - Date.parse(link.since))}`;
+  const next =
+    link.nextTryAt === undefined
+      ? ''
+      : `, next try in ${spanText(Date.parse(link.nextTryAt) - now)}`;
+  return `${link.kind}${since}${next}`;
+}
+
+/** One line an image. */
+export function imageTable(images: readonly ImageView[], width: number): string {
+  const rows = images.map((image) => [
+    image.reference,
+    sizeText(image.bytes),
+    image.pulledAt ?? '-',
+    image.path,
+  ]);
+  return table([['IMAGE', 'SIZE', 'PULLED', 'PATH'], ...rows], width);
+}

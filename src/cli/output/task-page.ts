@@ -1,0 +1,132 @@
+/** Everything about one task on a page: what a person asks after a failure comes first. */
+import type { TaskView } from '../../protocol/views.ts';
+import { type Paint, stateColour } from './colour.ts';
+import { commandText, escapeControls, oneLine, sizeText, spanText } from './text.ts';
+
+type Line = [label: string, text: string | undefined];
+
+export interface PageOptions {
+  now: number;
+  paint: Paint;
+  /** The end of stderr, for a task that failed. */
+  stderrTail?: string | undefined;
+}
+
+/** The page of a task; every line that has nothing to say is left out. */
+export function taskPage(task: TaskView, { now, paint, stderrTail }: PageOptions): string {
+  const lines: Line[] = [
+    ['task', task.name === undefined ? task.id : `${task.id} (${task.name})`],
+    ['state', stateText(task, now)],
+    ['why', task.failure && `${task.failure.code}: ${task.failure.message}`],
+    ['hint', task.failure?.hint],
+    ...blockedLines(task, now),
+    ['exit code', exitText(task)],
+    ['host', task.host ?? (task.asked.host && `${task.asked.host} (asked for)`)],
+    ['image', imageText(task)],
+    ['command', commandText(task.command)],
+    ...timeLines(task, now),
+    [
+      'attempt',
+      task.asked.retries > 0 ? `${task.attempt} of ${task.asked.retries + 1}` : `${task.attempt}`,
+    ],
+    ['stdout', streamText(task, 'stdout')],
+    ['stderr', streamText(task, 'stderr')],
+    ...task.asked.inputs.map((input): Line => ['input', `${input.from} -> ${input.to}`]),
+    ...outputLines(task),
+    ['remote dir', task.remoteDir && `${task.host ?? ''}:${task.remoteDir}`],
+    ['cleanup', `${task.cleanup.policy}, ${CLEANUP_WORDS[task.cleanup.state]}`],
+    ['tags', tagText(task)],
+  ];
+  const page = lines
+    .filter((line): line is [string, string] => line[1] !== undefined && line[1] !== '')
+    .map(
+      ([label, text]) =>
+        `${label.padEnd(10)}  ${label === 'state' ? paintState(task, text, paint) : indent(text)}\n`,
+    )
+    .join('');
+  if (stderrTail === undefined || stderrTail === '') return page;
+  return `${page}\nlast lines of stderr:\n${escapeControls(stderrTail).trimEnd()}\n`;
+}
+
+const CLEANUP_WORDS = {
+  none: 'nothing to remove yet',
+  pending: 'the remote directory is being removed',
+  done: 'the remote directory is removed',
+  kept: 'the remote directory is kept until towline gc',
+} as const;
+
+function paintState(task: TaskView, text: string, paint: Paint): string {
+  return text.replace(task.state, (word) => paint(stateColour(task.state), word));
+}
+
+function stateText(task: TaskView, now: number): string {
+  const ago = `${spanText(now - Date.parse(task.since))} ago`;
+  const { progress } = task;
+  if (progress === undefined) return `${task.state}, ${ago}`;
+  const total = progress.bytesTotal === undefined ? '' : ` of ${sizeText(progress.bytesTotal)}`;
+  return `${task.state}, ${ago}: ${progress.what} ${sizeText(progress.bytesDone)}${total}`;
+}
+
+function blockedLines({ blocked }: TaskView, now: number): Line[] {
+  if (blocked === undefined) return [];
+  const next =
+    blocked.nextTryAt === undefined
+      ? ''
+      : `; next try in ${spanText(Date.parse(blocked.nextTryAt) - now)}`;
+  return [
+    ['waiting', `for ${blocked.host}: ${blocked.reason}: ${blocked.message}`],
+    ['', `since ${spanText(now - Date.parse(blocked.since))}${next}`],
+  ];
+}
+
+function exitText(task: TaskView): string | undefined {
+  if (task.exitCode === undefined) return undefined;
+  const limit = task.limit === undefined ? '' : ` (ended at its ${task.limit} limit)`;
+  const signal =
+    task.exitCode > 128 && task.exitCode < 193 ? ` (signal ${task.exitCode - 128})` : '';
+  return `${task.exitCode}${limit || signal}`;
+}
+
+function imageText(task: TaskView): string {
+  if (task.image === undefined) return task.asked.images.join(', ');
+  return task.imagePath === undefined ? task.image : `${task.image} (${task.imagePath})`;
+}
+
+function timeLines(task: TaskView, now: number): Line[] {
+  const { startedAt, finishedAt } = task;
+  const end = finishedAt === undefined ? now : Date.parse(finishedAt);
+  const took = startedAt && ` (${spanText(end - Date.parse(startedAt))})`;
+  return [
+    ['submitted', task.submittedAt],
+    ['started', startedAt && (finishedAt === undefined ? `${startedAt}${took}` : startedAt)],
+    ['finished', finishedAt && `${finishedAt}${took ?? ''}`],
+  ];
+}
+
+function streamText(task: TaskView, name: 'stdout' | 'stderr'): string {
+  const { bytes, complete } = task.streams[name];
+  return `${sizeText(bytes)}${complete || !task.ended ? '' : ' (not complete)'}`;
+}
+
+function outputLines(task: TaskView): Line[] {
+  if (task.outputs.length > 0) {
+    return task.outputs.map((output) => ['output', `${output.local} (${sizeText(output.bytes)})`]);
+  }
+  return task.asked.outputs.map(({ path, local }) => [
+    'output',
+    `${path} -> ${local} (not fetched)`,
+  ]);
+}
+
+function tagText(task: TaskView): string {
+  return Object.entries(task.tags)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
+
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .map(oneLine)
+    .join(`\n${' '.repeat(12)}`);
+}

@@ -1,0 +1,53 @@
+/** Ctrl-C, TERM and a closed terminal while a task is followed. */
+import { writeSync } from 'node:fs';
+
+export interface Signals {
+  /** SIGINT or SIGTERM came. */
+  interrupted: Promise<void>;
+  hungUp: Promise<void>;
+  isInterrupted(): boolean;
+  /** What to say when the user asks a second time; the process then ends by SIGINT at once. */
+  onSecond(text: string): void;
+  release(): void;
+}
+
+/** Takes over the signals until released. */
+export function catchSignals(): Signals {
+  const state = { count: 0, second: 'towline: leaving\n' };
+  const interrupted = Promise.withResolvers<void>();
+  const hungUp = Promise.withResolvers<void>();
+  const onInterrupt = (): void => {
+    state.count += 1;
+    if (state.count === 1) interrupted.resolve();
+    else leaveNow(state.second);
+  };
+  const onHangUp = (): void => hungUp.resolve();
+  const listeners = [
+    ['SIGINT', onInterrupt],
+    ['SIGTERM', onInterrupt],
+    ['SIGHUP', onHangUp],
+  ] as const;
+  for (const [signal, listener] of listeners) process.on(signal, listener);
+  return {
+    interrupted: interrupted.promise,
+    hungUp: hungUp.promise,
+    isInterrupted: () => state.count > 0,
+    onSecond: (text) => {
+      state.second = text;
+    },
+    release: () => {
+      for (const [signal, listener] of listeners) process.off(signal, listener);
+    },
+  };
+}
+
+/** Ends as a program that does not catch SIGINT: nothing can hold it up, and the shell sees 130. */
+function leaveNow(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // The terminal may be gone; leaving is what counts.
+  }
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
+}

@@ -1,0 +1,167 @@
+/** The options that describe a task, shared by run, submit and script, and the task they make. */
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { WireTaskSpec } from '../protocol/spec-schema.ts';
+import { baseName, splitColons } from '../protocol/text-rules.ts';
+import { type Call, usage } from './call.ts';
+
+export interface TaskOptions {
+  host?: string;
+  name?: string;
+  env?: string[];
+  input?: string[];
+  stdin?: string;
+  output?: string[];
+  overwrite?: boolean;
+  bind?: string[];
+  cpus?: number;
+  memory?: string;
+  time?: string;
+  outputLimit?: string;
+  tmpDir?: string;
+  shell?: boolean;
+  keep?: boolean;
+  cleanup?: 'always' | 'on-success' | 'never';
+  retries?: number;
+  retryOn?: string[];
+  acceptExit?: number[];
+  runtimeArg?: string[];
+  priority?: number;
+  tag?: string[];
+  idempotencyKey?: string;
+  hold?: boolean;
+}
+
+const many = (value: string, before: string[] = []): string[] => [...before, value];
+const number = (value: string): number => Number(value);
+const numbers = (value: string, before: number[] = []): number[] => [
+  ...before,
+  ...value.split(',').map(Number),
+];
+const words = (value: string, before: string[] = []): string[] => [...before, ...value.split(',')];
+
+/** Adds the options of a task to a command. */
+export function addTaskOptions(command: Command): Command {
+  return command
+    .argument(
+      '[image]',
+      'docker://…, oras://…, library://… or a .sif on the host; default: [defaults] image',
+    )
+    .option('--host <name>', 'where to run; default: the least loaded host that fits')
+    .option('--name <text>', 'a name to find it by')
+    .option('--env <name=value>', 'a variable; NAME alone takes it from the environment', many)
+    .option(
+      '--input <src[:dst]>',
+      'a file or directory to bring; remote:PATH is one on the host',
+      many,
+    )
+    .option('--stdin <file>', 'a file for its stdin; - is the stdin of this command')
+    .option('--output <path[:local]>', 'a file, directory or glob to fetch', many)
+    .option('--overwrite', 'outputs may replace existing files')
+    .option('--bind <src:dst[:ro]>', 'a directory of the host to mount', many)
+    .option('--cpus <n>', 'processors it needs', number)
+    .option('--memory <size>', 'memory it needs, like 512MiB')
+    .option('--time <duration>', 'time limit, like 10m')
+    .option('--output-limit <size>', 'most it may print to each of stdout and stderr')
+    .option('--tmp-dir <path>', 'directory on the host for its /tmp')
+    .option('--shell', 'the command is one text for a shell of the image')
+    .option('--keep', 'keep its directory on the host (--cleanup never)')
+    .addOption(
+      new Option('--cleanup <when>', 'when its directory on the host is removed').choices([
+        'always',
+        'on-success',
+        'never',
+      ]),
+    )
+    .option('--retries <n>', 'more attempts when it failed', number)
+    .option('--retry-on <reasons>', 'exit, interrupted, time-limit', words)
+    .option('--accept-exit <codes>', 'exit codes that count as success', numbers)
+    .option('--runtime-arg <word>', 'an argument for the container runtime', many)
+    .option('--priority <n>', 'higher goes first', number)
+    .option('--tag <name=value>', 'a tag to find it by', many)
+    .option('--idempotency-key <text>', 'the same key submits only once')
+    .option('--hold', 'hold it until towline release');
+}
+
+/** The task as the daemon takes it; local paths are absolute. The daemon checks the rest. @throws USAGE */
+export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTaskSpec {
+  const { options: o, io } = call;
+  const local = (path: string): string => resolve(io.cwd, path);
+  const cleanup = o.keep === true ? 'never' : o.cleanup;
+  return withoutUndefined({
+    name: o.name,
+    host: o.host,
+    image: call.args[0],
+    command: commandOf(call, verb),
+    env: o.env && Object.fromEntries(o.env.map((text) => envPair(text, call, verb))),
+    inputs: o.input?.map((text) => inputOf(text, local)),
+    outputs: o.output?.map((text) => outputOf(text, local, o.overwrite === true)),
+    binds: o.bind,
+    cpus: o.cpus,
+    memory: o.memory,
+    time: o.time,
+    outputLimit: o.outputLimit,
+    tmpDir: o.tmpDir,
+    cleanup,
+    retries: o.retries,
+    retryOn: o.retryOn as WireTaskSpec['retryOn'],
+    acceptExit: o.acceptExit,
+    runtimeArgs: o.runtimeArg,
+    priority: o.priority,
+    held: o.hold,
+    tags: o.tag && Object.fromEntries(o.tag.map((text) => pair(text, '--tag', verb))),
+  });
+}
+
+function commandOf(call: Call<TaskOptions>, verb: string): string | string[] {
+  const words = call.cli.afterDashes;
+  const example = `towline ${verb} [options] IMAGE -- CMD…`;
+  if (words === undefined || words.length === 0)
+    usage(verb, `the command goes after --: ${example}`);
+  if (call.options.shell !== true) return words;
+  if (words.length > 1) usage(verb, '--shell takes the command as one quoted text after --');
+  return words[0] ?? '';
+}
+
+function envPair(text: string, call: Call<TaskOptions>, verb: string): [string, string] {
+  if (text.includes('=')) return pair(text, '--env', verb);
+  const value = call.io.env[text];
+  if (value === undefined)
+    usage(verb, `--env ${text}: not set in the environment; write ${text}=VALUE`);
+  return [text, value];
+}
+
+function pair(text: string, option: string, verb: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) usage(verb, `${option} ${text}: write NAME=VALUE`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+type Local = (path: string) => string;
+
+function inputOf(text: string, local: Local): { path?: string; remote?: string; target?: string } {
+  const isRemote = text.startsWith('remote:/');
+  const [path = '', target] = splitColons(isRemote ? text.slice('remote:'.length) : text, 2);
+  const to = target === undefined || target === '' ? baseName(local(path)) : target;
+  return isRemote ? { remote: path, target: to } : { path: local(path), target: to };
+}
+
+/** Without LOCAL: the same relative name here; a glob lands below the directory where it begins. */
+function outputOf(text: string, local: Local, overwrite: boolean) {
+  const [path = '', given] = splitColons(text, 2);
+  const inside = path.replace(/^\/mnt\/task\/work\//, '').replace(/\/$/, '');
+  const wanted = given === undefined || given === '' ? defaultLocal(inside) : given;
+  const slash = wanted.endsWith('/') || wanted === '.' || wanted === '..' ? '/' : '';
+  return { path, local: `${local(wanted).replace(/\/$/, '')}${slash}`, overwrite };
+}
+
+function defaultLocal(path: string): string {
+  const parts = path.split('/');
+  const glob = parts.findIndex((part) => /[*?[{]/.test(part));
+  return glob < 0 ? path : `${['.', ...parts.slice(0, glob)].join('/')}/`;
+}
+
+function withoutUndefined(spec: Record<string, unknown>): WireTaskSpec {
+  const given = Object.entries(spec).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as WireTaskSpec;
+}

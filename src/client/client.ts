@@ -1,0 +1,160 @@
+/**
+ * The typed client, exported as `towline/client` and used by the CLI. What comes in: tasks, ids,
+ * options. What goes out: views, byte streams, events; every call rejects with an AppError only.
+ * What can be repeated without harm is repeated when the daemon restarts in the middle. Never here:
+ * printing, exit codes, packages. Read next: transport.ts, follow.ts.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { StreamName } from '../domain/task.ts';
+import type { WireTaskSpec } from '../protocol/spec-schema.ts';
+import type * as views from '../protocol/views.ts';
+import { followEvents, followLogs } from './follow.ts';
+import { type Reconnect, repeat } from './reconnect.ts';
+import { createTransport, type Transport } from './transport.ts';
+
+export type { WireTaskSpec } from '../protocol/spec-schema.ts';
+export type * from '../protocol/views.ts';
+export type { Reconnect } from './reconnect.ts';
+
+export interface ClientOptions {
+  socketPath: string;
+}
+
+export interface ListOptions {
+  state?: readonly string[] | undefined;
+  host?: string | undefined;
+  tag?: readonly string[] | undefined;
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
+
+export interface LogsOptions extends Reconnect {
+  offset?: number | undefined;
+  follow?: boolean | undefined;
+  attempt?: number | undefined;
+}
+
+export interface EventsOptions extends Reconnect {
+  since?: number | undefined;
+  follow?: boolean | undefined;
+  task?: string | undefined;
+}
+
+export interface WaitOptions extends Reconnect {
+  /** Default: no end. */
+  timeoutMs?: number | undefined;
+}
+
+/** One long poll; a longer wait is made of several. */
+const WAIT_SLICE_MS = 60_000;
+
+/** A client of the daemon behind a socket; nothing is dialled before the first call. */
+export function createClient({ socketPath }: ClientOptions) {
+  const transport = createTransport(socketPath);
+  return {
+    ...taskCalls(transport),
+    ...streamCalls(transport),
+    ...hostCalls(transport),
+    /** The daemon's version and process. @throws DAEMON_NOT_RUNNING */
+    health: () => transport.call<views.HealthView>('health'),
+    /** Prometheus text. */
+    metrics: () => transport.text('metrics'),
+    /** Removes what ended tasks left. */
+    gc: (body: { olderThanMs?: number | undefined; dryRun?: boolean | undefined }) =>
+      transport.call<views.GcView>('gc', { body }),
+    /** Ends idle connections, so that a process can end. */
+    close: () => transport.close(),
+  };
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+function taskCalls(transport: Transport) {
+  const act = (name: 'cancel' | 'retry' | 'hold' | 'release') => (id: string) =>
+    transport.call<views.TaskView>(name, { params: { id } });
+  return {
+    /**
+     * Submits tasks, all or none. Safe to repeat: without a key of the caller's a random one is sent.
+     * @throws TASK_INVALID HOST_UNKNOWN STAGE_INPUT_MISSING TASK_IDEMPOTENCY_CONFLICT and others
+     */
+    submit: (
+      tasks: readonly WireTaskSpec[],
+      options: { idempotencyKey?: string | undefined } = {},
+    ) =>
+      transport.call<views.SubmitView>('submit', {
+        body: tasks,
+        headers: { 'idempotency-key': options.idempotencyKey ?? randomUUID() },
+      }),
+    /** The script and plan of a task; nothing is executed. @throws as submit */
+    plan: (task: WireTaskSpec) => transport.call<views.PlanView>('plan', { body: task }),
+    /** @throws TASK_NOT_FOUND */
+    get: (id: string) => transport.call<views.TaskView>('getTask', { params: { id } }),
+    list: (options: ListOptions = {}) =>
+      transport.call<views.TaskListView>('listTasks', { query: { ...options } }),
+    /** Resolves when the task has ended, or as it stands at the timeout. @throws TASK_NOT_FOUND */
+    wait: (id: string, options: WaitOptions = {}) => waitFor(transport, id, options),
+    cancel: act('cancel'),
+    retry: act('retry'),
+    hold: act('hold'),
+    release: act('release'),
+    /** Entries of a directory below the task's work directory. */
+    files: (id: string, path = '') =>
+      transport.call<views.FilesView>('files', { params: { id }, query: { path } }),
+    /** Leaves bytes with the daemon; the path can be a task's stdin. */
+    upload: (bytes: Readable) => transport.upload(bytes),
+  };
+}
+
+function streamCalls(transport: Transport) {
+  return {
+    /** The bytes of a stream from an offset; goes on at the right byte after a lost connection. */
+    logs: (id: string, stream: StreamName | 'runtime', options: LogsOptions = {}) =>
+      followLogs(transport, { id, stream }, options),
+    /** Events after `since`; goes on at the next one after a lost connection. */
+    events: (options: EventsOptions = {}) => followEvents(transport, options),
+  };
+}
+
+function hostCalls(transport: Transport) {
+  return {
+    hosts: () => transport.call<views.HostListView>('listHosts'),
+    /** @throws HOST_UNKNOWN; with probe also what the connection fails with */
+    host: (name: string, options: { probe?: boolean } = {}) =>
+      transport.call<views.HostView>('getHost', { params: { name }, query: { ...options } }),
+    images: (name: string) =>
+      transport.call<views.ImageListView>('listImages', { params: { name } }),
+    /** Resolves when the image is there. @throws IMAGE_* HOST_UNKNOWN */
+    pullImage: (name: string, reference: string, options: { signal?: AbortSignal } = {}) =>
+      transport.call<views.ImageView>('pullImage', {
+        params: { name },
+        body: { reference },
+        signal: options.signal,
+      }),
+    removeImage: (name: string, reference: string) =>
+      transport.call<Record<string, never>>('removeImage', {
+        params: { name },
+        query: { reference },
+      }),
+  };
+}
+
+async function waitFor(
+  transport: Transport,
+  id: string,
+  options: WaitOptions,
+): Promise<views.TaskView> {
+  const end =
+    options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.timeoutMs;
+  for (;;) {
+    const slice = Math.max(0, Math.min(WAIT_SLICE_MS, end - Date.now()));
+    const view = await repeat(options, () =>
+      transport.call<views.TaskView>('getTask', {
+        params: { id },
+        query: { wait: slice / 1000 },
+        signal: options.signal,
+      }),
+    );
+    if (view.ended || Date.now() >= end) return view;
+  }
+}

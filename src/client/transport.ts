@@ -1,0 +1,113 @@
+/** One request to the daemon: HTTP on the Unix socket, error bodies back into AppErrors. */
+import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import type { Readable } from 'node:stream';
+import { AppError } from '../domain/failure.ts';
+import { type QueryValue, ROUTES, type RouteName, routePath } from '../protocol/routes.ts';
+import type { UploadView } from '../protocol/views.ts';
+import { connectionError, errorFromBody } from './errors.ts';
+
+export interface CallOptions {
+  params?: Record<string, string>;
+  query?: Record<string, QueryValue>;
+  body?: unknown;
+  headers?: OutgoingHttpHeaders;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Transport {
+  readonly socketPath: string;
+  /** @throws what the daemon says; DAEMON_NOT_RUNNING when it does not answer */
+  call<T>(route: RouteName, options?: CallOptions): Promise<T>;
+  text(route: RouteName): Promise<string>;
+  /** The response once its head is here. Its body breaks with an error when the connection is cut. */
+  open(route: RouteName, options?: CallOptions): Promise<IncomingMessage>;
+  upload(bytes: Readable): Promise<UploadView>;
+  close(): void;
+}
+
+interface Exchange extends CallOptions {
+  route: RouteName;
+  socketPath: string;
+  agent: Agent;
+}
+
+/** A transport over one socket; connections are kept and there is no limit on how many. */
+export function createTransport(socketPath: string): Transport {
+  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  const open = (route: RouteName, options: CallOptions = {}) =>
+    exchange({ ...options, route, socketPath, agent });
+  const text = async (route: RouteName, options: CallOptions = {}) =>
+    readText(await open(route, options), socketPath);
+  return {
+    socketPath,
+    open,
+    text: (route) => text(route),
+    async call<T>(route: RouteName, options?: CallOptions) {
+      return JSON.parse(await text(route, options)) as T;
+    },
+    async upload(bytes) {
+      return JSON.parse(await text('upload', { body: bytes })) as UploadView;
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+async function exchange(asked: Exchange): Promise<IncomingMessage> {
+  const response = await send(asked);
+  const status = response.statusCode ?? 0;
+  if (status >= 200 && status < 300) return response;
+  throw errorFromBody(await readText(response, asked.socketPath), status);
+}
+
+function send(asked: Exchange): Promise<IncomingMessage> {
+  const { route, socketPath, agent, params, query, body, signal } = asked;
+  const stream = isStream(body) ? body : undefined;
+  const json = body === undefined || stream ? undefined : Buffer.from(JSON.stringify(body));
+  return new Promise((resolve, reject) => {
+    const outgoing = request({
+      socketPath,
+      agent,
+      method: ROUTES[route].method,
+      path: routePath(route, params, query),
+      headers: {
+        ...asked.headers,
+        ...(json && { 'content-type': 'application/json', 'content-length': json.length }),
+        ...(stream && { 'content-type': 'application/octet-stream' }),
+      },
+      ...(signal && { signal }),
+    });
+    outgoing.once('response', resolve);
+    outgoing.once('error', (error: NodeJS.ErrnoException) => {
+      // A kept connection may have been closed by the other side just now; nothing was done with it.
+      if (outgoing.reusedSocket && error.code === 'ECONNRESET' && !stream) {
+        send(asked).then(resolve, reject);
+      } else reject(connectionError(error, socketPath, signal));
+    });
+    if (stream === undefined) outgoing.end(json);
+    else sendStream(stream, outgoing);
+  });
+}
+
+function sendStream(stream: Readable, outgoing: ReturnType<typeof request>): void {
+  stream.once('error', (error) => outgoing.destroy(error));
+  stream.pipe(outgoing);
+}
+
+async function readText(response: IncomingMessage, socketPath: string): Promise<string> {
+  const parts: Buffer[] = [];
+  try {
+    for await (const part of response) parts.push(part as Buffer);
+  } catch (error) {
+    throw connectionError(error as NodeJS.ErrnoException, socketPath);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function isStream(body: unknown): body is Readable {
+  return typeof body === 'object' && body !== null && 'pipe' in body;
+}
+
+/** Raised when a call was ended by its own signal; nobody is told. */
+export function isAborted(error: unknown): boolean {
+  return error instanceof AppError && error.context['aborted'] === true;
+}

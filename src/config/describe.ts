@@ -1,0 +1,45 @@
+/** The configuration as people read it: every key, its value as it would be written, and its source. */
+import { keysOf } from './check.ts';
+import type { Config, HostConfig } from './config.ts';
+import type { KeyRow } from './key-table.ts';
+import { quoteValue } from './scan-value.ts';
+import { HOST_PREFIX } from './section-names.ts';
+
+export interface ConfigRow {
+  section: string;
+  key: string;
+  /** As it would be written in a file; null when it is not set and has no default. */
+  value: string | null;
+  /** `file:line`, `$VARIABLE` or `default`. */
+  source: string;
+}
+
+/** All keys of a configuration in the order of the documentation; those without meaning for a local host are left out. */
+export function describeConfig(config: Config): ConfigRow[] {
+  return [
+    ...describeSection(config, 'daemon', config.daemon),
+    ...describeSection(config, 'defaults', config.defaults),
+    ...Object.values(config.hosts).flatMap((host) =>
+      describeSection(config, `${HOST_PREFIX}${host.name}`, host),
+    ),
+  ];
+}
+
+function describeSection(config: Config, section: string, values: object): ConfigRow[] {
+  const local = (values as Partial<HostConfig>).type === 'local';
+  return Object.entries(keysOf(section))
+    .filter(([, row]) => !(local && row.sshOnly === true))
+    .map(([key, row]) => ({
+      section,
+      key,
+      value: write(row, (values as Record<string, unknown>)[row.field]),
+      source: config.sources[`${section}.${key}`] ?? 'default',
+    }));
+}
+
+function write(row: KeyRow, value: unknown): string | null {
+  if (value === undefined && 'absent' in row.otherwise) return null;
+  const text = row.type.format(value);
+  // An empty list has no written form: leaving the key out is what means it.
+  return text === '' ? null : quoteValue(text);
+}

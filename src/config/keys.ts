@@ -1,0 +1,143 @@
+/**
+ * Every key of the configuration, in one table. The schemas, the typed Config, docs/configuration.md
+ * and config/towline.example.ini derive from it: a new key is a new row here and nothing else, unless
+ * its default depends on the machine (computed.ts).
+ */
+import { HOST_KEYS } from './host-keys.ts';
+import type { KeyTable } from './key-table.ts';
+import { SSH_KEYS } from './ssh-keys.ts';
+import {
+  choice,
+  duration,
+  durationOrNone,
+  integer,
+  list,
+  localPath,
+  matching,
+  size,
+} from './values.ts';
+
+const DAY_MS = 86_400_000;
+
+export const DAEMON_KEYS = {
+  state_dir: {
+    field: 'stateDir',
+    type: localPath,
+    doc: 'Where the daemon keeps its database and the streams of its tasks; a local disk, not a network file system.',
+    example: '/var/lib/towline/alice',
+    otherwise: { computed: '$STATE_DIRECTORY (set by systemd), else ~/.local/state/towline' },
+  },
+  socket: {
+    field: 'socket',
+    type: localPath,
+    doc: 'The Unix socket of the daemon, in a directory of mode 0700; the path has at most 107 bytes.',
+    example: '/run/user/1000/towline/towline.sock',
+    otherwise: {
+      computed:
+        '$RUNTIME_DIRECTORY/towline.sock, else $XDG_RUNTIME_DIR/towline/towline.sock, else towline.sock in state_dir',
+    },
+  },
+  log_level: {
+    field: 'logLevel',
+    type: choice('trace', 'debug', 'info', 'warn', 'error'),
+    doc: 'The least important message that is logged.',
+    example: 'debug',
+    otherwise: { default: 'info' },
+  },
+} as const satisfies KeyTable;
+
+export const DEFAULTS_KEYS = {
+  host: {
+    field: 'host',
+    type: matching('host name', /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'the NAME of a [host.NAME]'),
+    doc: 'The host of a task that names none.',
+    example: 'vm',
+    otherwise: { absent: 'the least loaded host that fits' },
+  },
+  image: {
+    field: 'images',
+    type: list(
+      matching(
+        'image',
+        /^(?:(?:docker|oras|library|file):\/\/)?(?![\s:/]*$)(?!.*:\/\/)\S+$/,
+        'an image (docker://, oras://, library://, file://, or a path ending in .sif)',
+      ),
+    ),
+    doc: 'The image of a task that names none; of several the first that can be had is used.',
+    example: 'docker://debian:12',
+    otherwise: { default: 'docker://ubuntu:24.04' },
+  },
+  shell: {
+    field: 'shell',
+    type: matching('program', /^[A-Za-z0-9_./+-]+$/, 'the name or path of a shell'),
+    doc: 'The shell in the container that runs commands given as text.',
+    example: '/bin/sh',
+    otherwise: { absent: 'bash if the image has it, else sh' },
+  },
+  cleanup: {
+    field: 'cleanup',
+    type: choice('always', 'on-success', 'never'),
+    doc: "When a task's directory on the host is removed after its end.",
+    example: 'always',
+    otherwise: { default: 'on-success' },
+  },
+  retries: {
+    field: 'retries',
+    type: integer(0, 99),
+    doc: 'How many more attempts a task gets when its command failed; trouble with the host or the network never counts.',
+    example: '2',
+    otherwise: { default: '0' },
+  },
+  accept_exit: {
+    field: 'acceptExit',
+    type: list(integer(0, 255)),
+    doc: 'Exit codes of the command that count as success.',
+    example: '0, 42',
+    otherwise: { default: '0' },
+  },
+  output_limit: {
+    field: 'outputLimitBytes',
+    type: size,
+    doc: 'How much a task may write to each of stdout and stderr; it is ended when it writes more.',
+    example: '100 MiB',
+    otherwise: { default: '1 GiB' },
+  },
+  time: {
+    field: 'timeLimitMs',
+    type: durationOrNone(1_000, 3_650 * DAY_MS),
+    doc: 'How long a task may run; the host ends it, also while the daemon is down.',
+    example: '12h',
+    otherwise: { default: 'none' },
+  },
+  keep_failed: {
+    field: 'keepFailedMs',
+    type: duration(0, 3_650 * DAY_MS),
+    doc: 'How long the directory of a failed task is kept on the host before towline gc removes it.',
+    example: '30d',
+    otherwise: { default: '7d' },
+  },
+  stop_grace: {
+    field: 'stopGraceMs',
+    type: duration(0, 3_600_000),
+    doc: 'How long a cancelled task has between TERM and KILL.',
+    example: '30s',
+    otherwise: { default: '10s' },
+  },
+} as const satisfies KeyTable;
+
+/** The sections as they are written, with what each is for. */
+export const SECTIONS: Readonly<Record<string, { doc: string; keys: KeyTable }>> = {
+  daemon: {
+    doc: 'The daemon itself. A change needs a restart.',
+    keys: DAEMON_KEYS,
+  },
+  defaults: { doc: 'What a task gets when it does not say otherwise.', keys: DEFAULTS_KEYS },
+  'host.NAME': {
+    doc: 'A place where tasks run, one section for each. NAME is letters, digits, - and _; a name with dots belongs in hostname.',
+    keys: HOST_KEYS,
+  },
+  ssh: {
+    doc: 'The section of a dagon.ini file: makes one host named ssh. Only here a comment may follow a value. A [host.ssh] section can add the other keys.',
+    keys: SSH_KEYS,
+  },
+};

@@ -1,0 +1,127 @@
+/**
+ * The composition root of the daemon: configuration, lock, store, spool, hosts, engine, door, in this
+ * order, and back in reverse. The only file that knows every room.
+ */
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createApi } from './api/server.ts';
+import { listen } from './api/socket.ts';
+import type { Config } from './config/config.ts';
+import { loadConfig } from './config/load.ts';
+import { AppError } from './domain/failure.ts';
+import { createEngine, type Engine } from './engine/engine.ts';
+import { engineSettings } from './host-settings.ts';
+import { createLog, type Logger } from './log.ts';
+import { tellServiceManager } from './service-manager.ts';
+import { openSpool } from './spool/spool.ts';
+import { lockStateDir } from './store/lock-state-dir.ts';
+import { openStore } from './store/open.ts';
+import { VERSION } from './version.ts';
+
+export interface DaemonOptions {
+  configFile?: string | undefined;
+  socket?: string | undefined;
+  /** Take over a state directory that was made on another machine. */
+  adoptState: boolean;
+}
+
+/**
+ * Runs until SIGTERM or SIGINT; tasks on the hosts run on. Gives the exit code.
+ * @throws CONFIG_* DAEMON_* STORE_*
+ */
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  process.umask(0o077);
+  const config = load(options);
+  const log = createLog(config.daemon.logLevel);
+  await using house = new AsyncDisposableStack();
+  const { stateDir } = config.daemon;
+  house.use(await lockStateDir(stateDir));
+  const { store, cloned } = await openStore({ stateDir, adopt: options.adoptState });
+  house.defer(() => store.close());
+  const spool = openSpool({ stateDir });
+  house.defer(() => spool.close());
+  const engine = createEngine({
+    store,
+    spool,
+    settings: engineSettings(config, log),
+    readOnly: cloned,
+    log,
+    now: Date.now,
+    random: Math.random,
+    randomBytes,
+  });
+  house.defer(() => engine.stop());
+
+  let current = config;
+  const socket = options.socket ?? config.daemon.socket;
+  const api = createApi({
+    service: engine.service,
+    logger: log,
+    version: VERSION,
+    stateDir,
+    uploadDir: join(stateDir, 'uploads'),
+    specDefaults: () => current.defaults,
+  });
+  house.defer(() => api.close());
+  await engine.start();
+  await listen(api, socket);
+  if (cloned) warnCloned(log, stateDir);
+  log.info(
+    { version: VERSION, pid: process.pid, socket, stateDir, hosts: Object.keys(config.hosts) },
+    'ready',
+  );
+  await tellServiceManager('ready');
+
+  const onReload = (): void => {
+    current = reload({ options, engine, log, current });
+  };
+  process.on('SIGHUP', onReload);
+  const signal = await stopSignal();
+  log.info({ signal }, 'stopping; tasks on the hosts run on');
+  process.off('SIGHUP', onReload);
+  await tellServiceManager('stopping');
+  return 0;
+}
+
+function load({ configFile }: DaemonOptions): Config {
+  const files = configFile === undefined ? {} : { files: [configFile] };
+  return loadConfig({ ...files, env: process.env, home: homedir() });
+}
+
+/** A configuration that does not fit leaves everything as it was, and says so. */
+function reload(house: {
+  options: DaemonOptions;
+  engine: Engine;
+  log: Logger;
+  current: Config;
+}): Config {
+  const { options, engine, log, current } = house;
+  try {
+    const next = load(options);
+    engine.reload(engineSettings(next, log)).then(
+      () => log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded'),
+      (err: unknown) => log.error({ err }, 'cannot apply the configuration'),
+    );
+    return next;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    log.error(
+      { code: error.code, hint: error.hint },
+      `configuration not reloaded: ${error.message}`,
+    );
+    return current;
+  }
+}
+
+function warnCloned(log: Logger, stateDir: string): void {
+  const { hint } = new AppError('DAEMON_STATE_CLONED', '');
+  log.warn({ stateDir, hint }, 'the state directory was made on another machine: read-only');
+}
+
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,121 @@
+/**
+ * The forward way of an attempt: each piece of news moves it from one state to the next. What does
+ * not fit the state is late or told twice, and ignored by name.
+ */
+import { cancelled, concludeExit, endWith, retryOrEnd } from './conclude.ts';
+import { type Decision, ignored, to } from './decision.ts';
+import type { NewsEvent } from './events.ts';
+import { isEnded } from './state.ts';
+import type { Task } from './task.ts';
+
+/** Judges news of an attempt; news of an older one changes nothing but its cleaning. */
+export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
+  const { state } = task;
+  if (event.kind === 'cleaned') return cleaned(task, event.attempt);
+  if (event.attempt !== state.attempt) {
+    return { kind: 'ignored', why: `${event.kind} of attempt ${event.attempt}` };
+  }
+  switch (event.kind) {
+    case 'placed':
+      return state.kind === 'queued' ? placed(task, event.host, now) : ignored(task, event);
+    case 'staged':
+      if (state.kind !== 'staging') return ignored(task, event);
+      return to(task, { ...step(state, now), kind: 'pulling', inputs: event.inputs }, 'pull');
+    case 'image-ready':
+      if (state.kind !== 'pulling') return ignored(task, event);
+      return to(
+        task,
+        { ...step(state, now), kind: 'launching', inputs: state.inputs, image: event.image },
+        'launch',
+      );
+    case 'image-gone':
+      if (state.kind !== 'launching') return ignored(task, event);
+      return to(task, { ...step(state, now), kind: 'pulling', inputs: state.inputs }, 'pull');
+    case 'inputs-gone':
+      if (state.kind !== 'launching') return ignored(task, event);
+      return to(task, { ...step(state, now), kind: 'staging' }, 'stage');
+    case 'launched':
+      if (state.kind !== 'launching') return ignored(task, event);
+      return to(
+        task,
+        { ...step(state, now), kind: 'running', image: state.image, launch: event.launch },
+        'watch',
+      );
+    case 'exited':
+      return exited(task, event, now);
+    case 'collected':
+      if (state.kind !== 'collecting') return ignored(task, event);
+      return concludeExit(task, { exit: state.exit, outputs: event.outputs, now });
+    case 'died':
+      if (state.kind === 'cancelling') return cancelled(task, now);
+      if (state.kind !== 'running') return ignored(task, event);
+      return retryOrEnd(task, { kind: 'interrupted', failure: event.failure, now });
+    case 'gone':
+      // While launching: the host says that the ticket was taken by a cancel, so it can never start.
+      if (state.kind !== 'cancelling' && state.kind !== 'launching') return ignored(task, event);
+      return cancelled(task, now, event.exit);
+    case 'blocked':
+    case 'unblocked':
+      return blockedOrNot(task, event);
+    case 'step-failed':
+      if (isEnded(state)) return ignored(task, event);
+      return stepFailed(task, event, now);
+  }
+}
+
+/** A declared output that the command did not produce is its failure; the rest is ours or the host's. */
+function stepFailed(task: Task, event: NewsEvent & { kind: 'step-failed' }, now: number): Decision {
+  const { failure, exit, outputs } = event;
+  const kind = failure.code === 'OUTPUT_MISSING' ? 'failed' : 'error';
+  return endWith(task, { kind, failure, exit, outputs, now });
+}
+
+function placed(task: Task, host: string, now: number): Decision {
+  const at = { attempt: task.state.attempt, host, since: now };
+  if (task.spec.inputs.length === 0 && task.spec.stdin === undefined) {
+    return to(task, { ...at, kind: 'pulling', inputs: { files: [] } }, 'pull');
+  }
+  return to(task, { ...at, kind: 'staging' }, 'stage');
+}
+
+function exited(task: Task, event: NewsEvent & { kind: 'exited' }, now: number): Decision {
+  const { state } = task;
+  if (state.kind !== 'running') return ignored(task, event);
+  if (task.spec.outputs.length === 0) {
+    return concludeExit(task, { exit: event.exit, outputs: [], now });
+  }
+  const next = { ...step(state, now), image: state.image, launch: state.launch, exit: event.exit };
+  return to(task, { ...next, kind: 'collecting' }, 'collect');
+}
+
+function cleaned(task: Task, attempt: number): Decision {
+  const { state } = task;
+  if (attempt === state.attempt) {
+    if (!isEnded(state) || state.cleanup !== 'pending') {
+      return { kind: 'ignored', why: 'nothing was to be cleaned' };
+    }
+    return {
+      kind: 'next',
+      task: { ...task, state: { ...state, cleanup: 'done', blocked: undefined } },
+      effects: 'same',
+    };
+  }
+  const history = task.history.map((past) =>
+    past.attempt === attempt ? { ...past, cleanup: 'done' as const } : past,
+  );
+  return { kind: 'next', task: { ...task, history }, effects: 'same' };
+}
+
+function blockedOrNot(task: Task, event: NewsEvent & { kind: 'blocked' | 'unblocked' }): Decision {
+  const { state } = task;
+  if (!('blocked' in state) && !('host' in state)) return ignored(task, event);
+  const blocked = event.kind === 'blocked' ? event.blocked : undefined;
+  if (state.blocked?.reason === blocked?.reason) return { kind: 'ignored', why: 'no news' };
+  const since = state.blocked?.since ?? blocked?.since;
+  const kept = blocked === undefined ? undefined : { ...blocked, since: since ?? blocked.since };
+  return { kind: 'next', task: { ...task, state: { ...state, blocked: kept } }, effects: 'same' };
+}
+
+function step(state: { attempt: number; host: string }, now: number) {
+  return { attempt: state.attempt, host: state.host, since: now };
+}

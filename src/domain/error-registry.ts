@@ -1,0 +1,127 @@
+/**
+ * Every code Towline can say, in one table: exit code of the CLI, HTTP status, whether trying again
+ * can help, what it means, and the next command to type. docs/errors.md is generated from it.
+ */
+
+interface ErrorDefinition {
+  /** One sentence: when this is said. */
+  what: string;
+  /** Names the next command; `{key}` comes from the error's context. */
+  hint: string;
+  retry: 'never' | 'later' | 'after-fix';
+  http: number;
+  /** Exit code of the CLI when a verb fails with this. */
+  exit: number;
+}
+
+type Row = [
+  what: string,
+  hint: string,
+  retry?: ErrorDefinition['retry'],
+  http?: number,
+  exit?: number,
+];
+
+// biome-ignore format: one code, one line
+const ROWS = {
+  // the door
+  DAEMON_NOT_RUNNING: ['No daemon answers on the socket.', 'start it: towline daemon', 'after-fix', 503, 10],
+  DAEMON_ALREADY_RUNNING: ['Another daemon owns this state directory or socket.', 'talk to the running one: towline list, or stop it first', 'after-fix', 409, 13],
+  DAEMON_SOCKET_INVALID: ['The socket cannot be made or used.', 'set [daemon] socket to a short path in a directory of mode 0700, then: towline daemon', 'after-fix', 500, 12],
+  DAEMON_STATE_DIR_INVALID: ['The state directory cannot be used.', 'set [daemon] state_dir to a directory you own on a local disk, then: towline config check', 'after-fix', 500, 12],
+  DAEMON_STATE_DIR_NETWORK: ['The state directory is on a network file system, where commits are not safe.', 'set [daemon] state_dir to a local disk, then: towline config check', 'after-fix', 500, 12],
+  DAEMON_STATE_CLONED: ['The state directory was made on another machine; the daemon is read-only.', 'if this machine takes over: towline daemon --adopt-state', 'after-fix', 409, 13],
+  DAEMON_STOPPING: ['The daemon is stopping and takes no work.', 'try again when it is back: towline list', 'later', 503, 10],
+  REQUEST_INVALID: ['The request does not fit the schema.', 'see towline help, or GET /openapi.json', 'never', 400, 2],
+  ROUTE_NOT_FOUND: ['There is no such route.', 'see GET /openapi.json', 'never', 404, 11],
+  USAGE: ['The command line does not fit.', 'see: towline help {command}', 'never', 400, 2],
+  INTERNAL: ['A bug in Towline.', 'please report it with the daemon log', 'never', 500, 1],
+  // configuration
+  CONFIG_FILE_UNREADABLE: ['A configuration file cannot be read.', 'check the path and its permissions, then: towline config check', 'after-fix', 500, 12],
+  CONFIG_SYNTAX: ['A line of a configuration file cannot be understood.', 'mend the line named, then: towline config check', 'after-fix', 500, 12],
+  CONFIG_SECTION_UNKNOWN: ['A section that Towline does not know.', 'mend the line named, then: towline config check', 'after-fix', 500, 12],
+  CONFIG_KEY_UNKNOWN: ['A key that Towline does not know.', 'mend the line named, then: towline config check', 'after-fix', 500, 12],
+  CONFIG_VALUE_INVALID: ['A value that does not fit its key.', 'mend the line named, then: towline config check', 'after-fix', 500, 12],
+  // the ledger
+  STORE_SCHEMA_NEWER: ['The database was written by a newer Towline.', 'install that version or a newer one', 'after-fix', 500, 12],
+  STORE_CORRUPT: ['The database or a row of it cannot be read.', 'keep the file, restore a backup of the state directory, and report it', 'never', 500, 1],
+  STORE_FULL: ['The submit host has no space left for the state directory.', 'free space there; work goes on by itself', 'later', 507, 1],
+  // tasks
+  TASK_NOT_FOUND: ['No task has this id.', 'see the ids: towline list', 'never', 404, 11],
+  TASK_WRONG_STATE: ['The task is not in a state that allows this.', 'see: towline show {task}', 'never', 409, 13],
+  TASK_INVALID: ['A task that cannot be run as written.', 'mend the field named and submit again', 'never', 400, 2],
+  TASK_IDEMPOTENCY_CONFLICT: ['The idempotency key was used for a different task.', 'use a new key, or see the first task: towline show {task}', 'never', 409, 13],
+  TASK_NO_HOST_FITS: ['No configured host can ever run this task.', 'see what the hosts have: towline host list', 'after-fix', 400, 2],
+  TASK_EXIT_CODE: ['The command ended with a code that is not accepted.', 'see its output: towline logs {task}', 'never', 200, 3],
+  TASK_TIME_LIMIT: ['The command ran longer than its time limit and was ended.', 'give it more: towline run --time …', 'never', 200, 3],
+  TASK_OUT_OF_MEMORY: ['The command was killed for lack of memory.', 'give it more: towline run --memory …', 'never', 200, 3],
+  TASK_OUTPUT_LIMIT: ['The command printed more than the cap of a stream and was ended.', 'raise [defaults] output_limit, or write to a file and use --output', 'never', 200, 3],
+  TASK_INTERRUPTED: ['The attempt started and is provably dead without an exit record.', 'look at its output, then run it again: towline retry {task}', 'never', 200, 3],
+  TASK_PREDECESSOR_FAILED: ['A task that this one waits for did not succeed, so it never starts.', 'see the other task: towline show {predecessor}', 'never', 200, 3],
+  // hosts
+  HOST_UNKNOWN: ['No host of this name is configured.', 'see the names: towline host list', 'after-fix', 404, 11],
+  HOST_ROOT_INVALID: ['The remote root is not a directory that Towline may use.', 'choose another with root = … in [host.{host}], then: towline host show {host}', 'after-fix', 200, 3],
+  HOST_ROOT_UNAVAILABLE: ['The remote root or a directory in it cannot be seen just now.', 'see: towline host show {host}; work goes on when it is back', 'later', 200, 3],
+  HOST_NO_SPACE: ['The host has no space left.', 'free space on {host} (root = …), then: towline retry {task}', 'after-fix', 200, 3],
+  HOST_TOOL_MISSING: ['A basic command is missing on the host.', 'install it on {host}, then: towline host show {host}', 'after-fix', 200, 3],
+  HOST_COMMAND_FAILED: ['A command of Towline failed on the host.', 'see: towline host show {host}', 'later', 200, 3],
+  HOST_COMMAND_TIMEOUT: ['A command of Towline did not answer in time on the host.', 'see: towline host show {host}; it is tried again', 'later', 200, 3],
+  HOST_REPLY_INVALID: ['A reply of the host cannot be understood.', 'see: towline host show {host}', 'later', 200, 3],
+  HOST_CALL_ABORTED: ['Towline itself gave up a call to the host.', 'nothing to do: it is made again when it is needed', 'later', 503, 10],
+  // links
+  SSH_HOST_UNREACHABLE: ['The host does not answer.', 'see: towline host show {host}; tasks wait and go on by themselves', 'later', 200, 3],
+  SSH_HOST_NAME_UNKNOWN: ['The host name does not resolve.', 'check hostname in [host.{host}], then: towline host show {host}', 'later', 200, 3],
+  SSH_CONNECTION_REFUSED: ['Nothing listens on the port.', 'check hostname and port in [host.{host}] and that sshd runs; it is tried again', 'later', 200, 3],
+  SSH_CONNECTION_LOST: ['The connection to the host broke.', 'nothing to do: it is made again; see towline host show {host}', 'later', 200, 3],
+  SSH_HOST_KEY_UNKNOWN: ['The host key is in no known_hosts file.', "compare the fingerprint with the site's, then add it: ssh-keyscan -p {port} {hostname} >> {knownHosts}", 'after-fix', 200, 3],
+  SSH_HOST_KEY_CHANGED: ['The host key is not the pinned one; it may be another machine.', 'ask the site why it changed; only then replace the line in {knownHosts}', 'after-fix', 200, 3],
+  SSH_HOST_KEY_REVOKED: ['The host key is marked @revoked.', 'do not connect; ask the site for its new key', 'after-fix', 200, 3],
+  SSH_KNOWN_HOSTS_UNREADABLE: ['A known_hosts file cannot be read.', 'check the path in [host.{host}] known_hosts', 'after-fix', 200, 3],
+  SSH_AUTH_FAILED: ['The host accepts none of the keys offered.', 'check user and identity_file in [host.{host}], and authorized_keys there: ssh -p {port} {user}@{hostname}', 'after-fix', 200, 3],
+  SSH_KEY_UNREADABLE: ['A private key cannot be read or used.', 'check identity_file in [host.{host}]: mode 0600, an OpenSSH or PEM key', 'after-fix', 200, 3],
+  SSH_CHANNEL_REFUSED: ['The host refuses more channels on this connection.', 'nothing to do: fewer are used; see towline host show {host}', 'later', 200, 3],
+  SSH_PROTOCOL: ['The SSH conversation failed.', 'try by hand: ssh -v -p {port} {user}@{hostname}', 'later', 200, 3],
+  SFTP_FAILED: ['An SFTP operation failed on the host.', 'see: towline host show {host}', 'later', 200, 3],
+  SFTP_NOT_FOUND: ['A remote file is not there.', 'see: towline show {task}', 'never', 200, 3],
+  SFTP_DENIED: ['The host denies access to a remote file.', 'check the permissions of the path on {host}', 'after-fix', 200, 3],
+  // the runtime and images
+  RUNTIME_NOT_FOUND: ['There is no container runtime on the host.', 'install Apptainer on {host}, or set runtime = /path/to/apptainer (or setup = module load apptainer) in [host.{host}]', 'after-fix', 200, 3],
+  RUNTIME_START_FAILED: ['The container did not start; the command never ran.', "read the runtime's words: towline logs {task} --runtime", 'never', 200, 3],
+  IMAGE_REFERENCE_INVALID: ['An image reference that cannot be understood.', 'write it like docker://ubuntu:24.04, oras://…, library://… or /path/image.sif', 'never', 400, 2],
+  IMAGE_NOT_FOUND: ['The SIF file is not on the host.', 'check the path on {host}: it names a file there, not here', 'after-fix', 200, 3],
+  IMAGE_MANIFEST_UNKNOWN: ['The registry has no such image or tag.', 'check the name and tag; then: towline retry {task}', 'never', 200, 3],
+  IMAGE_UNAUTHORIZED: ['The registry refuses access to the image.', 'check the name (private images look like this) and the credentials on {host}', 'after-fix', 200, 3],
+  IMAGE_REGISTRY_UNREACHABLE: ['The host cannot reach the registry.', "check the registry's name and the network of {host}; it is tried again", 'later', 200, 3],
+  IMAGE_PULL_FAILED: ['The image could not be pulled.', "read the runtime's words in the message; then: towline image pull {host} {image}", 'later', 200, 3],
+  IMAGE_CORRUPT: ['The pulled file is not a whole SIF.', 'pull it again: towline image pull {host} {image}', 'later', 200, 3],
+  IMAGE_NO_SHELL: ['The image has no shell to run a text command.', 'give the command as words after --, without sh -c; an image without /bin/sh can run its own programs', 'never', 200, 3],
+  IMAGE_IN_USE: ['The image is used by running tasks.', 'wait for them: towline list --state running', 'later', 409, 13],
+  // staging
+  STAGE_INPUT_MISSING: ['An input is not there on the submit host.', 'check --input {path}', 'never', 400, 2],
+  STAGE_INPUT_UNREADABLE: ['An input cannot be read on the submit host.', 'check the permissions of {path}', 'after-fix', 400, 2],
+  STAGE_INPUT_CHANGED: ['An input changed while it was sent.', 'nothing to do: it is sent again; do not write to {path} meanwhile', 'later', 200, 3],
+  STAGE_CHECKSUM_MISMATCH: ['The bytes on the host are not the bytes sent.', 'nothing to do: it is sent again', 'later', 200, 3],
+  STAGE_REMOTE_INPUT_MISSING: ['An input path is not there on the host.', 'check the path on {host}', 'never', 200, 3],
+  OUTPUT_MISSING: ['A declared output was not produced.', 'see what there is in {workDir} on {host}; the directory is kept', 'never', 200, 3],
+  OUTPUT_EXISTS: ['A file is already where an output should go.', 'move it away or use --overwrite, then: towline retry {task}', 'never', 200, 3],
+  OUTPUT_UNSAFE: ['A remote name or file type that is not let in.', 'look at the work directory on {host}', 'never', 200, 3],
+  OUTPUT_CHECKSUM_MISMATCH: ['The bytes fetched are not the bytes on the host.', 'nothing to do: it is fetched again', 'later', 200, 3],
+  OUTPUT_LOCAL_WRITE: ['An output cannot be written on the submit host.', 'check {path}: directory, permissions, space', 'after-fix', 200, 3],
+  // launch and streams
+  LAUNCH_CONFLICT: ["The attempt's directory exists with another content.", 'look at it on {host}; then: towline retry {task}', 'never', 200, 3],
+  STREAM_TRUNCATED: ['A stream file on the host shrank; bytes already fetched are kept.', 'the command may have truncated its log: towline logs {task}', 'never', 200, 3],
+  STREAM_COPIER_DIED: ["A stream's copier was killed on the host; output may be missing.", 'run it again: towline retry {task}', 'never', 200, 3],
+} as const satisfies Record<string, Row>;
+
+export type ErrorCode = keyof typeof ROWS;
+
+export const ERRORS: Readonly<Record<ErrorCode, ErrorDefinition>> = Object.freeze(
+  Object.fromEntries(
+    Object.entries(ROWS as Record<string, Row>).map(([code, row]) => {
+      const [what, hint, retry = 'never', http = 500, exit = 1] = row;
+      return [code, { what, hint, retry, http, exit }];
+    }),
+  ) as Record<ErrorCode, ErrorDefinition>,
+);
+
+export const ERROR_CODES = Object.keys(ROWS) as ErrorCode[];

@@ -1,0 +1,49 @@
+/**
+ * What can happen to a task. Events name the attempt they speak of: news of an older attempt is
+ * recognised and ignored.
+ */
+import type { FailureRecord } from './failure.ts';
+import type {
+  Blocked,
+  CollectedOutput,
+  ExitRecord,
+  LaunchRecord,
+  ReadyImage,
+  StagedInputs,
+} from './state.ts';
+import type { TaskId } from './task.ts';
+
+/** What somebody asks for, whatever attempt there is. */
+export type AskedEvent =
+  | { kind: 'cancel-asked' }
+  | { kind: 'retry-asked' }
+  | { kind: 'hold-asked' }
+  | { kind: 'released' }
+  | { kind: 'gc-asked' }
+  | { kind: 'predecessor-ended'; id: TaskId; succeeded: boolean };
+
+/** News of one attempt, from the engine and the host. */
+export type NewsEvent =
+  | { kind: 'placed'; attempt: number; host: string }
+  | { kind: 'staged'; attempt: number; inputs: StagedInputs }
+  | { kind: 'image-ready'; attempt: number; image: ReadyImage }
+  | { kind: 'image-gone'; attempt: number }
+  | { kind: 'inputs-gone'; attempt: number }
+  | { kind: 'launched'; attempt: number; launch: LaunchRecord }
+  | { kind: 'exited'; attempt: number; exit: ExitRecord }
+  | { kind: 'died'; attempt: number; failure: FailureRecord }
+  | { kind: 'collected'; attempt: number; outputs: CollectedOutput[] }
+  | { kind: 'gone'; attempt: number; exit?: ExitRecord | undefined }
+  | { kind: 'cleaned'; attempt: number }
+  | { kind: 'blocked'; attempt: number; blocked: Blocked }
+  | { kind: 'unblocked'; attempt: number }
+  | {
+      kind: 'step-failed';
+      attempt: number;
+      failure: FailureRecord;
+      exit?: ExitRecord | undefined;
+      outputs?: CollectedOutput[] | undefined;
+    };
+
+export type TaskEvent = AskedEvent | NewsEvent;
+export type TaskEventKind = TaskEvent['kind'];

@@ -1,0 +1,145 @@
+/**
+ * Where a task can stand. Each state carries exactly its own data, so that "running without a
+ * process" cannot be written down. All times are milliseconds since the epoch, UTC.
+ *
+ *   held ─release→ queued            waiting ─predecessors done→ queued
+ *   queued ─a slot→ staging ─inputs there→ pulling ─image there→ launching ─ticket consumed→ running
+ *   running ─exit record + both streams complete→ collecting ─outputs here→ succeeded | failed
+ *   any before the end ─cancel→ cancelling ─nothing left of it→ cancelled
+ *   running ─provably dead, no exit record→ interrupted
+ *   any before the end ─Towline or the host cannot→ error
+ *
+ * Before the ticket is consumed the same attempt is redone for ever; after it a new attempt starts
+ * only by the task's retry policy.
+ */
+import type { FailureRecord } from './failure.ts';
+import type { TaskId } from './task.ts';
+
+/** Why a task cannot move just now. When it is tried next is a matter of the moment, told by the engine. */
+export interface Blocked {
+  host: string;
+  reason: string;
+  message: string;
+  since: number;
+}
+
+/** One staged input: an object of the content store, or a path already on the host. */
+export type StagedFile =
+  | { kind: 'object'; sha256: string; mode: number; target: string; bytes: number }
+  | { kind: 'directory'; target: string }
+  | { kind: 'remote'; path: string; target: string };
+
+export interface StagedInputs {
+  files: StagedFile[];
+  stdin?: { sha256: string; mode: number } | undefined;
+}
+
+/** The image an attempt runs. `path` is the SIF on the host. */
+export interface ReadyImage {
+  reference: string;
+  path: string;
+  /** sha256 of the SIF, where Towline made it. */
+  sha256?: string | undefined;
+}
+
+/** What the supervisor wrote down when it consumed the ticket. */
+export interface LaunchRecord {
+  nonce: string;
+  pid: number;
+  /** Field 22 of /proc/<pid>/stat: jiffies since boot. */
+  startTicks: string;
+  bootId: string;
+  machineId: string;
+  hostname: string;
+  startedAt: number;
+}
+
+/** How the command ended, as recorded on the host. Byte counts are those of the streams. */
+export interface ExitRecord {
+  /** Exit code of the user's command; 128+n for a signal. Absent: the container never ran it. */
+  code?: number | undefined;
+  runtimeCode: number;
+  limit?: 'time' | 'stdout' | 'stderr' | 'memory' | undefined;
+  stdoutBytes: number;
+  stderrBytes: number;
+  finishedAt: number;
+  runtimeLogTail?: string | undefined;
+  /** True when the supervisor was gone and the record is what the payload's leader left. */
+  salvaged?: boolean | undefined;
+}
+
+export interface CollectedOutput {
+  pattern: string;
+  remote: string;
+  local: string;
+  bytes: number;
+  sha256: string;
+}
+
+/** pending: still to be removed; done: removed; kept: left for the user to look at, until gc. */
+export type Cleanup = 'none' | 'pending' | 'done' | 'kept';
+
+interface OnHost {
+  attempt: number;
+  host: string;
+  since: number;
+  blocked?: Blocked | undefined;
+}
+
+interface Ended {
+  attempt: number;
+  host?: string | undefined;
+  image?: ReadyImage | undefined;
+  launch?: LaunchRecord | undefined;
+  exit?: ExitRecord | undefined;
+  outputs: CollectedOutput[];
+  finishedAt: number;
+  cleanup: Cleanup;
+  /** Why the remote directory could not be removed yet. */
+  blocked?: Blocked | undefined;
+}
+
+export type TaskState =
+  | { kind: 'held'; attempt: number; since: number }
+  | { kind: 'waiting'; attempt: number; since: number; on: TaskId[] }
+  | { kind: 'queued'; attempt: number; since: number }
+  | ({ kind: 'staging' } & OnHost)
+  | ({ kind: 'pulling'; inputs: StagedInputs } & OnHost)
+  | ({ kind: 'launching'; inputs: StagedInputs; image: ReadyImage } & OnHost)
+  | ({ kind: 'running'; image: ReadyImage; launch: LaunchRecord } & OnHost)
+  | ({ kind: 'collecting'; image: ReadyImage; launch: LaunchRecord; exit: ExitRecord } & OnHost)
+  | ({
+      kind: 'cancelling';
+      image?: ReadyImage | undefined;
+      launch?: LaunchRecord | undefined;
+      exit?: ExitRecord | undefined;
+      /** False while nothing of the attempt can be on the host. */
+      published: boolean;
+    } & OnHost)
+  | ({ kind: 'succeeded' } & Ended)
+  | ({ kind: 'failed'; failure: FailureRecord } & Ended)
+  | ({ kind: 'error'; failure: FailureRecord } & Ended)
+  | ({ kind: 'cancelled' } & Ended)
+  | ({ kind: 'interrupted'; failure: FailureRecord } & Ended);
+
+export type StateKind = TaskState['kind'];
+export type EndedState = Extract<TaskState, Ended>;
+
+export const ENDED_KINDS = ['succeeded', 'failed', 'error', 'cancelled', 'interrupted'] as const;
+export const STATE_KINDS: readonly StateKind[] = [
+  'held',
+  'waiting',
+  'queued',
+  'staging',
+  'pulling',
+  'launching',
+  'running',
+  'collecting',
+  'cancelling',
+  ...ENDED_KINDS,
+];
+
+/** True when nothing more will happen to the task by itself (but its cleaning). */
+export function isEnded(state: TaskState): state is EndedState {
+  return (ENDED_KINDS as readonly string[]).includes(state.kind);
+}

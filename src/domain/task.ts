@@ -1,0 +1,104 @@
+/**
+ * The words of the house. What comes in: nothing. What goes out: the types every room speaks of.
+ * Never here: I/O, clocks, randomness, packages. Read next: state.ts, decide.ts.
+ */
+import type { FailureRecord } from './failure.ts';
+import type { Cleanup, EndedState, ExitRecord, TaskState } from './state.ts';
+
+export type TaskId = string & { readonly brand: 'TaskId' };
+/** `<taskId>.<n>`: names one attempt everywhere: directory, environment, events. */
+export type AttemptToken = string & { readonly brand: 'AttemptToken' };
+export type StreamName = 'stdout' | 'stderr';
+export const STREAMS: readonly StreamName[] = ['stdout', 'stderr'];
+
+/** argv runs as it stands; text is run by a shell of the image. */
+export type Command =
+  | { kind: 'argv'; argv: string[] }
+  | { kind: 'text'; text: string; shell?: string };
+
+/** Where the bytes of an input come from. Local paths are absolute paths of the submit host. */
+export type InputSource =
+  | { kind: 'file'; path: string }
+  | { kind: 'directory'; path: string }
+  | { kind: 'content'; base64: string }
+  | { kind: 'remote'; path: string };
+
+/** `target` is relative to /mnt/task/inputs, or an absolute path in the container. */
+export interface Input {
+  source: InputSource;
+  target: string;
+}
+
+/** `pattern` is a path or glob under the work directory; `local` an absolute directory or file path. */
+export interface Output {
+  pattern: string;
+  local: string;
+  overwrite: boolean;
+}
+
+export interface Bind {
+  source: string;
+  target: string;
+  readonly: boolean;
+}
+
+export type CleanupPolicy = 'always' | 'on-success' | 'never';
+export type RetryReason = 'exit' | 'interrupted' | 'time-limit';
+
+/** What the user asked for. Immutable once submitted. */
+export interface TaskSpec {
+  name?: string | undefined;
+  /** A configured host, or absent: the least loaded host that fits. */
+  host?: string | undefined;
+  /** Candidates in order; the first that can be had is used. */
+  images: string[];
+  command: Command;
+  env: Record<string, string>;
+  inputs: Input[];
+  stdin?: InputSource | undefined;
+  outputs: Output[];
+  binds: Bind[];
+  cpus?: number | undefined;
+  memoryBytes?: number | undefined;
+  timeLimitMs?: number | undefined;
+  /** Cap of each stream in bytes. */
+  outputLimitBytes?: number | undefined;
+  tmpDir?: string | undefined;
+  cleanup: CleanupPolicy;
+  retries: number;
+  retryOn: RetryReason[];
+  /** Exit codes that count as success. */
+  acceptExit: number[];
+  runtimeArgs: string[];
+  priority: number;
+  held: boolean;
+  tags: Record<string, string>;
+}
+
+/** An attempt that is over, kept so that its directory is found again by gc and shown to the user. */
+export interface PastAttempt {
+  attempt: number;
+  host?: string | undefined;
+  result: EndedState['kind'];
+  failure?: FailureRecord | undefined;
+  exit?: ExitRecord | undefined;
+  finishedAt: number;
+  cleanup: Cleanup;
+}
+
+/** A task as stored: the spec, where it stands, and how often it changed. */
+export interface Task {
+  id: TaskId;
+  spec: TaskSpec;
+  state: TaskState;
+  history: PastAttempt[];
+  /** Grows by one with every committed change; a commit names the version it expects. */
+  version: number;
+  submittedAt: number;
+  idempotencyKey?: string | undefined;
+}
+
+/** Names one attempt of a task. */
+export function attemptToken(id: TaskId, attempt: number): AttemptToken {
+  return `${id}.${attempt}` as AttemptToken;
+}

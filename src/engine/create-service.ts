@@ -1,0 +1,121 @@
+/** The Service, put together from its parts: tasks (here), reading (views.ts), hosts and images (host-service.ts). */
+import { createHash } from 'node:crypto';
+import { AppError } from '../domain/failure.ts';
+import { isEnded } from '../domain/state.ts';
+import type { Task, TaskSpec } from '../domain/task.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { Store } from '../store/store.ts';
+import { checkSpec } from './check-spec.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { createGc } from './gc.ts';
+import { createHostService } from './host-service.ts';
+import type { ImageKeeper } from './images.ts';
+import { type Ledger, newTask } from './ledger.ts';
+import { createLogs } from './logs.ts';
+import type { Placer } from './placer.ts';
+import { makePlan } from './plan.ts';
+import type { Seats } from './seats.ts';
+import type { Service, TaskReport } from './service.ts';
+import type { EngineSettings } from './settings.ts';
+import type { Subscribers } from './subscribers.ts';
+import { taskIdFrom } from './task-id.ts';
+import { createViews } from './views.ts';
+import type { Watchers } from './watchers.ts';
+
+export interface ServiceDeps {
+  store: Store;
+  spool: Spool;
+  ledger: Ledger;
+  seats: Seats;
+  placer: Placer;
+  images: ImageKeeper;
+  watchers: Watchers;
+  subscribers: Subscribers;
+  dispatcher: Dispatcher;
+  settings: () => EngineSettings;
+  stopping: () => boolean;
+  readOnly: boolean;
+  now: () => number;
+  randomBytes: (count: number) => Uint8Array;
+}
+
+export function createService(deps: ServiceDeps): Service {
+  const { ledger, store, subscribers, now } = deps;
+  const views = createViews(deps);
+  const logs = createLogs(deps);
+
+  function mayChange(): void {
+    if (deps.stopping()) throw new AppError('DAEMON_STOPPING', 'the daemon is stopping');
+    if (!deps.readOnly) return;
+    throw new AppError(
+      'DAEMON_STATE_CLONED',
+      'the state directory was made on another machine: read-only',
+    );
+  }
+
+  async function submit(specs: TaskSpec[], idempotencyKey?: string) {
+    mayChange();
+    for (const spec of specs) await checkSpec(deps, spec);
+    const tasks = specs.map((spec) => newTask(taskIdFrom(deps.randomBytes(16)), spec, now()));
+    const digest = createHash('sha256').update(JSON.stringify(specs)).digest('hex');
+    const key = idempotencyKey === undefined ? undefined : { key: idempotencyKey, digest };
+    const result = await ledger.insert(tasks, key);
+    return { created: result.created, tasks: await Promise.all(result.tasks.map(views.report)) };
+  }
+
+  async function asked(
+    id: string,
+    kind: 'cancel-asked' | 'retry-asked' | 'hold-asked' | 'released',
+  ) {
+    mayChange();
+    mayChange();
+    const task = await ledger.find(id);
+    return views.report(await ledger.apply(task.id, { kind }));
+  }
+
+  return {
+    submit,
+    async plan(spec) {
+      await checkSpec(deps, spec);
+      return makePlan(deps, spec);
+    },
+    get: async (id) => views.report(await ledger.find(id)),
+    wait: (id, options) => waitForEnd(deps, views.report, { id, ...options }),
+    async list(query) {
+      const page = await store.listTasks(query);
+      const current = (task: Task): Task => ledger.get(task.id) ?? task;
+      const tasks = await Promise.all(page.tasks.map((task) => views.report(current(task))));
+      return { tasks, cursor: page.cursor };
+    },
+    cancel: (id) => asked(id, 'cancel-asked'),
+    retry: (id) => asked(id, 'retry-asked'),
+    hold: (id) => asked(id, 'hold-asked'),
+    release: (id) => asked(id, 'released'),
+    logs: logs.read,
+    async *events({ since, follow, task, signal }) {
+      const found = task === undefined ? undefined : (await ledger.find(task)).id;
+      yield* subscribers.follow({ since, follow, task: found, signal });
+    },
+    files: logs.files,
+    ...createHostService(deps),
+    gc: createGc(deps),
+    metrics: views.metrics,
+  };
+}
+
+/** Waits for the end by its events; no polling. */
+async function waitForEnd(
+  { ledger, subscribers, store }: ServiceDeps,
+  report: (task: Task) => Promise<TaskReport>,
+  want: { id: string; timeoutMs: number; signal: AbortSignal },
+) {
+  const since = await store.lastSeq();
+  const task = await ledger.find(want.id);
+  if (isEnded(task.state)) return report(task);
+  const limit = AbortSignal.any([want.signal, AbortSignal.timeout(want.timeoutMs)]);
+  for await (const _ of subscribers.follow({ since, follow: true, task: task.id, signal: limit })) {
+    const current = await ledger.find(task.id);
+    if (isEnded(current.state)) return report(current);
+  }
+  return report(await ledger.find(task.id));
+}

@@ -1,0 +1,60 @@
+/** The event as it is told to the world: what happened, in words of data, without what the state repeats. */
+import type { TaskEvent } from '../domain/events.ts';
+import type { Task } from '../domain/task.ts';
+import type { NewEvent } from '../store/store.ts';
+
+/** The record of one event of a task that now stands as given. */
+export function describeEvent(
+  task: Task,
+  event: TaskEvent | { kind: 'submitted' },
+  at: number,
+): NewEvent {
+  const attempt = 'attempt' in event ? event.attempt : task.state.attempt;
+  return {
+    at,
+    task: task.id,
+    attempt,
+    kind: event.kind,
+    state: task.state.kind,
+    data: dataOf(task, event),
+  };
+}
+
+function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<string, unknown> {
+  const ending = 'failure' in task.state ? { failure: task.state.failure } : {};
+  switch (event.kind) {
+    case 'submitted':
+      return { name: task.spec.name, host: task.spec.host, images: task.spec.images };
+    case 'placed':
+      return { host: event.host };
+    case 'staged':
+      return { files: event.inputs.files.length };
+    case 'image-ready':
+      return { image: event.image };
+    case 'launched':
+      return { launch: event.launch };
+    case 'exited':
+      return { exit: event.exit, ...ending };
+    case 'collected':
+      return { outputs: event.outputs, ...ending };
+    case 'blocked':
+      return { blocked: event.blocked };
+    case 'died':
+    case 'step-failed':
+      return { failure: event.failure };
+    case 'gone':
+      return event.exit === undefined ? {} : { exit: event.exit };
+    case 'predecessor-ended':
+      return { predecessor: event.id, succeeded: event.succeeded };
+    case 'cancel-asked':
+    case 'retry-asked':
+    case 'hold-asked':
+    case 'released':
+    case 'gc-asked':
+    case 'image-gone':
+    case 'inputs-gone':
+    case 'cleaned':
+    case 'unblocked':
+      return {};
+  }
+}

@@ -1,0 +1,75 @@
+/** An exit record as news: the command's own code, why the container never ran it, or what is wrong with its streams. */
+import type { NewsEvent } from '../domain/events.ts';
+import { AppError } from '../domain/failure.ts';
+import type { ExitRecord } from '../domain/state.ts';
+import { type AttemptToken, STREAMS, type StreamName, type Task } from '../domain/task.ts';
+import type { AttemptExit } from '../script/records.ts';
+import type { Spool } from '../spool/spool.ts';
+import { startFailure } from './start-failure.ts';
+
+/** Both streams are here: nobody needs to ask the host for them again. Gives what there is of each. */
+export async function seal(spool: Spool, token: AttemptToken): Promise<Bytes> {
+  const bytes = await spool.bytes(token);
+  await spool.attempt(token).seal(bytes);
+  return bytes;
+}
+
+type Bytes = Record<StreamName, number>;
+
+export function exitNews(
+  where: { task: Task; attempt: number; host: string; bytes: Bytes },
+  record: ExitRecord | AttemptExit,
+): NewsEvent {
+  const { task, attempt, host } = where;
+  const exit = plain(record);
+  if (exit.code === undefined && exit.limit === undefined) {
+    return {
+      kind: 'step-failed',
+      attempt,
+      failure: startFailure(task, exit, host).toRecord(),
+      exit,
+    };
+  }
+  const recorded = { stdout: exit.stdoutBytes, stderr: exit.stderrBytes };
+  const odd = STREAMS.find((stream) => where.bytes[stream] !== recorded[stream]);
+  if (odd !== undefined) {
+    const failure = new AppError(
+      'STREAM_TRUNCATED',
+      `${odd} of task ${task.id} has ${recorded[odd]} bytes on ${host}, ${where.bytes[odd]} were fetched`,
+      { context: { task: task.id, host } },
+    ).toRecord();
+    return { kind: 'step-failed', attempt, failure, exit };
+  }
+  const copier = 'copier' in record ? record.copier : undefined;
+  if (copier === undefined || exit.limit !== undefined) return { kind: 'exited', attempt, exit };
+  const failure = new AppError(
+    'STREAM_COPIER_DIED',
+    `the copier of ${copier} of task ${task.id} was ended on ${host}; output may be missing`,
+    { context: { task: task.id, host } },
+  ).toRecord();
+  return { kind: 'step-failed', attempt, failure, exit };
+}
+
+/** What is stored with the task. */
+function plain(record: ExitRecord): ExitRecord {
+  const {
+    code,
+    runtimeCode,
+    limit,
+    stdoutBytes,
+    stderrBytes,
+    finishedAt,
+    runtimeLogTail,
+    salvaged,
+  } = record;
+  return {
+    code,
+    runtimeCode,
+    limit,
+    stdoutBytes,
+    stderrBytes,
+    finishedAt,
+    runtimeLogTail,
+    salvaged,
+  };
+}

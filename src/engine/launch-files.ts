@@ -1,0 +1,81 @@
+/** The files of an attempt's directory, made from the task alone: the launch publishes them, a plan shows them. */
+import { createHash } from 'node:crypto';
+import type { StagedInputs } from '../domain/state.ts';
+import type { AttemptToken, TaskSpec } from '../domain/task.ts';
+import type { LaunchFile } from '../script/launch.ts';
+import { supervisorScript } from '../script/supervisor.ts';
+import { commandText, taskScript } from '../script/task-script.ts';
+
+export interface LaunchContent {
+  spec: TaskSpec;
+  token: AttemptToken;
+  /** The attempt's directory on the host. */
+  dir: string;
+  inputs: StagedInputs;
+  imagePath: string;
+  runtime: { path: string; version: string };
+  runtimeArgs: readonly string[];
+  setup?: string | undefined;
+  defaultSignal: boolean;
+}
+
+/** @throws TASK_INVALID naming the field that cannot be carried */
+export function launchFiles(content: LaunchContent): LaunchFile[] {
+  const { spec, token, dir, inputs, imagePath, runtime } = content;
+  const singularity = isSingularity(runtime);
+  const run = taskScript({
+    dir,
+    token,
+    runtime: runtime.path,
+    setup: content.setup,
+    runtimeArgs: [...content.runtimeArgs, ...spec.runtimeArgs],
+    imagePath,
+    command: spec.command,
+    env: spec.env,
+    binds: spec.binds,
+    inputs,
+    tmpDir: spec.tmpDir,
+    variablePrefix: singularity ? 'SINGULARITY' : 'APPTAINER',
+    noEval: true,
+    defaultSignal: content.defaultSignal,
+  });
+  return [
+    { name: 'run.sh', content: run, mode: 0o700 },
+    { name: 'sup.sh', content: supervisorScript(), mode: 0o600 },
+    { name: 'command', content: commandText(spec.command), mode: 0o600 },
+    { name: 'spec.json', content: specJson(content), mode: 0o600 },
+  ];
+}
+
+/**
+ * Says what is launched, not how: a newer Towline writes other scripts for the same digest and must
+ * recognise what an older one published.
+ */
+export function launchDigest({ spec, token, inputs, imagePath }: LaunchContent): string {
+  const { command, env, binds, runtimeArgs, timeLimitMs, outputLimitBytes } = spec;
+  const what = {
+    token,
+    command,
+    env,
+    binds,
+    runtimeArgs,
+    timeLimitMs,
+    outputLimitBytes,
+    inputs,
+    imagePath,
+  };
+  return createHash('sha256').update(JSON.stringify(what)).digest('hex');
+}
+
+/** One line; the environment stays out of it. */
+function specJson(content: LaunchContent): string {
+  const { spec, token, imagePath } = content;
+  const digest = launchDigest(content);
+  return `${JSON.stringify({ format: 1, digest, token, name: spec.name, image: imagePath })}\n`;
+}
+
+/** The fork calls itself singularity-ce; both read SINGULARITYENV_. */
+function isSingularity({ path, version }: { path: string; version: string }): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return /singularity/i.test(name) && !/apptainer/i.test(version);
+}

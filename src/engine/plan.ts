@@ -1,0 +1,95 @@
+/** What would happen with a task: script and moves, made by the same makers as the launch; nothing is done. */
+import { posix } from 'node:path';
+import type { StagedInputs } from '../domain/state.ts';
+import { attemptToken, type TaskId, type TaskSpec } from '../domain/task.ts';
+import { imageKey, parseImage } from '../script/image-ref.ts';
+import { placeInputs } from '../script/input-places.ts';
+import type { ServiceDeps } from './create-service.ts';
+import { launchFiles } from './launch-files.ts';
+import type { Seat } from './seats.ts';
+import type { Plan } from './service.ts';
+
+const SAMPLE_TOKEN = attemptToken('task' as TaskId, 1);
+const SAMPLE_HASH = '0'.repeat(64);
+
+type PlanDeps = Pick<ServiceDeps, 'seats' | 'store' | 'placer'>;
+
+/** @throws TASK_INVALID IMAGE_REFERENCE_INVALID HOST_UNKNOWN */
+export function makePlan({ seats, store, placer }: PlanDeps, spec: TaskSpec): Plan {
+  const seat = spec.host === undefined ? leastLoaded(seats.all(), placer) : seats.get(spec.host);
+  const facts = seat.knownFacts();
+  const root = facts?.root ?? seat.policy.root;
+  const dir = `${root}/tasks/${store.daemonId}/${SAMPLE_TOKEN}`;
+  const reference = spec.images[0] ?? '';
+  const imagePath = imagePathOf(seat, root, reference);
+  const inputs = sampleInputs(spec);
+  const runtime = facts?.runtime ?? { path: seat.policy.runtime, version: '' };
+  const { runtimeArgs, setup } = seat.policy;
+  const defaultSignal = facts?.tools.defaultSignal ?? true;
+  const content = {
+    spec,
+    token: SAMPLE_TOKEN,
+    dir,
+    inputs,
+    imagePath,
+    runtime,
+    runtimeArgs,
+    setup,
+    defaultSignal,
+  };
+  const files = launchFiles(content).map(({ name, content: text }) => [name, text] as const);
+  return {
+    host: seat.name,
+    attemptDir: dir,
+    image: { reference, path: imagePath },
+    inputs: spec.inputs.map(({ source, target }) => ({
+      from: 'path' in source ? source.path : 'inline content',
+      to: target.startsWith('/') ? target : posix.join('/mnt/task/inputs', target),
+    })),
+    outputs: spec.outputs.map(({ pattern, local }) => ({
+      from: posix.join('/mnt/task/work', pattern),
+      to: local,
+    })),
+    files: Object.fromEntries(files),
+  };
+}
+
+/** Makes the script of a task once, so that what cannot be carried is said at submit. @throws TASK_INVALID */
+export function sampleScript(spec: TaskSpec): void {
+  const inputs = sampleInputs(spec);
+  placeInputs(inputs.files);
+  launchFiles({
+    spec,
+    token: SAMPLE_TOKEN,
+    dir: '/towline',
+    inputs,
+    imagePath: '/image.sif',
+    runtime: { path: 'apptainer', version: '' },
+    runtimeArgs: [],
+    defaultSignal: true,
+  });
+}
+
+/** The inputs as they will be staged, with a hash that stands for the real one. */
+function sampleInputs(spec: TaskSpec): StagedInputs {
+  const files = spec.inputs.map(({ source, target }): StagedInputs['files'][number] => {
+    if (source.kind === 'directory') return { kind: 'directory', target };
+    if (source.kind === 'remote') return { kind: 'remote', path: source.path, target };
+    return { kind: 'object', sha256: SAMPLE_HASH, mode: 0o444, target, bytes: 0 };
+  });
+  return { files };
+}
+
+function imagePathOf(seat: Seat, root: string, reference: string): string {
+  const ref = parseImage(reference);
+  if (ref.kind === 'sif') return ref.path;
+  return `${seat.policy.imageCacheDir ?? `${root}/images`}/${imageKey(ref)}.sif`;
+}
+
+function leastLoaded(seats: Seat[], placer: PlanDeps['placer']): Seat {
+  const [first, ...rest] = seats;
+  if (first === undefined) throw new Error('checkSpec lets no task through without a host');
+  const load = (seat: Seat): number =>
+    placer.room(seat).usedTasks / Math.max(1, seat.policy.maxTasks);
+  return rest.reduce((best, seat) => (load(seat) < load(best) ? seat : best), first);
+}

@@ -1,0 +1,161 @@
+/**
+ * The hosts as the engine sees them: the bridge, the policy, what was found at first contact, and
+ * what is shared by all tasks of a host (its watcher, its pulls, its uploads).
+ */
+import PQueue from 'p-queue';
+import { AppError, type FailureRecord, toAppError } from '../domain/failure.ts';
+import type { AttemptToken } from '../domain/task.ts';
+import type { Host } from '../remote/host.ts';
+import { type HostFacts, parseProbe, probeText } from '../script/probe.ts';
+import type { Logger } from './logger.ts';
+import type { EngineSettings, HostPolicy } from './settings.ts';
+
+export interface Seat {
+  readonly name: string;
+  readonly policy: HostPolicy;
+  readonly host: Host;
+  /** Bounds parallel transfers. */
+  readonly transfers: PQueue;
+  readonly pulls: PQueue;
+  /** Looks at the host once per connection. @throws SSH_* HOST_* */
+  facts(): Promise<HostFacts>;
+  knownFacts(): HostFacts | undefined;
+  /** Asks for the runtime too. @throws RUNTIME_NOT_FOUND and as facts */
+  ready(): Promise<ReadyFacts>;
+  attemptDir(token: AttemptToken): string | undefined;
+  lastFailure(): FailureRecord | undefined;
+  /** One act per key at a time; those who come meanwhile share its result. */
+  once<T>(key: string, act: () => Promise<T>): Promise<T>;
+}
+
+export type ReadyFacts = HostFacts & { runtime: NonNullable<HostFacts['runtime']> };
+
+export interface Seats {
+  all(): Seat[];
+  /** @throws HOST_UNKNOWN */
+  get(name: string): Seat;
+  /** Opens new hosts, closes those that are gone, keeps the others. */
+  reload(hosts: EngineSettings['hosts']): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface SeatsDeps {
+  daemonId: string;
+  log: Logger;
+  /** A host came back, or went. */
+  onLink: (name: string, ready: boolean) => void;
+}
+
+export function createSeats(deps: SeatsDeps): Seats {
+  const seats = new Map<string, Seat & { close(): Promise<void> }>();
+  return {
+    all: () => [...seats.values()],
+    get(name) {
+      const seat = seats.get(name);
+      if (seat !== undefined) return seat;
+      const known = [...seats.keys()].join(', ') || 'none';
+      throw new AppError('HOST_UNKNOWN', `no host ${name} is configured (configured: ${known})`, {
+        context: { host: name },
+      });
+    },
+    async reload(hosts) {
+      const wanted = new Map(hosts.map((entry) => [entry.policy.name, entry]));
+      for (const [name, seat] of seats) {
+        const next = wanted.get(name);
+        if (next !== undefined && next.policy.configured === seat.policy.configured)
+          wanted.delete(name);
+        else {
+          seats.delete(name);
+          await seat.close();
+        }
+      }
+      for (const [name, { policy, open }] of wanted)
+        seats.set(name, createSeat(deps, policy, open()));
+    },
+    async close() {
+      await Promise.all([...seats.values()].map((seat) => seat.close()));
+    },
+  };
+}
+
+function createSeat(
+  deps: SeatsDeps,
+  policy: HostPolicy,
+  host: Host,
+): Seat & { close(): Promise<void> } {
+  const shared = new Map<string, Promise<unknown>>();
+  let facts: HostFacts | undefined;
+  let fresh = false;
+  let failure: FailureRecord | undefined;
+
+  const stopListening = host.onLinkState((state) => {
+    if (state.kind !== 'ready') fresh = false;
+    if (state.kind === 'ready' || state.kind === 'unreachable' || state.kind === 'refused') {
+      deps.onLink(policy.name, state.kind === 'ready');
+    }
+  });
+
+  function once<T>(key: string, act: () => Promise<T>): Promise<T> {
+    const running = shared.get(key) as Promise<T> | undefined;
+    if (running !== undefined) return running;
+    const started = act().finally(() => shared.delete(key));
+    shared.set(key, started);
+    return started;
+  }
+
+  async function probe(): Promise<HostFacts> {
+    try {
+      const text = probeText({
+        rootTemplate: policy.root,
+        runtime: policy.runtime,
+        setup: policy.setup,
+      });
+      const result = await host.run(text, { purpose: `looking at host ${policy.name}` });
+      facts = parseProbe(result.output, { host: policy.name });
+      fresh = true;
+      failure = undefined;
+      deps.onLink(policy.name, true);
+      return facts;
+    } catch (error) {
+      failure = toAppError(error).toRecord();
+      throw error;
+    }
+  }
+
+  async function currentFacts(): Promise<HostFacts> {
+    return fresh && facts !== undefined ? facts : once('probe', probe);
+  }
+
+  async function ready(): Promise<ReadyFacts> {
+    let found = await currentFacts();
+    // Somebody may have installed it since: look again before saying no.
+    if (found.runtime === undefined) found = await once('probe', probe);
+    if (found.runtime === undefined) {
+      throw new AppError(
+        'RUNTIME_NOT_FOUND',
+        `host ${policy.name} has no container runtime: ${policy.runtime} is not there or does not run`,
+        { context: { host: policy.name } },
+      );
+    }
+    return { ...found, runtime: found.runtime };
+  }
+
+  return {
+    name: policy.name,
+    policy,
+    host,
+    transfers: new PQueue({ concurrency: Math.max(1, policy.transferLinks) }),
+    pulls: new PQueue({ concurrency: policy.pull.maxConcurrent }),
+    facts: currentFacts,
+    knownFacts: () => facts,
+    ready,
+    attemptDir: (token) =>
+      facts === undefined ? undefined : `${facts.root}/tasks/${deps.daemonId}/${token}`,
+    lastFailure: () => failure,
+    once,
+    async close() {
+      stopListening();
+      await host.close();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** What the engine must know of its configuration; main.ts makes it from the configuration's value. */
+import type { CleanupPolicy } from '../domain/task.ts';
+import type { Host } from '../remote/host.ts';
+
+export interface HostPolicy {
+  name: string;
+  type: 'ssh' | 'local';
+  /** For people: user@hostname:port. */
+  address: string;
+  /** The whole of its configuration: another one means another host. */
+  configured: string;
+  enabled: boolean;
+  /** As configured: `~`, $HOME, $USER and $SCRATCH are expanded on the host. */
+  root: string;
+  maxTasks: number;
+  cpus?: number | undefined;
+  memoryBytes?: number | undefined;
+  runtime: string;
+  runtimeArgs: string[];
+  setup?: string | undefined;
+  imageCacheDir?: string | undefined;
+  /** Registries spoken to over plain HTTP. */
+  insecureRegistries: string[];
+  pull: {
+    attempts: number;
+    backoffMs: number;
+    backoffCapMs: number;
+    timeoutMs: number;
+    maxConcurrent: number;
+  };
+  transferLinks: number;
+}
+
+export interface EngineSettings {
+  defaults: {
+    host?: string | undefined;
+    cleanup: CleanupPolicy;
+    outputLimitBytes: number;
+    timeLimitMs?: number | undefined;
+    keepFailedMs: number;
+    stopGraceMs: number;
+    shell?: string | undefined;
+  };
+  hosts: { policy: HostPolicy; open: () => Host }[];
+}

@@ -1,0 +1,125 @@
+/**
+ * Brings one fetched file to its final name on the submit host: temporary name in the same directory,
+ * hash checked, synced, then named, never over an existing file unless asked. Nothing half is ever
+ * seen at the final name.
+ */
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { AppError } from '../../domain/failure.ts';
+import { hashOf } from './local-inputs.ts';
+
+export interface Delivery {
+  local: string;
+  mode: number;
+  sha256: string;
+  overwrite: boolean;
+  /** Makes the temporary name this attempt's own. */
+  token: string;
+}
+
+/**
+ * Fetches through `fetch` and delivers. Done already by an earlier try: nothing is fetched.
+ * @throws OUTPUT_EXISTS OUTPUT_CHECKSUM_MISMATCH OUTPUT_LOCAL_WRITE and what fetch throws
+ */
+export async function deliver(
+  delivery: Delivery,
+  fetch: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const { local } = delivery;
+  if (await isDelivered(delivery)) return;
+  await onDisk(local, () => mkdir(dirname(local), { recursive: true }));
+  const part = join(dirname(local), `.${basename(local).slice(0, 200)}.${delivery.token}.part`);
+  try {
+    const sha256 = await fetchTo(part, local, fetch);
+    if (sha256 !== delivery.sha256) {
+      throw new AppError(
+        'OUTPUT_CHECKSUM_MISMATCH',
+        `output ${local}: fetched bytes have sha256 ${sha256}, on the host ${delivery.sha256}`,
+        { context: { path: local } },
+      );
+    }
+    await onDisk(local, () => chmod(part, delivery.mode & 0o111 ? 0o755 : 0o644));
+    await publish(part, delivery);
+  } finally {
+    await rm(part, { force: true });
+  }
+}
+
+/** True when the final name has these bytes already. @throws OUTPUT_EXISTS when it has others */
+export async function isDelivered({ local, sha256, overwrite }: Delivery): Promise<boolean> {
+  const there = await hashOf({ kind: 'path', path: local }).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'STAGE_INPUT_MISSING') return undefined;
+    throw new AppError(
+      'OUTPUT_EXISTS',
+      `output ${local}: something that is no readable file is there`,
+      {
+        context: { path: local },
+        cause: error,
+      },
+    );
+  });
+  if (there === sha256) return true;
+  if (there !== undefined && !overwrite) throw exists(local);
+  return false;
+}
+
+async function fetchTo(
+  part: string,
+  local: string,
+  fetch: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
+): Promise<string> {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+  const file = await onDisk(local, () =>
+    open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600),
+  );
+  const hash = createHash('sha256');
+  try {
+    await fetch(async (chunk) => {
+      hash.update(chunk);
+      await onDisk(local, () => file.writeFile(chunk));
+    });
+    await onDisk(local, () => file.sync());
+  } finally {
+    await file.close();
+  }
+  return hash.digest('hex');
+}
+
+async function publish(part: string, { local, overwrite }: Delivery): Promise<void> {
+  if (overwrite) await onDisk(local, () => rename(part, local));
+  else {
+    await link(part, local).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EEXIST') throw exists(local);
+      throw cannotWrite(local, cause);
+    });
+  }
+  const directory = await open(dirname(local), 'r');
+  try {
+    await onDisk(local, () => directory.sync());
+  } finally {
+    await directory.close();
+  }
+}
+
+async function onDisk<T>(local: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    throw cannotWrite(local, cause as Error);
+  }
+}
+
+function exists(local: string): AppError {
+  return new AppError('OUTPUT_EXISTS', `output ${local}: a file is already there`, {
+    context: { path: local },
+  });
+}
+
+function cannotWrite(local: string, cause: Error): AppError {
+  return new AppError('OUTPUT_LOCAL_WRITE', `output ${local} cannot be written: ${cause.message}`, {
+    context: { path: local },
+    cause,
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * What a task's inputs are made of on the submit host: every file with its target, mode and hash.
+ * Directories are walked; links to files are followed, links to directories are not (they could
+ * loop). The hash is of the bytes read now; the upload hashes what it sends once more.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { AppError } from '../../domain/failure.ts';
+import type { Input, InputSource } from '../../domain/task.ts';
+
+export type LocalBytes = { kind: 'path'; path: string } | { kind: 'bytes'; bytes: Buffer };
+
+export type LocalEntry =
+  | { kind: 'file'; target: string; from: LocalBytes; mode: number; bytes: number }
+  | { kind: 'directory'; target: string }
+  | { kind: 'remote'; target: string; path: string };
+
+/** All files and directories of the inputs, in order. @throws STAGE_INPUT_MISSING STAGE_INPUT_UNREADABLE */
+export async function listInputs(inputs: readonly Input[]): Promise<LocalEntry[]> {
+  const entries: LocalEntry[] = [];
+  for (const { source, target } of inputs) entries.push(...(await listInput(source, target)));
+  return entries;
+}
+
+async function listInput(source: InputSource, target: string): Promise<LocalEntry[]> {
+  switch (source.kind) {
+    case 'content': {
+      const bytes = Buffer.from(source.base64, 'base64');
+      return [
+        { kind: 'file', target, from: { kind: 'bytes', bytes }, mode: 0o444, bytes: bytes.length },
+      ];
+    }
+    case 'remote':
+      return [{ kind: 'remote', target, path: source.path }];
+    case 'file':
+      return [await fileEntry(source.path, target)];
+    case 'directory':
+      return walk(source.path, target);
+  }
+}
+
+async function walk(path: string, target: string): Promise<LocalEntry[]> {
+  const entries: LocalEntry[] = [{ kind: 'directory', target }];
+  const children = await readable(path, () => readdir(path, { withFileTypes: true }));
+  for (const child of children.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const childPath = posix.join(path, child.name);
+    const childTarget = posix.join(target, child.name);
+    if (child.isDirectory()) entries.push(...(await walk(childPath, childTarget)));
+    else entries.push(await fileEntry(childPath, childTarget));
+  }
+  return entries;
+}
+
+async function fileEntry(path: string, target: string): Promise<LocalEntry> {
+  const info = await readable(path, () => stat(path));
+  if (!info.isFile()) {
+    throw new AppError('STAGE_INPUT_UNREADABLE', `input ${path} is not a regular file`, {
+      context: { path },
+    });
+  }
+  const mode = info.mode & 0o111 ? 0o555 : 0o444;
+  return { kind: 'file', target, from: { kind: 'path', path }, mode, bytes: info.size };
+}
+
+/** The bytes of an entry in order, from `offset`; hash is updated with all bytes, also those before it. */
+export async function* bytesOf(
+  from: LocalBytes,
+  hash: import('node:crypto').Hash,
+  offset = 0,
+): AsyncGenerator<Uint8Array> {
+  let seen = 0;
+  const chunks =
+    from.kind === 'bytes' ? [from.bytes] : createReadStream(from.path, { highWaterMark: 1 << 20 });
+  for await (const chunk of chunks as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    const skip = Math.min(Math.max(0, offset - seen), chunk.length);
+    seen += chunk.length;
+    if (skip < chunk.length) yield chunk.subarray(skip);
+  }
+}
+
+/** sha256 of an entry's bytes as lower-case hex. @throws STAGE_INPUT_MISSING STAGE_INPUT_UNREADABLE */
+export async function hashOf(from: LocalBytes): Promise<string> {
+  const hash = createHash('sha256');
+  const path = from.kind === 'path' ? from.path : 'inline content';
+  return readable(path, async () => {
+    for await (const chunk of bytesOf(from, hash)) void chunk;
+    return hash.digest('hex');
+  });
+}
+
+/** Checks at submit that the local inputs are there and can be read. @throws as listInputs */
+export async function checkInputs(inputs: readonly InputSource[]): Promise<void> {
+  for (const source of inputs) {
+    if (source.kind !== 'file' && source.kind !== 'directory') continue;
+    const info = await readable(source.path, () => stat(source.path));
+    if (source.kind === 'directory' ? !info.isDirectory() : !info.isFile()) {
+      const wanted = source.kind === 'directory' ? 'directory' : 'regular file';
+      throw new AppError('STAGE_INPUT_UNREADABLE', `input ${source.path} is not a ${wanted}`, {
+        context: { path: source.path },
+      });
+    }
+  }
+}
+
+async function readable<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause)) throw cause;
+    const missing = cause.code === 'ENOENT' || cause.code === 'ENOTDIR';
+    throw new AppError(
+      missing ? 'STAGE_INPUT_MISSING' : 'STAGE_INPUT_UNREADABLE',
+      `input ${path} ${missing ? 'does not exist' : `cannot be read: ${cause.message}`}`,
+      { context: { path }, cause },
+    );
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Which remote files a declared output means. Globs are expanded here, from directory listings, never
+ * by a remote shell. What comes from the host is hostile: links are not followed, names that could
+ * leave the local directory are refused, count and depth are limited.
+ */
+import { posix } from 'node:path';
+import { AppError } from '../../domain/failure.ts';
+import type { Output } from '../../domain/task.ts';
+import type { DirectoryEntry } from '../../remote/host.ts';
+
+export interface MatchedFile {
+  /** Path below the work directory. */
+  relative: string;
+  local: string;
+  size: number;
+  mode: number;
+}
+
+export interface Matched {
+  files: MatchedFile[];
+  /** Local directories to be made, empty ones included. */
+  directories: string[];
+  /** Links and special files that a glob or a tree passed over. */
+  passedOver: string[];
+}
+
+type List = (path: string) => Promise<DirectoryEntry[]>;
+
+const MAX_FILES = 100_000;
+const MAX_DEPTH = 64;
+const GLOB = /[*?[{]/;
+
+/** Files of one output; undefined when nothing is there. @throws OUTPUT_UNSAFE SFTP_* SSH_* */
+export async function matchOutput(output: Output, list: List): Promise<Matched | undefined> {
+  const pattern = posix.normalize(output.pattern).replace(/\/$/, '');
+  return GLOB.test(pattern) ? matchGlob(pattern, output, list) : matchPath(pattern, output, list);
+}
+
+async function matchPath(path: string, output: Output, list: List): Promise<Matched | undefined> {
+  const matched: Matched = { files: [], directories: [], passedOver: [] };
+  if (path === '.') {
+    await walk({
+      at: '',
+      depth: 0,
+      list,
+      visit: (file) => collect(matched, file, posix.join(output.local, file.path)),
+    });
+    matched.directories.push(output.local);
+    return matched;
+  }
+  const entries = await listOrNothing(list, posix.dirname(path));
+  const entry = entries.find((candidate) => candidate.name === posix.basename(path));
+  if (entry === undefined) return undefined;
+  if (entry.kind === 'directory') {
+    matched.directories.push(output.local);
+    const visit = (file: Visited): void =>
+      collect(matched, file, posix.join(output.local, posix.relative(path, file.path)));
+    await walk({ at: path, depth: 0, list, visit });
+    return matched;
+  }
+  if (entry.kind !== 'file') throw unsafe(path, `it is a ${entry.kind}, not a regular file`);
+  const local = output.local.endsWith('/') ? posix.join(output.local, entry.name) : output.local;
+  matched.files.push({ relative: path, local, size: entry.size, mode: entry.mode });
+  return matched;
+}
+
+async function matchGlob(
+  pattern: string,
+  output: Output,
+  list: List,
+): Promise<Matched | undefined> {
+  const matched: Matched = { files: [], directories: [], passedOver: [] };
+  const base = globBase(pattern);
+  const visit = (file: Visited): void => {
+    if (file.entry.kind === 'directory' || !posix.matchesGlob(file.path, pattern)) return;
+    collect(matched, file, posix.join(output.local, posix.relative(base, file.path)));
+  };
+  await walk({ at: base, depth: 0, list, visit });
+  return matched.files.length === 0 ? undefined : matched;
+}
+
+/** The directory in which a glob begins: the parts before the first one with a special character. */
+export function globBase(pattern: string): string {
+  const parts = pattern.split('/');
+  const first = parts.findIndex((part) => GLOB.test(part));
+  return parts.slice(0, first).join('/') || '.';
+}
+
+interface Visited {
+  path: string;
+  entry: DirectoryEntry;
+}
+
+function collect(matched: Matched, { path, entry }: Visited, local: string): void {
+  if (entry.kind === 'directory') matched.directories.push(local);
+  else if (entry.kind === 'file') {
+    if (matched.files.length >= MAX_FILES)
+      throw unsafe(path, `there are more than ${MAX_FILES} files`);
+    matched.files.push({ relative: path, local, size: entry.size, mode: entry.mode });
+  } else matched.passedOver.push(path);
+}
+
+async function walk(tree: {
+  at: string;
+  depth: number;
+  list: List;
+  visit: (visited: Visited) => void;
+}): Promise<void> {
+  const { at, depth, list, visit } = tree;
+  if (depth > MAX_DEPTH) throw unsafe(at, `it is nested more than ${MAX_DEPTH} deep`);
+  for (const entry of await listOrNothing(list, at)) {
+    const path = posix.join(at, safeName(entry.name, at));
+    visit({ path, entry });
+    if (entry.kind === 'directory') await walk({ at: path, depth: depth + 1, list, visit });
+  }
+}
+
+async function listOrNothing(list: List, path: string): Promise<DirectoryEntry[]> {
+  try {
+    return await list(path);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'SFTP_NOT_FOUND') return [];
+    throw error;
+  }
+}
+
+function safeName(name: string, directory: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (name === '' || name === '.' || name === '..' || /[/\u0000-\u001f\u007f]/.test(name)) {
+    throw unsafe(posix.join(directory, JSON.stringify(name)), 'its name is not let in');
+  }
+  return name;
+}
+
+function unsafe(path: string, why: string): AppError {
+  return new AppError('OUTPUT_UNSAFE', `output ${path} is refused: ${why}`, { context: { path } });
+}

@@ -1,0 +1,37 @@
+/** Why a container did not start, from the words of the runtime. */
+import { AppError } from '../domain/failure.ts';
+import type { ExitRecord } from '../domain/state.ts';
+import type { Task } from '../domain/task.ts';
+
+type Code = ConstructorParameters<typeof AppError>[0];
+
+/** First match wins. Texts of Apptainer 1.4.5. */
+const REASONS: readonly [RegExp, Code][] = [
+  [/noshell|"?\/bin\/sh"?: stat \/bin\/sh: no such file|exec \/bin\/sh failed/i, 'IMAGE_NO_SHELL'],
+  [/no space left on device|disk quota exceeded/i, 'HOST_NO_SPACE'],
+  [
+    /could not open image|image format not recognized|while mounting image|not a valid SIF/i,
+    'IMAGE_CORRUPT',
+  ],
+];
+
+/** The error for an attempt whose command never ran. */
+export function startFailure(task: Task, exit: ExitRecord, host: string): AppError {
+  const said = exit.runtimeLogTail ?? '';
+  const code = REASONS.find(([pattern]) => pattern.test(said))?.[1] ?? 'RUNTIME_START_FAILED';
+  const why = lastFatal(said) ?? `the runtime ended with code ${exit.runtimeCode}`;
+  return new AppError(code, `the container of task ${task.id} did not start on ${host}: ${why}`, {
+    context: { task: task.id, host, runtimeCode: exit.runtimeCode },
+  });
+}
+
+/** The runtime's last FATAL line, else its last line, without colours. */
+function lastFatal(said: string): string | undefined {
+  const escape = String.fromCodePoint(27);
+  const lines = said
+    .replaceAll(new RegExp(`${escape}\\[[0-9;]*m`, 'g'), '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return lines.findLast((line) => line.startsWith('FATAL')) ?? lines.at(-1);
+}

@@ -1,0 +1,91 @@
+/**
+ * Ends an attempt for good: consumes the ticket so that it can never start, or has everything of it
+ * ended on the host and waits until a sweep there finds nothing left. What it had printed is kept.
+ */
+import type { NewsEvent } from '../../domain/events.ts';
+import { AppError } from '../../domain/failure.ts';
+import { attemptToken } from '../../domain/task.ts';
+import { cancelText, parseCancel } from '../../script/cancel.ts';
+import type { Spool } from '../../spool/spool.ts';
+import type { Step, StepContext } from '../dispatcher.ts';
+import { seal } from '../exit-news.ts';
+import type { Seat, Seats } from '../seats.ts';
+import type { EngineSettings } from '../settings.ts';
+import type { Seen, Watchers } from '../watchers.ts';
+
+interface CancelDeps {
+  seats: Seats;
+  watchers: Watchers;
+  spool: Spool;
+  daemonId: string;
+  nonce: () => string;
+  settings: () => EngineSettings;
+}
+
+export function createCancel(deps: CancelDeps): Step {
+  return async (context) => {
+    const { task, attempt } = context;
+    if (task.state.kind !== 'cancelling') throw new Error(`cancelling while ${task.state.kind}`);
+    // Staging and pulling ended with their steps; nothing of this attempt was ever published.
+    if (!task.state.published) return { kind: 'gone', attempt };
+    const seat = deps.seats.get(task.state.host);
+    const reply = await askToEnd(deps, seat, context);
+    switch (reply.kind) {
+      case 'cancelled-before-start':
+      case 'rebooted':
+        return { kind: 'gone', attempt };
+      case 'ended':
+        return waitFor(deps, { seat, context, isGone: ({ verdict }) => verdict.kind === 'exited' });
+      case 'killed':
+      case 'killing':
+        // The killer marks the end only after its sweep found nothing; a record alone is not enough.
+        return waitFor(deps, {
+          seat,
+          context,
+          isGone: ({ verdict, killed }) =>
+            killed || verdict.kind === 'cancelled' || verdict.kind === 'rebooted',
+        });
+      case 'elsewhere':
+        throw new AppError(
+          'HOST_ROOT_UNAVAILABLE',
+          `attempt ${attempt} of task ${task.id} runs on ${reply.hostname}, which ${seat.name} is not just now`,
+          { context: { host: seat.name } },
+        );
+      case 'failed':
+        throw reply.error;
+    }
+  };
+}
+
+async function askToEnd(deps: CancelDeps, seat: Seat, { task, attempt, signal }: StepContext) {
+  const facts = await seat.facts();
+  const token = attemptToken(task.id, attempt);
+  const text = cancelText({
+    root: facts.root,
+    daemonId: deps.daemonId,
+    token,
+    nonce: deps.nonce(),
+    graceMs: deps.settings().defaults.stopGraceMs,
+    mvNoTarget: facts.tools.mvNoTarget,
+  });
+  const reply = await seat.host.run(text, { purpose: `cancelling ${token}`, signal });
+  return parseCancel(reply.output);
+}
+
+interface Waiting {
+  seat: Seat;
+  context: StepContext;
+  isGone: (seen: Seen) => boolean;
+}
+
+/** Waits for the mark on the host, and for the streams as far as they came. */
+async function waitFor(deps: CancelDeps, { seat, context, isGone }: Waiting): Promise<NewsEvent> {
+  const { task, attempt, signal, trouble } = context;
+  const token = attemptToken(task.id, attempt);
+  const dir = seat.attemptDir(token) ?? '';
+  const launch = task.state.kind === 'cancelling' ? task.state.launch : undefined;
+  const request = { token, dir, launch, signal, trouble };
+  const { verdict } = await deps.watchers.watch(seat, request, isGone);
+  await seal(deps.spool, token);
+  return { kind: 'gone', attempt, exit: verdict.kind === 'exited' ? verdict.exit : undefined };
+}

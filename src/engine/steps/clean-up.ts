@@ -1,0 +1,38 @@
+/** Removes an attempt's directory from its host: only what is ours, never while something of it lives. */
+import { AppError } from '../../domain/failure.ts';
+import { attemptToken, type Task } from '../../domain/task.ts';
+import { cleanText, parseClean } from '../../script/clean.ts';
+import type { Step } from '../dispatcher.ts';
+import type { Seats } from '../seats.ts';
+
+interface CleanDeps {
+  seats: Seats;
+  daemonId: string;
+}
+
+export function createCleanUp({ seats, daemonId }: CleanDeps): Step {
+  return async ({ task, attempt, signal }) => {
+    const host = hostOf(task, attempt);
+    if (host === undefined) return { kind: 'cleaned', attempt };
+    const seat = seats.get(host);
+    const { root } = await seat.facts();
+    const token = attemptToken(task.id, attempt);
+    const plan = { root, daemonId, tokens: [token] };
+    const reply = await seat.host.run(cleanText(plan), {
+      purpose: `removing ${token}`,
+      lane: 'slow',
+      signal,
+    });
+    const result = parseClean(plan, reply.output).get(token);
+    if (result?.kind === 'cleaned') return { kind: 'cleaned', attempt };
+    const why = result?.kind === 'failed' ? result.reason : 'something of it still runs';
+    throw new AppError('HOST_COMMAND_FAILED', `removing ${token} on ${host}: ${why}`, {
+      context: { host, task: task.id },
+    });
+  };
+}
+
+function hostOf(task: Task, attempt: number): string | undefined {
+  if (task.state.attempt === attempt) return 'host' in task.state ? task.state.host : undefined;
+  return task.history.find((past) => past.attempt === attempt)?.host;
+}

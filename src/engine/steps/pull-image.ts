@@ -1,0 +1,50 @@
+/** Has one of the task's images on its host: candidates in order, the first that can be had. */
+import { AppError, type FailureRecord, toAppError } from '../../domain/failure.ts';
+import type { Task } from '../../domain/task.ts';
+import type { Step } from '../dispatcher.ts';
+import type { ImageKeeper } from '../images.ts';
+import type { Seats } from '../seats.ts';
+import type { Progress } from '../service.ts';
+
+interface PullDeps {
+  seats: Seats;
+  images: ImageKeeper;
+  onProgress: (task: string, progress: Progress) => void;
+}
+
+export function createPullImage({ seats, images, onProgress }: PullDeps): Step {
+  return async ({ task, attempt, signal }) => {
+    if (task.state.kind !== 'pulling') throw new Error(`pulling while ${task.state.kind}`);
+    const seat = seats.get(task.state.host);
+    const failures: FailureRecord[] = [];
+    for (const reference of task.spec.images) {
+      const watch = {
+        signal,
+        onProgress: (bytesDone: number) =>
+          onProgress(task.id, { step: 'pull', what: reference, bytesDone }),
+      };
+      try {
+        const image = await images.have(seat, reference, watch);
+        return { kind: 'image-ready', attempt, image };
+      } catch (thrown) {
+        const error = toAppError(thrown);
+        if (signal.aborted || !isImageTrouble(error)) throw error;
+        failures.push(error.toRecord());
+      }
+    }
+    return { kind: 'step-failed', attempt, failure: allFailed(task, failures) };
+  };
+}
+
+/** The image's own trouble, after all its tries: the next candidate may do. */
+function isImageTrouble(error: AppError): boolean {
+  return error.code.startsWith('IMAGE_');
+}
+
+function allFailed(task: Task, failures: FailureRecord[]): FailureRecord {
+  const [first] = failures;
+  if (first === undefined) throw new Error(`task ${task.id} names no image`);
+  if (failures.length === 1) return first;
+  const list = failures.map((failure) => failure.message).join('; ');
+  return { ...first, message: `none of ${failures.length} images can be had: ${list}` };
+}

@@ -1,0 +1,193 @@
+/**
+ * Brings a task's inputs to its host: each file is an object of the content store there, sent once
+ * per host whatever number of tasks use it, verified by hash before it gets its name.
+ */
+import { createHash } from 'node:crypto';
+import pRetry from 'p-retry';
+import { AppError, isAppError } from '../../domain/failure.ts';
+import type { StagedFile, StagedInputs } from '../../domain/state.ts';
+import type { Input, TaskSpec } from '../../domain/task.ts';
+import {
+  haveObjectsText,
+  objectName,
+  parseHaveObjects,
+  parsePublishObject,
+  partPath,
+  publishObjectText,
+} from '../../script/objects.ts';
+import type { Step } from '../dispatcher.ts';
+import type { ReadyFacts, Seat, Seats } from '../seats.ts';
+import type { Progress } from '../service.ts';
+import {
+  bytesOf,
+  hashOf,
+  type LocalBytes,
+  type LocalEntry,
+  listInputs,
+} from '../staging/local-inputs.ts';
+
+const UPLOAD_TRIES = 4;
+
+interface StageDeps {
+  seats: Seats;
+  daemonId: string;
+  onProgress: (task: string, progress: Progress) => void;
+}
+
+interface ObjectToSend {
+  sha256: string;
+  mode: number;
+  from: LocalBytes;
+  bytes: number;
+  label: string;
+}
+
+export function createStageIn(deps: StageDeps): Step {
+  return async ({ task, attempt, signal }) => {
+    if (task.state.kind !== 'staging') throw new Error(`staging while ${task.state.kind}`);
+    const seat = deps.seats.get(task.state.host);
+    const facts = await seat.ready();
+    const entries = await listInputs(withStdin(task.spec));
+    const objects = await hashEntries(entries);
+    const job: SendJob = { deps, seat, facts, signal, report: progressOf(deps, task.id, objects) };
+    await sendMissing(job, [...objects.values()]);
+    return { kind: 'staged', attempt, inputs: describe(entries, objects, task.spec) };
+  };
+}
+
+const STDIN_TARGET = '\0stdin';
+
+/** Standard input is one more object, told apart by a target no path can have. */
+function withStdin(spec: TaskSpec): Input[] {
+  if (spec.stdin === undefined || spec.stdin.kind === 'remote') return spec.inputs;
+  return [...spec.inputs, { source: spec.stdin, target: STDIN_TARGET }];
+}
+
+async function hashEntries(entries: LocalEntry[]): Promise<Map<LocalEntry, ObjectToSend>> {
+  const objects = new Map<LocalEntry, ObjectToSend>();
+  for (const entry of entries) {
+    if (entry.kind !== 'file') continue;
+    const sha256 = await hashOf(entry.from);
+    const label = entry.from.kind === 'path' ? entry.from.path : `content of ${entry.target}`;
+    objects.set(entry, { sha256, mode: entry.mode, from: entry.from, bytes: entry.bytes, label });
+  }
+  return objects;
+}
+
+interface SendJob {
+  deps: StageDeps;
+  seat: Seat;
+  facts: ReadyFacts;
+  signal: AbortSignal;
+  report: (object: ObjectToSend, bytesDone: number) => void;
+}
+
+async function sendMissing(job: SendJob, objects: ObjectToSend[]): Promise<void> {
+  const byName = new Map(objects.map((object) => [objectName(object.sha256, object.mode), object]));
+  if (byName.size === 0) return;
+  const { seat, facts, signal } = job;
+  const names = [...byName.keys()];
+  const text = haveObjectsText({ root: facts.root, daemonId: job.deps.daemonId, names });
+  const reply = await seat.host.run(text, { purpose: 'looking for staged inputs', signal });
+  const there = parseHaveObjects(reply.output, { host: seat.name, names });
+  const missing = [...byName].filter(([name]) => !there.present.has(name));
+  await Promise.all(
+    missing.map(([name, object]) =>
+      seat.once(`object ${name}`, () => seat.transfers.add(() => send(job, object))),
+    ),
+  );
+}
+
+/** Sends one object, resuming what an earlier try left, until the far side has exactly its bytes. */
+async function send(job: SendJob, object: ObjectToSend): Promise<void> {
+  const { signal } = job;
+  await pRetry(() => sendOnce(job, object), {
+    retries: UPLOAD_TRIES - 1,
+    minTimeout: 100,
+    maxTimeout: 2_000,
+    randomize: true,
+    signal,
+    shouldRetry: ({ error }) => isAppError(error) && MISMATCHES.has(error.code),
+  });
+}
+
+const MISMATCHES: ReadonlySet<string> = new Set(['STAGE_INPUT_CHANGED', 'STAGE_CHECKSUM_MISMATCH']);
+
+async function sendOnce(job: SendJob, object: ObjectToSend): Promise<void> {
+  const { seat, facts, signal } = job;
+  const { sha256, mode } = object;
+  const place = { root: facts.root, daemonId: job.deps.daemonId, sha256, mode };
+  const part = partPath(place);
+  const offset = await partSize(job, object);
+  const hash = createHash('sha256');
+  const onProgress = (bytes: number): void => job.report(object, bytes);
+  await seat.host.upload(bytesOf(object.from, hash, offset), part, { offset, onProgress, signal });
+  const sent = hash.digest('hex');
+  if (sent !== sha256) {
+    throw new AppError('STAGE_INPUT_CHANGED', `input ${object.label} changed while it was sent`, {
+      context: { path: object.label, host: seat.name },
+    });
+  }
+  const reply = await seat.host.run(publishObjectText(place), {
+    purpose: `checking ${object.label} on the host`,
+    lane: 'slow',
+    signal,
+  });
+  const verdict = parsePublishObject(reply.output, { host: seat.name });
+  if (verdict.kind === 'published') return;
+  throw new AppError(
+    verdict.kind === 'nospace' ? 'HOST_NO_SPACE' : 'STAGE_CHECKSUM_MISMATCH',
+    verdict.kind === 'nospace'
+      ? `host ${seat.name} has no space left for input ${object.label}`
+      : `input ${object.label}: the bytes on host ${seat.name} are not the bytes sent`,
+    { context: { host: seat.name, path: object.label } },
+  );
+}
+
+/** What an interrupted upload of the same object left behind; its bytes are judged by the final hash. */
+async function partSize(job: SendJob, object: ObjectToSend): Promise<number> {
+  const { seat, facts, signal } = job;
+  const name = objectName(object.sha256, object.mode);
+  const text = haveObjectsText({ root: facts.root, daemonId: job.deps.daemonId, names: [name] });
+  const reply = await seat.host.run(text, { purpose: 'looking for a part of an input', signal });
+  const there = parseHaveObjects(reply.output, { host: seat.name, names: [name] });
+  return Math.min(there.partBytes.get(name) ?? 0, object.bytes);
+}
+
+function describe(
+  entries: LocalEntry[],
+  objects: Map<LocalEntry, ObjectToSend>,
+  spec: TaskSpec,
+): StagedInputs {
+  const files: StagedFile[] = [];
+  let stdin: StagedInputs['stdin'];
+  for (const entry of entries) {
+    const object = objects.get(entry);
+    if (object !== undefined) {
+      const { sha256, mode, bytes } = object;
+      if (entry.target === STDIN_TARGET) stdin = { sha256, mode };
+      else files.push({ kind: 'object', sha256, mode, target: entry.target, bytes });
+    } else if (entry.kind === 'directory') files.push({ kind: 'directory', target: entry.target });
+    else if (entry.kind === 'remote') {
+      files.push({ kind: 'remote', path: entry.path, target: entry.target });
+    }
+  }
+  if (spec.stdin?.kind === 'remote') {
+    throw new AppError('TASK_INVALID', 'stdin cannot be a path on the host', { context: {} });
+  }
+  return { files, stdin };
+}
+
+function progressOf(
+  deps: StageDeps,
+  task: string,
+  objects: Map<LocalEntry, ObjectToSend>,
+): SendJob['report'] {
+  const bytesTotal = [...objects.values()].reduce((sum, object) => sum + object.bytes, 0);
+  const done = new Map<string, number>();
+  return (object, bytes) => {
+    done.set(object.sha256, bytes);
+    const bytesDone = [...done.values()].reduce((sum, part) => sum + part, 0);
+    deps.onProgress(task, { step: 'stage', what: object.label, bytesDone, bytesTotal });
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * Follows a running attempt until its exit record is here and both streams with it. A supervisor
+ * that is gone without a record is looked at again, then asked what its leader left; only what is
+ * provably dead is interrupted.
+ */
+import type { NewsEvent } from '../../domain/events.ts';
+import { AppError } from '../../domain/failure.ts';
+import { attemptToken, type Task } from '../../domain/task.ts';
+import type { Spool } from '../../spool/spool.ts';
+import type { Step } from '../dispatcher.ts';
+import { exitNews, seal } from '../exit-news.ts';
+import { salvage } from '../salvage.ts';
+import type { Seats } from '../seats.ts';
+import type { Seen, Watchers } from '../watchers.ts';
+
+interface WatchDeps {
+  seats: Seats;
+  watchers: Watchers;
+  spool: Spool;
+}
+
+/** Sightings of a dead supervisor before it is believed; each is a fresh look, some time after the last. */
+const SIGHTINGS = 3;
+
+export function createWatch({ seats, watchers, spool }: WatchDeps): Step {
+  return async ({ task, attempt, signal, trouble }) => {
+    if (task.state.kind !== 'running') throw new Error(`watching while ${task.state.kind}`);
+    const { launch, host } = task.state;
+    const seat = seats.get(host);
+    await seat.facts();
+    const token = attemptToken(task.id, attempt);
+    const dir = seat.attemptDir(token) ?? '';
+    const where = { task, attempt, host };
+    for (;;) {
+      const { verdict } = await watchers.watch(
+        seat,
+        { token, dir, launch, signal, trouble },
+        isEnd,
+      );
+      if (verdict.kind === 'exited') {
+        return exitNews({ ...where, bytes: await seal(spool, token) }, verdict.exit);
+      }
+      if (verdict.kind === 'rebooted') return died(task, attempt, `host ${host} was rebooted`);
+      if (verdict.kind === 'cancelled') return died(task, attempt, 'it was cancelled on the host');
+      const left = await salvage({ seat, token, dir, nonce: launch.nonce, signal });
+      if (left.kind === 'alive') continue;
+      if (left.kind === 'dead') {
+        return died(task, attempt, `its supervisor on ${host} was killed and left no exit code`);
+      }
+      return exitNews({ ...where, bytes: await seal(spool, token) }, left.exit);
+    }
+  };
+}
+
+function isEnd({ verdict }: Seen): boolean {
+  switch (verdict.kind) {
+    case 'exited':
+    case 'rebooted':
+    case 'cancelled':
+      return true;
+    case 'dead-suspect':
+      return verdict.sightings >= SIGHTINGS;
+    case 'running':
+    case 'not-published':
+    case 'not-started':
+    case 'unknown':
+      return false;
+  }
+}
+
+function died(task: Task, attempt: number, why: string): NewsEvent {
+  const failure = new AppError(
+    'TASK_INTERRUPTED',
+    `attempt ${attempt} of task ${task.id} is dead: ${why}`,
+    {
+      context: { task: task.id, attempt },
+    },
+  ).toRecord();
+  return { kind: 'died', attempt, failure };
+}

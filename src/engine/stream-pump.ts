@@ -1,0 +1,85 @@
+/**
+ * Brings the bytes of one attempt's streams from the host to the spool. Knows how long the streams
+ * are there; the spool's length says where to read on. A stream that shrank keeps what is here.
+ */
+import { type AppError, toAppError } from '../domain/failure.ts';
+import { type AttemptToken, STREAMS, type StreamName } from '../domain/task.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { Seat } from './seats.ts';
+
+const CHUNK_BYTES = 4 << 20;
+
+type Sizes = Record<StreamName, number>;
+
+export interface Pump {
+  /** The streams are this long on the host now; true when there is something new to fetch. */
+  want(sizes: Sizes): Promise<boolean>;
+  /** Resolves when all that was wanted is in the spool. @throws what the last try failed with */
+  drained(): Promise<void>;
+  /** Why the last fetch failed, once. */
+  takeTrouble(): AppError | undefined;
+  stop(): void;
+}
+
+interface PumpDeps {
+  seat: Seat;
+  spool: Spool;
+  request: { token: AttemptToken; dir: string };
+}
+
+export function createPump({ seat, spool, request }: PumpDeps): Pump {
+  const files = spool.attempt(request.token);
+  const target: Sizes = { stdout: 0, stderr: 0 };
+  let trouble: AppError | undefined;
+  let stopped = false;
+  let pumping: Promise<void> | undefined;
+
+  async function lag(): Promise<boolean> {
+    for (const stream of STREAMS) if ((await files.length(stream)) < target[stream]) return true;
+    return false;
+  }
+
+  async function pumpStream(stream: StreamName): Promise<void> {
+    while (!stopped) {
+      const offset = await files.length(stream);
+      const missing = target[stream] - offset;
+      if (missing <= 0) return;
+      const path = `${request.dir}/${stream}`;
+      const bytes = await seat.host.readRange(path, offset, Math.min(missing, CHUNK_BYTES));
+      if (bytes.length === 0) return;
+      await files.append(stream, offset, bytes);
+    }
+  }
+
+  function pump(): Promise<void> {
+    pumping ??= Promise.all(STREAMS.map(pumpStream))
+      .then(() => undefined)
+      .finally(() => {
+        pumping = undefined;
+      });
+    return pumping;
+  }
+
+  return {
+    async want(sizes) {
+      for (const stream of STREAMS) target[stream] = Math.max(target[stream], sizes[stream]);
+      if (!(await lag())) return false;
+      pump().catch((error: unknown) => {
+        trouble = toAppError(error);
+      });
+      return true;
+    },
+    async drained() {
+      await pumping?.catch(() => {});
+      if (await lag()) await pump();
+    },
+    takeTrouble() {
+      const taken = trouble;
+      trouble = undefined;
+      return taken;
+    },
+    stop() {
+      stopped = true;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * Live fan-out of what is told. A subscriber that is slow does not hold memory: it reads durable
+ * events from the store by number and is only woken; progress it misses is gone.
+ */
+import type { TaskId } from '../domain/task.ts';
+import type { Store } from '../store/store.ts';
+import type { LiveEvent, Progress } from './service.ts';
+
+export interface Subscribers {
+  /** Durable events up to this number are in the store. */
+  wake(seq: number): void;
+  progress(task: TaskId, progress: Progress): void;
+  progressOf(task: TaskId): Progress | undefined;
+  endProgress(task: TaskId): void;
+  follow(options: {
+    since: number;
+    follow: boolean;
+    task?: TaskId | undefined;
+    signal: AbortSignal;
+  }): AsyncIterable<LiveEvent>;
+}
+
+const PAGE = 500;
+/** Progress is told at most this often per task. */
+const PROGRESS_INTERVAL_MS = 200;
+
+export function createSubscribers(store: Store, now: () => number): Subscribers {
+  const latest = new Map<TaskId, { progress: Progress; at: number; told: number }>();
+  const waiters = new Set<() => void>();
+
+  function wakeAll(): void {
+    const woken = [...waiters];
+    waiters.clear();
+    for (const resolve of woken) resolve();
+  }
+
+  function nextNews(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      waiters.add(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  async function* follow({
+    since,
+    follow: stay,
+    task,
+    signal,
+  }: Parameters<Subscribers['follow']>[0]) {
+    let seq = since;
+    const seen = new Map<TaskId, number>();
+    while (!signal.aborted) {
+      // IMPORTANT: ask for news before reading, so that what comes meanwhile is not slept through.
+      const news = nextNews(signal);
+      const page = await store.listEvents({ since: seq, limit: PAGE, task });
+      for (const event of page) {
+        seq = event.seq;
+        yield { type: 'event' as const, ...event };
+      }
+      if (page.length === PAGE) continue;
+      if (!stay) return;
+      for (const [id, { progress, at }] of latest) {
+        if ((task !== undefined && task !== id) || seen.get(id) === at) continue;
+        seen.set(id, at);
+        yield { type: 'progress' as const, at, task: id, progress };
+      }
+      await news;
+    }
+  }
+
+  return {
+    wake: wakeAll,
+    progress(task, progress) {
+      const before = latest.get(task);
+      const at = now();
+      const told =
+        before !== undefined && at - before.told < PROGRESS_INTERVAL_MS ? before.told : at;
+      latest.set(task, { progress, at, told });
+      if (told === at) wakeAll();
+    },
+    progressOf: (task) => latest.get(task)?.progress,
+    endProgress: (task) => void latest.delete(task),
+    follow,
+  };
+}

@@ -1,0 +1,77 @@
+/** Turns what a schema found wrong into one sentence that names the field. */
+import type { z } from 'zod';
+import { AppError, type ErrorCode } from '../domain/failure.ts';
+import { nearest } from './nearest.ts';
+
+type Issue = z.core.$ZodIssue;
+const SHOWN_MAX = 3;
+
+interface Asked {
+  code: ErrorCode;
+  /** Where the value stands in what was sent: `tasks[3]`; empty for the value itself. */
+  where?: string | undefined;
+  /** Known field names, for suggestions. */
+  known?: readonly string[] | undefined;
+}
+
+/** The value as the schema gives it back. @throws the code asked for, naming each bad field */
+export function parseWith<T>(schema: z.ZodType<T>, value: unknown, asked: Asked): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const found = result.error.issues.map((issue) => explain(issue, asked));
+  const shown = found.slice(0, SHOWN_MAX).map(({ field, text }) => `${field} ${text}`);
+  if (found.length > SHOWN_MAX) shown.push(`and ${found.length - SHOWN_MAX} more`);
+  throw new AppError(asked.code, shown.join('; '), { context: { field: found[0]?.field } });
+}
+
+function explain(issue: Issue, asked: Asked): { field: string; text: string } {
+  const deepest = innermost(issue);
+  const field = fieldName([...deepest.path], asked.where);
+  return { field, text: sentence(deepest, asked.known ?? []) };
+}
+
+/** Of a union's branches, the one that failed because of a detail and not because of its type. */
+function innermost(issue: Issue): Issue {
+  if (issue.code !== 'invalid_union') return issue;
+  const branch = issue.errors.find((issues) =>
+    issues.every((inner) => inner.path.length > 0 || inner.code !== 'invalid_type'),
+  );
+  const first = branch?.[0];
+  if (first === undefined) return issue;
+  return innermost({ ...first, path: [...issue.path, ...first.path] });
+}
+
+/** `tasks[3].env.NAME`; control characters of a hostile name are escaped. */
+export function fieldName(path: PropertyKey[], where = ''): string {
+  let name = where;
+  for (const part of path) {
+    if (typeof part === 'number') name += `[${part}]`;
+    else name += name === '' ? shown(part) : `.${shown(part)}`;
+  }
+  return name === '' ? 'the value' : name;
+}
+
+function shown(part: PropertyKey): string {
+  const text = String(part);
+  return /^[\w.-]{1,80}$/.test(text) ? text : JSON.stringify(text.slice(0, 80));
+}
+
+function sentence(issue: Issue, known: readonly string[]): string {
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    const near = issue.path.length === 0 ? nearest(key, known) : undefined;
+    const suggestion = near === undefined ? '' : ` (did you mean ${near}?)`;
+    return `has an unknown field ${shown(key)}${suggestion}`;
+  }
+  if (issue.code === 'invalid_type') {
+    return issue.message.endsWith('received undefined')
+      ? 'is missing'
+      : `must be ${aType(issue.expected)}`;
+  }
+  const text = issue.message;
+  return text.startsWith('Invalid') || text.startsWith('Too') ? `is not valid: ${text}` : text;
+}
+
+function aType(expected: string): string {
+  return { string: 'a text', array: 'a list', int: 'a whole number' }[expected] ?? `a ${expected}`;
+}

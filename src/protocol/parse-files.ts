@@ -1,0 +1,157 @@
+/**
+ * What goes into a task and what comes out of it: inputs, stdin, outputs, binds. Local paths are
+ * absolute; no name climbs with `..`.
+ */
+import { AppError } from '../domain/failure.ts';
+import type { Bind, Input, InputSource, Output } from '../domain/task.ts';
+import { fieldName } from './explain.ts';
+import type { WireTaskSpec } from './spec-schema.ts';
+import { baseName, hasDots, isAbsoluteClean, splitColons } from './text-rules.ts';
+
+type WireInput = NonNullable<WireTaskSpec['inputs']>[number];
+type WireSource = Exclude<NonNullable<WireTaskSpec['stdin']>, string>;
+type WireOutput = NonNullable<WireTaskSpec['outputs']>[number];
+type WireBind = NonNullable<WireTaskSpec['binds']>[number];
+
+export const WORK_DIR = '/mnt/task/work';
+const INPUTS_DIR = '/mnt/task/inputs';
+/** Container paths that are the task's own or the kernel's. */
+const TAKEN = [
+  '/',
+  '/mnt',
+  '/mnt/task',
+  WORK_DIR,
+  '/mnt/task/command',
+  INPUTS_DIR,
+  '/proc',
+  '/sys',
+  '/dev',
+];
+
+/** @throws TASK_INVALID naming the field */
+export function parseInputs(inputs: WireInput[], where: string): Input[] {
+  const seen = new Map<string, number>();
+  return inputs.map((wire, index) => {
+    const field = fieldName(['inputs', index], where);
+    const input =
+      typeof wire === 'string' ? inputFromText(wire, field) : inputFromObject(wire, field);
+    const target = containerTarget(input.target, `${field}.target`);
+    const first = seen.get(target);
+    if (first !== undefined) refuse(`${field}.target`, `is the same as that of inputs[${first}]`);
+    seen.set(target, index);
+    return { source: input.source, target };
+  });
+}
+
+function inputFromText(text: string, field: string): Input {
+  const [path = '', target] = splitColons(text, 2);
+  const source = localSource(path, field);
+  return { source, target: target === undefined || target === '' ? baseName(path) : target };
+}
+
+function inputFromObject(wire: Exclude<WireInput, string>, field: string): Input {
+  const source = sourceFromObject(wire, field);
+  const target = wire.target ?? ('path' in source ? baseName(source.path) : undefined);
+  if (target === undefined) refuse(`${field}.target`, 'is missing: inline content needs a name');
+  return { source, target };
+}
+
+/** @throws TASK_INVALID naming the field */
+export function parseStdin(wire: string | WireSource, where: string): InputSource {
+  const field = fieldName(['stdin'], where);
+  const source =
+    typeof wire === 'string' ? localSource(wire, field) : sourceFromObject(wire, field);
+  if (source.kind === 'directory') refuse(field, 'must be a file');
+  return source;
+}
+
+function sourceFromObject(wire: WireSource, field: string): InputSource {
+  const given = (['path', 'content', 'contentBase64', 'remote'] as const).filter(
+    (key) => wire[key] !== undefined,
+  );
+  if (given.length !== 1) {
+    refuse(field, 'must have exactly one of path, content, contentBase64, remote');
+  }
+  if (wire.path !== undefined) return localSource(wire.path, `${field}.path`);
+  if (wire.content !== undefined) {
+    return { kind: 'content', base64: Buffer.from(wire.content).toString('base64') };
+  }
+  if (wire.contentBase64 !== undefined) return { kind: 'content', base64: wire.contentBase64 };
+  const remote = wire.remote ?? '';
+  if (!isAbsoluteClean(remote)) refuse(`${field}.remote`, 'must be an absolute path on the host');
+  return { kind: 'remote', path: remote };
+}
+
+/** A trailing slash says directory; without one the daemon looks when it takes the task. */
+function localSource(path: string, field: string): InputSource {
+  if (!isAbsoluteClean(path))
+    refuse(field, 'must be an absolute path on the submit host, without ..');
+  if (path === '/') refuse(field, 'is the whole file system');
+  return path.endsWith('/')
+    ? { kind: 'directory', path: path.replace(/\/+$/, '') }
+    : { kind: 'file', path };
+}
+
+/** Relative to the inputs directory, or absolute in the container; one spelling for one place. */
+function containerTarget(target: string, field: string): string {
+  const clean = target.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
+  if (clean === '' || hasDots(clean)) refuse(field, 'must name a path, without . and ..');
+  const relative = clean.startsWith(`${INPUTS_DIR}/`) ? clean.slice(INPUTS_DIR.length + 1) : clean;
+  if (TAKEN.includes(relative)) refuse(field, `${relative} is taken`);
+  return relative;
+}
+
+/** @throws TASK_INVALID naming the field */
+export function parseOutputs(outputs: WireOutput[], where: string): Output[] {
+  return outputs.map((wire, index) => {
+    const field = fieldName(['outputs', index], where);
+    const { path, local, overwrite } = typeof wire === 'string' ? outputFromText(wire) : wire;
+    if (local === undefined || !isAbsoluteClean(local)) {
+      refuse(`${field}.local`, 'must be an absolute path on the submit host, without ..');
+    }
+    return { pattern: workPattern(path, `${field}.path`), local, overwrite: overwrite ?? false };
+  });
+}
+
+function outputFromText(text: string): { path: string; local?: string; overwrite?: boolean } {
+  const [path = '', local] = splitColons(text, 2);
+  return local === undefined ? { path } : { path, local };
+}
+
+function workPattern(path: string, field: string): string {
+  const inside = path.startsWith(`${WORK_DIR}/`) ? path.slice(WORK_DIR.length + 1) : path;
+  const clean = inside
+    .replace(/^\.\//, '')
+    .replaceAll(/\/{2,}/g, '/')
+    .replace(/\/$/, '');
+  if (clean === '.' || path === WORK_DIR) return '.';
+  if (clean === '' || clean.startsWith('/') || hasDots(clean)) {
+    refuse(field, `must be a path below ${WORK_DIR}, without ..`);
+  }
+  return clean;
+}
+
+/** @throws TASK_INVALID naming the field */
+export function parseBinds(binds: WireBind[], where: string): Bind[] {
+  return binds.map((wire, index) => {
+    const field = fieldName(['binds', index], where);
+    const bind = typeof wire === 'string' ? bindFromText(wire, field) : wire;
+    if (!isAbsoluteClean(bind.source)) {
+      refuse(`${field}.source`, 'must be an absolute path on the host, without ..');
+    }
+    if (!isAbsoluteClean(bind.target) || TAKEN.includes(bind.target.replace(/(.)\/$/, '$1'))) {
+      refuse(`${field}.target`, 'must be an absolute path in the container that is not taken');
+    }
+    return { source: bind.source, target: bind.target, readonly: bind.readonly ?? false };
+  });
+}
+
+function bindFromText(text: string, field: string): Bind {
+  const [source = '', target = source, mode = 'rw'] = splitColons(text, 3);
+  if (mode !== 'ro' && mode !== 'rw') refuse(field, 'must be SRC:DST, SRC:DST:ro or SRC:DST:rw');
+  return { source, target, readonly: mode === 'ro' };
+}
+
+function refuse(field: string, reason: string): never {
+  throw new AppError('TASK_INVALID', `${field} ${reason}`, { context: { field } });
+}

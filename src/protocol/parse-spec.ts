@@ -1,0 +1,163 @@
+/**
+ * From a task as written to a task as meant: units, defaults and what the parts mean together.
+ * Read next: parse-files.ts (inputs, outputs, binds), spec-schema.ts (the shape).
+ */
+import { AppError } from '../domain/failure.ts';
+import type { CleanupPolicy, Command, RetryReason, TaskSpec } from '../domain/task.ts';
+import { fieldName, parseWith } from './explain.ts';
+import * as limits from './limits.ts';
+import { parseBinds, parseInputs, parseOutputs, parseStdin } from './parse-files.ts';
+import { TASK_FIELDS, taskSpecSchema, type WireTaskSpec } from './spec-schema.ts';
+import { isAbsoluteClean } from './text-rules.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+/** What a task gets that does not say otherwise; from [defaults] of the configuration. */
+export interface SpecDefaults {
+  images?: readonly string[] | undefined;
+  host?: string | undefined;
+  shell?: string | undefined;
+  cleanup?: CleanupPolicy | undefined;
+  retries?: number | undefined;
+  acceptExit?: readonly number[] | undefined;
+  outputLimitBytes?: number | undefined;
+  timeLimitMs?: number | undefined;
+}
+
+const RETRY_ON_DEFAULT: RetryReason[] = ['exit', 'interrupted'];
+const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** Names the runtime reads for itself, or that only mean the attempt. */
+const ENV_RESERVED = /^(?:APPTAINER|SINGULARITY|TOWLINE_)/;
+const SHELL = /^[A-Za-z0-9_./+-]+$/;
+const TAG_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/**
+ * Gives the task that is meant by `value`. `where` names it in messages (`tasks[3]`).
+ * @throws TASK_INVALID naming the field
+ */
+export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = ''): TaskSpec {
+  const wire = parseWith(taskSpecSchema, value, {
+    code: 'TASK_INVALID',
+    where,
+    known: TASK_FIELDS,
+  });
+  const retries = wire.retries ?? defaults.retries ?? 0;
+  return {
+    name: wire.name,
+    host: wire.host ?? defaults.host,
+    images: imagesOf(wire, defaults, where),
+    command: commandOf(wire, defaults, where),
+    env: envOf(wire, value, where),
+    inputs: parseInputs(wire.inputs ?? [], where),
+    stdin: wire.stdin === undefined ? undefined : parseStdin(wire.stdin, where),
+    outputs: parseOutputs(wire.outputs ?? [], where),
+    binds: parseBinds(wire.binds ?? [], where),
+    cpus: wire.cpus,
+    memoryBytes: sizeOf(wire.memory, fieldName(['memory'], where)),
+    timeLimitMs: timeOf(wire.time, fieldName(['time'], where)) ?? defaults.timeLimitMs,
+    outputLimitBytes:
+      sizeOf(wire.outputLimit, fieldName(['outputLimit'], where)) ?? defaults.outputLimitBytes,
+    tmpDir: tmpDirOf(wire, where),
+    cleanup: wire.cleanup ?? defaults.cleanup ?? 'on-success',
+    retries,
+    retryOn: retries > 0 ? [...new Set(wire.retryOn ?? RETRY_ON_DEFAULT)] : [],
+    acceptExit: [...new Set(wire.acceptExit ?? defaults.acceptExit ?? [0])],
+    runtimeArgs: wire.runtimeArgs ?? [],
+    priority: wire.priority ?? 0,
+    held: wire.held ?? false,
+    tags: tagsOf(wire, value, where),
+  };
+}
+
+function refuse(field: string, reason: string): never {
+  throw new AppError('TASK_INVALID', `${field} ${reason}`, { context: { field } });
+}
+
+function imagesOf(wire: WireTaskSpec, defaults: SpecDefaults, where: string): string[] {
+  const asked = typeof wire.image === 'string' ? [wire.image] : wire.image;
+  const images = asked ?? [...(defaults.images ?? [])];
+  if (images.length === 0) {
+    refuse(fieldName(['image'], where), 'is missing and [defaults] image is not set');
+  }
+  return images;
+}
+
+function commandOf(wire: WireTaskSpec, defaults: SpecDefaults, where: string): Command {
+  if (typeof wire.command === 'string') {
+    const shell = wire.shell ?? defaults.shell;
+    if (shell === undefined) return { kind: 'text', text: wire.command };
+    if (!SHELL.test(shell)) {
+      refuse(fieldName(['shell'], where), 'must be the name or path of a shell in the image');
+    }
+    return { kind: 'text', text: wire.command, shell };
+  }
+  if (wire.shell !== undefined) {
+    refuse(fieldName(['shell'], where), 'is only for a command given as one text');
+  }
+  if (wire.command[0] === '') refuse(fieldName(['command', 0], where), 'is empty');
+  return { kind: 'argv', argv: wire.command };
+}
+
+function envOf(wire: WireTaskSpec, value: unknown, where: string): Record<string, string> {
+  const names = ownNames(value, 'env');
+  const field = (name: string) => fieldName(['env', name], where);
+  if (names.length > limits.ENV_NAMES_MAX) {
+    refuse(fieldName(['env'], where), `has more than ${limits.ENV_NAMES_MAX} names`);
+  }
+  for (const name of names) {
+    if (!ENV_NAME.test(name) || name === '__proto__' || name.length > limits.ENV_NAME_CHARS_MAX) {
+      refuse(field(name), 'is not the name of a variable');
+    }
+    if (ENV_RESERVED.test(name)) refuse(field(name), 'is reserved for the runtime');
+    if (name === 'HOME') refuse(field(name), 'cannot be set: each attempt has its own home');
+  }
+  return { ...wire.env };
+}
+
+function tagsOf(wire: WireTaskSpec, value: unknown, where: string): Record<string, string> {
+  const names = ownNames(value, 'tags');
+  if (names.length > limits.TAGS_MAX) {
+    refuse(fieldName(['tags'], where), `has more than ${limits.TAGS_MAX} names`);
+  }
+  for (const name of names) {
+    if (!TAG_NAME.test(name) || name === '__proto__') {
+      refuse(
+        fieldName(['tags', name], where),
+        'may only have letters, digits, dot, dash, underscore',
+      );
+    }
+  }
+  return { ...wire.tags };
+}
+
+/** The names as sent: the schema drops `__proto__` silently, we do not. */
+function ownNames(value: unknown, key: string): string[] {
+  const map = (value as Record<string, unknown>)[key];
+  return typeof map === 'object' && map !== null ? Object.keys(map) : [];
+}
+
+function sizeOf(value: string | number | undefined, field: string): number | undefined {
+  if (value === undefined) return undefined;
+  const bytes = typeof value === 'number' ? value : parseSize(value);
+  if (bytes === undefined || !Number.isSafeInteger(bytes)) {
+    refuse(field, 'must be a size like "512MiB" or a number of bytes');
+  }
+  if (bytes < 4096) refuse(field, `of ${bytes} bytes is too small; write a unit, like "512MiB"`);
+  return bytes;
+}
+
+function timeOf(value: string | number | undefined, field: string): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = typeof value === 'number' ? value : parseDuration(value);
+  if (ms === undefined || !Number.isSafeInteger(ms)) {
+    refuse(field, 'must be a time like "90s", "10m", "1h30m" or a number of milliseconds');
+  }
+  if (ms <= 0 || ms > limits.TIME_LIMIT_MS_MAX) refuse(field, 'must be between 1 ms and 365 days');
+  return ms;
+}
+
+function tmpDirOf(wire: WireTaskSpec, where: string): string | undefined {
+  if (wire.tmpDir !== undefined && !isAbsoluteClean(wire.tmpDir)) {
+    refuse(fieldName(['tmpDir'], where), 'must be an absolute path on the host, without ..');
+  }
+  return wire.tmpDir;
+}

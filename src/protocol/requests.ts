@@ -1,0 +1,51 @@
+/** What a request may carry beside a task: queries and small bodies. Strict, like tasks. */
+import { z } from 'zod';
+import { STATE_KINDS } from '../domain/state.ts';
+import * as limits from './limits.ts';
+
+const whole = z.coerce.number().int().min(0);
+const flag = z
+  .enum(['true', 'false', '1', '0', ''])
+  .transform((text) => text !== 'false' && text !== '0');
+const listOf = <T extends z.ZodType>(item: T) =>
+  z.union([z.array(item), item.transform((one) => [one])]);
+const state = z.enum(STATE_KINDS as [string, ...string[]], { error: 'is not a state of a task' });
+
+export const listQuery = z.strictObject({
+  state: listOf(z.string().max(400)).optional().describe('A state; several by comma or repeated.'),
+  host: z.string().max(64).optional(),
+  tag: listOf(z.string().max(400)).optional().describe('K=V; repeated: all must fit.'),
+  limit: z.coerce.number().int().min(1).max(limits.LIST_LIMIT_MAX).optional(),
+  cursor: z.string().max(200).optional(),
+});
+export const stateName = state;
+
+export const getQuery = z.strictObject({
+  wait: z.coerce.number().min(0).max(limits.WAIT_SECONDS_MAX).optional().describe('Seconds.'),
+});
+
+export const logsQuery = z.strictObject({
+  offset: whole.optional(),
+  follow: flag.optional(),
+  attempt: z.coerce.number().int().min(1).optional(),
+});
+export const streamParam = z.enum(['stdout', 'stderr', 'runtime'], {
+  error: 'must be stdout, stderr or runtime',
+});
+
+export const filesQuery = z.strictObject({
+  path: z.string().max(limits.PATH_BYTES_MAX).optional(),
+});
+export const eventsQuery = z.strictObject({
+  since: whole.optional(),
+  follow: flag.optional(),
+  task: z.string().max(100).optional(),
+});
+export const hostQuery = z.strictObject({ probe: flag.optional() });
+export const imageReference = z.strictObject({
+  reference: z.string().min(1).max(limits.IMAGE_CHARS_MAX),
+});
+export const gcBody = z.strictObject({
+  olderThanMs: z.number().int().min(0).optional(),
+  dryRun: z.boolean().optional(),
+});

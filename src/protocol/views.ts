@@ -1,0 +1,194 @@
+/**
+ * What the door shows: the JSON of tasks, events, hosts, images, plans and errors. Times are ISO
+ * 8601 in UTC; what is not known is absent. New fields may be added, none is renamed or removed.
+ */
+import { z } from 'zod';
+import { STATE_KINDS } from '../domain/state.ts';
+
+const time = z.iso.datetime();
+const count = z.number();
+
+export const failureView = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string(),
+  context: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+});
+
+export const errorView = z.object({ error: failureView });
+
+const progressView = z.object({
+  step: z.enum(['stage', 'pull', 'collect']),
+  what: z.string(),
+  bytesDone: count,
+  bytesTotal: count.optional(),
+});
+
+const streamView = z.object({ bytes: count, complete: z.boolean() });
+
+const blockedView = z.object({
+  host: z.string(),
+  reason: z.string(),
+  message: z.string(),
+  since: time,
+  nextTryAt: time.optional(),
+});
+
+const outputView = z.object({
+  path: z.string(),
+  remote: z.string(),
+  local: z.string(),
+  bytes: count,
+  sha256: z.string(),
+});
+
+/** What was asked for, as far as it helps to understand what became of it. Never the environment. */
+const askedView = z.object({
+  images: z.array(z.string()),
+  host: z.string().optional(),
+  cpus: count.optional(),
+  memoryBytes: count.optional(),
+  timeLimitMs: count.optional(),
+  inputs: z.array(z.object({ from: z.string(), to: z.string() })),
+  outputs: z.array(z.object({ path: z.string(), local: z.string() })),
+  retries: count,
+  acceptExit: z.array(count),
+});
+
+export const taskView = z.object({
+  id: z.string(),
+  name: z.string().optional(),
+  state: z.enum(STATE_KINDS as [string, ...string[]]),
+  /** True when nothing more will happen to the task by itself. */
+  ended: z.boolean(),
+  attempt: count,
+  version: count,
+  host: z.string().optional(),
+  image: z.string().optional(),
+  imagePath: z.string().optional(),
+  command: z.union([z.string(), z.array(z.string())]),
+  submittedAt: time,
+  /** Since when it is in this state. */
+  since: time,
+  startedAt: time.optional(),
+  finishedAt: time.optional(),
+  exitCode: count.optional(),
+  limit: z.enum(['time', 'stdout', 'stderr', 'memory']).optional(),
+  failure: failureView.optional(),
+  blocked: blockedView.optional(),
+  waitingOn: z.array(z.string()).optional(),
+  outputs: z.array(outputView),
+  cleanup: z.object({ policy: z.string(), state: z.enum(['none', 'pending', 'done', 'kept']) }),
+  remoteDir: z.string().optional(),
+  streams: z.object({ stdout: streamView, stderr: streamView }),
+  progress: progressView.optional(),
+  tags: z.record(z.string(), z.string()),
+  priority: count,
+  asked: askedView,
+});
+
+export const submitView = z.object({ created: z.boolean(), tasks: z.array(taskView) });
+export const taskListView = z.object({ tasks: z.array(taskView), cursor: z.string().optional() });
+
+export const eventView = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('event'),
+    seq: count,
+    at: time,
+    task: z.string(),
+    attempt: count,
+    kind: z.string(),
+    state: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  }),
+  z.object({ type: z.literal('progress'), at: time, task: z.string(), progress: progressView }),
+]);
+
+const linkView = z.object({
+  kind: z.enum(['idle', 'connecting', 'ready', 'unreachable', 'refused', 'closed']),
+  since: time.optional(),
+  code: z.string().optional(),
+  message: z.string().optional(),
+  hint: z.string().optional(),
+  nextTryAt: time.optional(),
+});
+
+export const hostView = z.object({
+  name: z.string(),
+  type: z.enum(['ssh', 'local']),
+  address: z.string(),
+  scheduler: z.string(),
+  link: linkView,
+  root: z.string(),
+  facts: z
+    .object({
+      hostname: z.string(),
+      user: z.string(),
+      root: z.string(),
+      cpus: count,
+      memoryBytes: count,
+      freeBytes: count,
+      rootFsType: z.string(),
+      runtime: z.object({ path: z.string(), version: z.string() }).optional(),
+      clockSkewMs: count,
+    })
+    .optional(),
+  slots: z.object({
+    maxTasks: count,
+    usedTasks: count,
+    cpus: count.optional(),
+    usedCpus: count,
+    memoryBytes: count.optional(),
+    usedMemoryBytes: count,
+  }),
+  counters: z.record(z.string(), count),
+  lastFailure: failureView.optional(),
+});
+export const hostListView = z.object({ hosts: z.array(hostView) });
+
+export const imageView = z.object({
+  reference: z.string(),
+  path: z.string(),
+  sha256: z.string().optional(),
+  bytes: count,
+  pulledAt: time.optional(),
+});
+export const imageListView = z.object({ images: z.array(imageView) });
+
+const fromTo = z.object({ from: z.string(), to: z.string() });
+export const planView = z.object({
+  host: z.string(),
+  attemptDir: z.string(),
+  image: z.object({ reference: z.string(), path: z.string() }),
+  inputs: z.array(fromTo),
+  outputs: z.array(fromTo),
+  files: z.record(z.string(), z.string()),
+});
+
+export const filesView = z.object({
+  files: z.array(z.object({ name: z.string(), kind: z.string(), size: count })),
+});
+export const gcView = z.object({ cleaned: z.array(z.string()), forgotten: z.array(z.string()) });
+export const uploadView = z.object({ path: z.string(), bytes: count });
+export const healthView = z.object({
+  status: z.literal('ok'),
+  version: z.string(),
+  pid: count,
+  stateDir: z.string().optional(),
+});
+
+export type ErrorView = z.infer<typeof errorView>;
+export type TaskView = z.infer<typeof taskView>;
+export type SubmitView = z.infer<typeof submitView>;
+export type TaskListView = z.infer<typeof taskListView>;
+export type EventView = z.infer<typeof eventView>;
+export type ProgressView = z.infer<typeof progressView>;
+export type HostView = z.infer<typeof hostView>;
+export type HostListView = z.infer<typeof hostListView>;
+export type ImageListView = z.infer<typeof imageListView>;
+export type ImageView = z.infer<typeof imageView>;
+export type PlanView = z.infer<typeof planView>;
+export type FilesView = z.infer<typeof filesView>;
+export type GcView = z.infer<typeof gcView>;
+export type UploadView = z.infer<typeof uploadView>;
+export type HealthView = z.infer<typeof healthView>;

@@ -1,0 +1,131 @@
+/**
+ * The bridge: one interface for a place where tasks run. What comes in: shell text made by
+ * `script/`, paths below the remote root, bytes. What goes out: replies, bytes, AppErrors.
+ * Never here: what a task is. Implementations: ssh/ssh-host.ts, local/local-host.ts; both pass
+ * test/contract/host.suite.ts. Decorators with the same interface live in wrap/.
+ *
+ * Promises that hold for every method:
+ * - It settles: each call has a deadline or a progress deadline, also when the link dies in the middle.
+ * - It rejects with an AppError only; `retry: 'later'` means that the same call may work later.
+ * - A call that rejects with SSH_CONNECTION_LOST or HOST_COMMAND_TIMEOUT may or may not have been
+ *   carried out on the host: callers send commands that may run twice.
+ * - Calls connect when there is no link; a call while the host is unreachable fails at once with
+ *   the reason of the last try (the host itself tries again on its own schedule).
+ */
+
+export type HostLinkState =
+  | { kind: 'idle' }
+  | { kind: 'connecting'; since: number }
+  | { kind: 'ready'; since: number }
+  /** `code` and `message` tell why; a try is made by itself at `nextTryAt`. */
+  | { kind: 'unreachable'; since: number; code: string; message: string; nextTryAt: number }
+  /** Needs somebody: wrong key, unknown or changed host key. Tried again rarely, or on reload. */
+  | {
+      kind: 'refused';
+      since: number;
+      code: string;
+      message: string;
+      hint: string;
+      nextTryAt: number;
+    }
+  | { kind: 'closed' };
+
+export interface RunOptions {
+  /** What the command is for, as it should stand in an error message: "launch of abc.1". */
+  purpose: string;
+  /** quick: shares the control shell, batched with others; slow: may take long, own shell. Default quick. */
+  lane?: 'quick' | 'slow';
+  /** Default 15 000 for quick, 300 000 for slow. */
+  deadlineMs?: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface RunResult {
+  /** Exit code of the script. */
+  code: number;
+  /** stdout and stderr of the script, in the order written, decoded as UTF-8. */
+  output: string;
+}
+
+export interface DirectoryEntry {
+  name: string;
+  kind: 'file' | 'directory' | 'symlink' | 'other';
+  size: number;
+  mode: number;
+  mtimeMs: number;
+}
+
+export interface TransferOptions {
+  /** Byte to begin at (resume); bytes before it are neither read from the far side nor sent. */
+  offset?: number;
+  onProgress?: ((bytesDone: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Counts since the host was made; the tests hold budgets against them. */
+export interface HostCounters {
+  logins: number;
+  channels: number;
+  /** Writes to a control shell, each a round trip however many commands it carries. */
+  shellBatches: number;
+  shellCommands: number;
+  sftpRequests: number;
+  bytesSent: number;
+  bytesReceived: number;
+}
+
+export interface Host {
+  readonly name: string;
+
+  /** The state of the control link, now. */
+  linkState(): HostLinkState;
+  /** Calls back on every change of linkState, until the returned function is called. */
+  onLinkState(listener: (state: HostLinkState) => void): () => void;
+  counters(): HostCounters;
+
+  /**
+   * Runs POSIX shell text on the host and gives its exit code and output.
+   * The text runs in a subshell with stdin from /dev/null; nothing it does to variables, directory
+   * or options outlives it. A text that arrives cut in the middle is not run at all. Login-shell
+   * noise (motd, rc files) is never part of the output. Output beyond 4 MiB is an error.
+   * @throws SSH_* HOST_COMMAND_TIMEOUT HOST_REPLY_INVALID
+   */
+  run(script: string, options: RunOptions): Promise<RunResult>;
+
+  /**
+   * Reads up to `length` bytes at `offset`. Shorter only at the end of the file; empty at or past it.
+   * Idempotent; does not change the file.
+   * @throws SFTP_NOT_FOUND SFTP_DENIED SFTP_FAILED SSH_*
+   */
+  readRange(path: string, offset: number, length: number): Promise<Buffer>;
+
+  /** Entries of a directory without `.` and `..`; symlinks are not followed. */
+  list(path: string): Promise<DirectoryEntry[]>;
+
+  /**
+   * Writes the bytes of `source` at `offset` and beyond into the remote file `target`, which is
+   * created with mode 0600 when missing and cut at `offset` first. All bytes were acknowledged by
+   * the far side when it resolves; they are neither synced nor verified: callers hash and publish.
+   * @throws SFTP_* HOST_NO_SPACE SSH_*
+   */
+  upload(
+    source: AsyncIterable<Uint8Array>,
+    target: string,
+    options?: TransferOptions,
+  ): Promise<void>;
+
+  /**
+   * Reads the remote regular file from `offset` up to `size` bytes in total and hands the chunks in
+   * order to `write`, one at a time (backpressure). Ends early without error when the file is shorter.
+   */
+  download(
+    source: { path: string; size: number },
+    write: (chunk: Buffer) => Promise<void>,
+    options?: TransferOptions,
+  ): Promise<void>;
+
+  /** Tries to connect now instead of at `nextTryAt`. */
+  wake(): void;
+  /** Ends all links. Running tasks on the host are not touched. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,142 @@
+/** This machine as a host: the same promises with a child `/bin/sh` and node:fs, and no link to lose. */
+import { AppError, type ErrorContext } from '../../domain/failure.ts';
+import { reach } from '../../fault.ts';
+import { newCounters } from '../counters.ts';
+import { fillDeps, type HostDeps } from '../deps.ts';
+import type {
+  DirectoryEntry,
+  Host,
+  HostCounters,
+  HostLinkState,
+  RunOptions,
+  RunResult,
+  TransferOptions,
+} from '../host.ts';
+import { HOST_TUNING } from '../settings.ts';
+import { ControlShell, type ShellDeps } from '../shell/control-shell.ts';
+import { SlowLanes } from '../shell/slow-lanes.ts';
+import { listOf, readInto, readRangeOf, writeTo } from './local-files.ts';
+import { openLocalShell } from './local-shell.ts';
+
+const DEADLINE_MS = { quick: 15_000, slow: 300_000 } as const;
+const SLOW_LANES_MAX = 2;
+
+/** Makes the host; shells are started when they are needed. Never throws. */
+export function createLocalHost(settings: { name: string }, deps: Partial<HostDeps> = {}): Host {
+  return new LocalHost(settings.name, fillDeps(deps));
+}
+
+class LocalHost implements Host {
+  readonly name: string;
+  readonly #context: ErrorContext;
+  readonly #counters = newCounters();
+  readonly #listeners = new Set<(state: HostLinkState) => void>();
+  readonly #quick: ControlShell;
+  readonly #slow: SlowLanes;
+  #state: HostLinkState;
+
+  constructor(name: string, { clock }: HostDeps) {
+    this.name = name;
+    this.#context = { host: name };
+    this.#state = { kind: 'ready', since: clock.now() };
+    const shell: ShellDeps = {
+      open: () => openLocalShell(this.#counters),
+      clock,
+      counters: this.#counters,
+      context: this.#context,
+    };
+    const { idleCloseMs } = HOST_TUNING;
+    this.#quick = new ControlShell(shell);
+    this.#slow = new SlowLanes(shell, { max: SLOW_LANES_MAX, idleCloseMs });
+  }
+
+  linkState(): HostLinkState {
+    return this.#state;
+  }
+
+  onLinkState(listener: (state: HostLinkState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  counters(): HostCounters {
+    return { ...this.#counters };
+  }
+
+  async run(script: string, options: RunOptions): Promise<RunResult> {
+    await reach('remote.run.before');
+    this.#refuseClosed();
+    const { purpose, lane = 'quick', signal } = options;
+    const shell = lane === 'quick' ? this.#quick : this.#slow;
+    const deadlineMs = options.deadlineMs ?? DEADLINE_MS[lane];
+    const result = await shell.run(script, { purpose, deadlineMs, signal });
+    await reach('remote.run.after');
+    return result;
+  }
+
+  async readRange(path: string, offset: number, length: number): Promise<Buffer> {
+    this.#refuseClosed();
+    const bytes = await readRangeOf(path, { offset, length }, this.#context);
+    this.#counters.bytesReceived += bytes.length;
+    return bytes;
+  }
+
+  async list(path: string): Promise<DirectoryEntry[]> {
+    this.#refuseClosed();
+    return await listOf(path, this.#context);
+  }
+
+  async upload(
+    source: AsyncIterable<Uint8Array>,
+    target: string,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    await reach('remote.upload.before');
+    this.#refuseClosed();
+    const onProgress = this.#counting('bytesSent', options);
+    await writeTo({ source, target, context: this.#context }, { ...options, onProgress });
+    await reach('remote.upload.after');
+  }
+
+  async download(
+    source: { path: string; size: number },
+    write: (chunk: Buffer) => Promise<void>,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    await reach('remote.download.before');
+    this.#refuseClosed();
+    const onProgress = this.#counting('bytesReceived', options);
+    await readInto({ ...source, write, context: this.#context }, { ...options, onProgress });
+    await reach('remote.download.after');
+  }
+
+  /** There is nothing to connect to. */
+  wake(): void {}
+
+  async close(): Promise<void> {
+    const reason = this.#closedError();
+    this.#quick.end(reason);
+    this.#slow.end(reason);
+    this.#state = { kind: 'closed' };
+    for (const listener of this.#listeners) listener(this.#state);
+  }
+
+  #counting(direction: 'bytesSent' | 'bytesReceived', options: TransferOptions) {
+    let before = options.offset ?? 0;
+    return (done: number): void => {
+      this.#counters[direction] += done - before;
+      before = done;
+      options.onProgress?.(done);
+    };
+  }
+
+  #refuseClosed(): void {
+    if (this.#state.kind === 'closed') throw this.#closedError();
+  }
+
+  #closedError(): AppError {
+    return new AppError('HOST_CALL_ABORTED', `host ${this.name} was closed`, {
+      context: this.#context,
+    });
+  }
+}

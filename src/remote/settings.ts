@@ -1,0 +1,50 @@
+/** What the bridge must be told about a host. Made by config/, read-only here. */
+
+export interface HostSettings extends HostTuning {
+  /** The name in the configuration, as users type it. */
+  name: string;
+  hostname: string;
+  port: number;
+  user: string;
+  /** Private keys, tried in this order. One that is missing is passed over if another can be used. */
+  identityFiles: string[];
+  /** File whose first line opens encrypted private keys. */
+  passphraseFile?: string | undefined;
+  /** Read afresh for each connection; missing files count as empty. */
+  knownHostsFiles: string[];
+}
+
+/** What a host can do without being told: each has a default in HOST_TUNING. */
+export interface HostTuning {
+  /** 0: transfers share the control link, for sites where each login costs somebody a token. */
+  transferLinks: number;
+  connectTimeoutMs: number;
+  keepaliveIntervalMs: number;
+  /** A link is given up after this many intervals without one byte from the host. */
+  keepaliveMisses: number;
+  /** An SFTP session is given up when requests wait this long without one answer. */
+  progressTimeoutMs: number;
+  /** Transfer links and slow shells nobody uses are closed after this time. */
+  idleCloseMs: number;
+  reconnectMinMs: number;
+  reconnectMaxMs: number;
+  /** How often a host that refuses us (wrong key, changed host key) is asked again by itself. */
+  refusedRetryMs: number;
+  /** Logins that may come at once, and how long it takes to earn one more. */
+  loginBurst: number;
+  loginRefillMs: number;
+}
+
+export const HOST_TUNING: Readonly<HostTuning> = Object.freeze({
+  transferLinks: 2,
+  connectTimeoutMs: 10_000,
+  keepaliveIntervalMs: 3_000,
+  keepaliveMisses: 2,
+  progressTimeoutMs: 30_000,
+  idleCloseMs: 10_000,
+  reconnectMinMs: 500,
+  reconnectMaxMs: 10_000,
+  refusedRetryMs: 600_000,
+  loginBurst: 6,
+  loginRefillMs: 10_000,
+});

@@ -1,0 +1,32 @@
+/** A sliding window of requests: so many under way at once, their results taken in order. */
+import { watchedElsewhere } from '../settle.ts';
+
+export class Window<T> {
+  readonly #size: number;
+  readonly #queue: Array<Promise<T>> = [];
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  get full(): boolean {
+    return this.#queue.length >= this.#size;
+  }
+
+  get empty(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  add(request: Promise<T>): void {
+    // A failure is met when its turn comes, or not at all when an earlier one ended the work.
+    watchedElsewhere(request);
+    this.#queue.push(request);
+  }
+
+  /** The oldest result; the window must not be empty. */
+  next(): Promise<T> {
+    return this.#queue.shift() as Promise<T>;
+  }
+}
+
+export const WINDOW_REQUESTS = 16;

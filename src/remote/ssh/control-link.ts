@@ -1,0 +1,84 @@
+/**
+ * The link that everything small goes over: the quick control shell, the slow lanes, and the SFTP
+ * channel that reads logs and lists directories. It is ready when shell and SFTP both answered.
+ */
+import { AppError } from '../../domain/failure.ts';
+import type { HostDeps } from '../deps.ts';
+import { watchedElsewhere } from '../settle.ts';
+import { SftpSession } from '../sftp/session.ts';
+import { SessionSlot } from '../sftp/slot.ts';
+import { ControlShell, type ShellDeps } from '../shell/control-shell.ts';
+import { SlowLanes } from '../shell/slow-lanes.ts';
+import { Channels } from './channels.ts';
+import { hostContext } from './connect.ts';
+import { type ConnectionDeps, connectHost, type SshConnection } from './connection.ts';
+import type { KeptLink } from './keeper.ts';
+
+const SLOW_LANES_MAX = 2;
+const FIRST_ANSWER_TIMEOUT_MS = 10_000;
+
+/**
+ * Connects and waits for the first answers.
+ * @throws SSH_* HOST_COMMAND_TIMEOUT HOST_REPLY_INVALID
+ */
+export async function openControlLink(deps: ConnectionDeps & HostDeps): Promise<ControlLink> {
+  const link = new ControlLink(await connectHost(deps), deps);
+  try {
+    // A link that already answers nobody must not be half trusted.
+    const purpose = 'first answer of the shell';
+    const hello = link.quick.run(':', { purpose, deadlineMs: FIRST_ANSWER_TIMEOUT_MS });
+    const session = link.sftp.session();
+    watchedElsewhere(session);
+    // Both are asked at once; when both fail, the shell's words tell more.
+    await hello;
+    await session;
+    return link;
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+export class ControlLink implements KeptLink {
+  readonly quick: ControlShell;
+  readonly slow: SlowLanes;
+  readonly sftp: SessionSlot;
+  readonly address: string | undefined;
+  readonly #connection: SshConnection;
+  readonly #channels: Channels;
+  readonly #host: string;
+
+  constructor(connection: SshConnection, deps: ConnectionDeps & HostDeps) {
+    const { settings } = deps.door;
+    const { clock, counters } = deps;
+    const context = hostContext(settings);
+    const channels = new Channels(connection, () => connectHost(deps));
+    const shellDeps: ShellDeps = { open: () => channels.shell(), clock, counters, context };
+    const { progressTimeoutMs, idleCloseMs, name } = settings;
+    this.quick = new ControlShell(shellDeps);
+    this.slow = new SlowLanes(shellDeps, { max: SLOW_LANES_MAX, idleCloseMs });
+    this.sftp = new SessionSlot(async () => {
+      const raw = await channels.sftp();
+      return new SftpSession(raw, { clock, counters, context, progressTimeoutMs });
+    });
+    this.address = connection.address;
+    this.#connection = connection;
+    this.#channels = channels;
+    this.#host = name;
+    connection.onLost((error) => {
+      this.quick.end(error);
+      this.slow.end(error);
+    });
+  }
+
+  onLost(listener: (error: AppError) => void): void {
+    this.#connection.onLost(listener);
+  }
+
+  close(): void {
+    const reason = new AppError('HOST_CALL_ABORTED', `the link to host ${this.#host} was closed`);
+    this.quick.end(reason);
+    this.slow.end(reason);
+    this.#channels.close();
+  }
+}

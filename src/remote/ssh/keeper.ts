@@ -1,0 +1,180 @@
+/**
+ * Keeps one control link to a host, and says how it stands.
+ *
+ *   idle         nobody asked yet            → connecting on the first call or wake()
+ *   connecting   a try is under way, callers wait for it → ready | unreachable | refused
+ *   ready        the link answers            → connecting when it is lost (unreachable when it
+ *                keeps breaking soon after it was made)
+ *   unreachable  callers fail at once with the reason of the last try; tried again by itself after a
+ *                growing delay, staying unreachable meanwhile → ready | refused; connecting on wake()
+ *   refused      the same, but only somebody can mend it: tried again rarely or on wake()
+ *   closed       the end
+ */
+import { backoffMs } from '../../domain/backoff.ts';
+import { AppError, type ErrorCode, toAppError } from '../../domain/failure.ts';
+import type { HostDeps } from '../deps.ts';
+import type { HostLinkState } from '../host.ts';
+import type { HostSettings } from '../settings.ts';
+
+export interface KeptLink {
+  onLost(listener: (error: AppError) => void): void;
+  close(): void;
+}
+
+/** Trouble that trying again does not mend. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'SSH_AUTH_FAILED',
+  'SSH_KEY_UNREADABLE',
+  'SSH_KNOWN_HOSTS_UNREADABLE',
+  'SSH_HOST_KEY_UNKNOWN',
+  'SSH_HOST_KEY_CHANGED',
+  'SSH_HOST_KEY_REVOKED',
+]);
+
+/** A link that lived this long was a good one: its loss is met with a try at once. */
+const STABLE_AFTER_MS = 10_000;
+
+export class LinkKeeper<L extends KeptLink> {
+  readonly #settings: HostSettings;
+  readonly #deps: HostDeps;
+  readonly #connect: () => Promise<L>;
+  readonly #listeners = new Set<(state: HostLinkState) => void>();
+  #state: HostLinkState = { kind: 'idle' };
+  #link: L | undefined;
+  #attempt: Promise<L> | undefined;
+  #failure: AppError | undefined;
+  #failures = 0;
+  #disarm: (() => void) | undefined;
+
+  constructor(settings: HostSettings, deps: HostDeps, connect: () => Promise<L>) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#connect = connect;
+  }
+
+  get state(): HostLinkState {
+    return this.#state;
+  }
+
+  onState(listener: (state: HostLinkState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * The link, made if need be.
+   * @throws SSH_* at once while the host is unreachable or refuses; HOST_CALL_ABORTED after close()
+   */
+  async demand(): Promise<L> {
+    switch (this.#state.kind) {
+      case 'ready':
+        return this.#link as L;
+      case 'connecting':
+        return await (this.#attempt as Promise<L>);
+      case 'idle':
+        return await this.#tryAloud();
+      case 'unreachable':
+      case 'refused':
+        throw this.#failure as AppError;
+      case 'closed':
+        throw closedError(this.#settings.name);
+    }
+  }
+
+  wake(): void {
+    const { kind } = this.#state;
+    if (kind === 'idle' || kind === 'unreachable' || kind === 'refused') {
+      this.#tryAloud().catch(() => {});
+    }
+  }
+
+  close(): void {
+    this.#disarm?.();
+    this.#set({ kind: 'closed' });
+    this.#link?.close();
+    this.#link = undefined;
+  }
+
+  /** A try that callers may wait for. */
+  #tryAloud(): Promise<L> {
+    this.#set({ kind: 'connecting', since: this.#deps.clock.now() });
+    return this.#try();
+  }
+
+  #try(): Promise<L> {
+    this.#disarm?.();
+    // A try that runs already serves a wake() as well.
+    this.#attempt ??= this.#connect()
+      .then(
+        (link) => this.#succeed(link),
+        (error: unknown) => this.#fail(toAppError(error)),
+      )
+      .finally(() => {
+        this.#attempt = undefined;
+      });
+    return this.#attempt;
+  }
+
+  #succeed(link: L): L {
+    if (this.#state.kind === 'closed') {
+      link.close();
+      throw closedError(this.#settings.name);
+    }
+    const since = this.#deps.clock.now();
+    this.#link = link;
+    this.#set({ kind: 'ready', since });
+    link.onLost((error) => this.#lose(link, error, since));
+    return link;
+  }
+
+  #fail(error: AppError): never {
+    if (this.#state.kind === 'closed') throw closedError(this.#settings.name);
+    this.#retreat(error);
+    throw error;
+  }
+
+  #lose(link: L, error: AppError, readySince: number): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    link.close();
+    if (this.#state.kind === 'closed') return;
+    if (this.#deps.clock.now() - readySince >= STABLE_AFTER_MS) this.#failures = 0;
+    if (this.#failures > 0) {
+      this.#retreat(error);
+      return;
+    }
+    this.#failures += 1;
+    this.#tryAloud().catch(() => {});
+  }
+
+  /** Stays away until the next try. */
+  #retreat(error: AppError): void {
+    const { clock, random } = this.#deps;
+    const { reconnectMinMs, reconnectMaxMs, refusedRetryMs } = this.#settings;
+    const now = clock.now();
+    const refused = REFUSALS.has(error.code);
+    const limits = { firstMs: reconnectMinMs, capMs: reconnectMaxMs };
+    const delayMs = refused ? refusedRetryMs : backoffMs(this.#failures, limits, random());
+    const nextTryAt = now + delayMs;
+    const kind = refused ? 'refused' : 'unreachable';
+    const since = this.#state.kind === kind ? this.#state.since : now;
+    const { code, message, hint } = error;
+    this.#failures += 1;
+    this.#failure = error;
+    this.#disarm = clock.after(delayMs, () => void this.#try().catch(() => {}));
+    this.#set(
+      kind === 'refused'
+        ? { kind, since, code, message, hint, nextTryAt }
+        : { kind, since, code, message, nextTryAt },
+    );
+  }
+
+  #set(state: HostLinkState): void {
+    this.#state = state;
+    for (const listener of this.#listeners) listener(state);
+  }
+}
+
+function closedError(host: string): AppError {
+  return new AppError('HOST_CALL_ABORTED', `host ${host} was closed`, { context: { host } });
+}

@@ -1,0 +1,169 @@
+/**
+ * A host behind SSH: puts link, shells, SFTP and transfer links together as the Host of host.ts.
+ * Read next: keeper.ts (when to connect), connect.ts (how), ../shell/control-shell.ts, ../sftp/.
+ */
+
+import { toAppError } from '../../domain/failure.ts';
+import { reach } from '../../fault.ts';
+import { newCounters } from '../counters.ts';
+import { fillDeps, type HostDeps } from '../deps.ts';
+import type {
+  DirectoryEntry,
+  Host,
+  HostCounters,
+  HostLinkState,
+  RunOptions,
+  RunResult,
+  TransferOptions,
+} from '../host.ts';
+import { explainFailedWrite } from '../no-space.ts';
+import type { HostSettings } from '../settings.ts';
+import { withSignal } from '../settle.ts';
+import { downloadFrom, readRangeFrom } from '../sftp/download.ts';
+import { listDirectory } from '../sftp/list.ts';
+import type { SftpSession } from '../sftp/session.ts';
+import { uploadTo } from '../sftp/upload.ts';
+import type { ConnectionDeps } from './connection.ts';
+import { type ControlLink, openControlLink } from './control-link.ts';
+import { LinkKeeper } from './keeper.ts';
+import { LoginBudget } from './login-budget.ts';
+import { Traffic } from './traffic.ts';
+import { openTransferLink } from './transfer-link.ts';
+import { TransferLinks } from './transfer-links.ts';
+
+const DEADLINE_MS = { quick: 15_000, slow: 300_000 } as const;
+const SHARED_TRANSFERS_MAX = 2;
+
+/** Makes the host; nothing is connected before the first call. Never throws. */
+export function createSshHost(settings: HostSettings, deps: Partial<HostDeps> = {}): Host {
+  return new SshHost(settings, fillDeps(deps));
+}
+
+class SshHost implements Host {
+  readonly name: string;
+  readonly #deps: HostDeps;
+  readonly #traffic: Traffic;
+  readonly #keeper: LinkKeeper<ControlLink>;
+  readonly #transfers: TransferLinks;
+  #address: string | undefined;
+
+  constructor(settings: HostSettings, deps: HostDeps) {
+    const { name, loginBurst, loginRefillMs, transferLinks, idleCloseMs } = settings;
+    const counters = newCounters();
+    const budget = new LoginBudget({ burst: loginBurst, refillMs: loginRefillMs }, deps.clock);
+    this.name = name;
+    this.#deps = deps;
+    this.#traffic = new Traffic(counters);
+    const door = { settings, budget, pinnedAddress: () => this.#address };
+    const shared: ConnectionDeps & HostDeps = { ...deps, door, counters, traffic: this.#traffic };
+    this.#keeper = new LinkKeeper(settings, deps, async () => {
+      const link = await openControlLink(shared);
+      this.#address = link.address;
+      return link;
+    });
+    this.#keeper.onState((state) => this.#follow(state));
+    this.#transfers = new TransferLinks({
+      max: transferLinks === 0 ? SHARED_TRANSFERS_MAX : transferLinks,
+      idleCloseMs,
+      clock: deps.clock,
+      open: () => (transferLinks === 0 ? this.#shareControlLink() : openTransferLink(shared)),
+    });
+  }
+
+  linkState(): HostLinkState {
+    return this.#keeper.state;
+  }
+
+  onLinkState(listener: (state: HostLinkState) => void): () => void {
+    return this.#keeper.onState(listener);
+  }
+
+  counters(): HostCounters {
+    return this.#traffic.totals();
+  }
+
+  async run(script: string, options: RunOptions): Promise<RunResult> {
+    await reach('remote.run.before');
+    const { purpose, lane = 'quick', signal } = options;
+    const deadlineMs = options.deadlineMs ?? DEADLINE_MS[lane];
+    const link = await withSignal(this.#keeper.demand(), signal);
+    const result = await link[lane].run(script, { purpose, deadlineMs, signal });
+    await reach('remote.run.after');
+    return result;
+  }
+
+  async readRange(path: string, offset: number, length: number): Promise<Buffer> {
+    return await readRangeFrom(await this.#session(), path, { offset, length });
+  }
+
+  async list(path: string): Promise<DirectoryEntry[]> {
+    return await listDirectory(await this.#session(), path);
+  }
+
+  async upload(
+    source: AsyncIterable<Uint8Array>,
+    target: string,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    await reach('remote.upload.before');
+    const now = (): number => this.#deps.clock.now();
+    await this.#transfer(options, async (session) => {
+      try {
+        await uploadTo(session, { source, target, now }, options);
+      } catch (error) {
+        const run: Host['run'] = (script, runOptions) => this.run(script, runOptions);
+        throw await explainFailedWrite({ error: toAppError(error), target, session, run });
+      }
+    });
+    await reach('remote.upload.after');
+  }
+
+  async download(
+    source: { path: string; size: number },
+    write: (chunk: Buffer) => Promise<void>,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    await reach('remote.download.before');
+    const now = (): number => this.#deps.clock.now();
+    await this.#transfer(options, (session) =>
+      downloadFrom(session, { ...source, write, now }, options),
+    );
+    await reach('remote.download.after');
+  }
+
+  wake(): void {
+    this.#keeper.wake();
+  }
+
+  async close(): Promise<void> {
+    this.#keeper.close();
+    this.#transfers.close(`host ${this.name} was closed`);
+  }
+
+  async #session(): Promise<SftpSession> {
+    const link = await this.#keeper.demand();
+    return await link.sftp.session();
+  }
+
+  async #transfer(
+    { signal }: TransferOptions,
+    work: (session: SftpSession) => Promise<void>,
+  ): Promise<void> {
+    // The control link decides whether the host is there; a transfer does not knock on its own.
+    await withSignal(this.#keeper.demand(), signal);
+    await this.#transfers.use(work, signal);
+  }
+
+  async #shareControlLink() {
+    const session = await this.#session();
+    return { session, usable: false, close: (): void => {} };
+  }
+
+  #follow(state: HostLinkState): void {
+    this.#deps.logger.info({ host: this.name, ...state }, `link is ${state.kind}`);
+    if (state.kind !== 'unreachable' && state.kind !== 'refused') return;
+    // The next link may reach another machine behind the same name.
+    this.#address = undefined;
+    this.#transfers.fail(`host ${this.name} is ${state.kind}`);
+  }
+}

@@ -1,0 +1,49 @@
+/** A host that tells the log what is asked of it, how long it took and how it ended. */
+import { isAppError } from '../../domain/failure.ts';
+import type { Host } from '../host.ts';
+import type { Logger } from '../logger.ts';
+
+/** The same host; scripts and bytes are never logged, only purposes and paths. */
+export function logged(host: Host, logger: Logger): Host {
+  const timed = async <T>(fields: object, work: Promise<T>): Promise<T> => {
+    const startedAt = performance.now();
+    const tell = (outcome: string): void => {
+      const ms = Math.round((performance.now() - startedAt) * 10) / 10;
+      logger.debug({ host: host.name, ...fields, ms, outcome }, 'host call');
+    };
+    try {
+      const result = await work;
+      tell('ok');
+      return result;
+    } catch (error) {
+      tell(isAppError(error) ? error.code : String(error));
+      throw error;
+    }
+  };
+  return {
+    name: host.name,
+    linkState: () => host.linkState(),
+    onLinkState: (listener) => host.onLinkState(listener),
+    counters: () => host.counters(),
+    run: (script, options) =>
+      timed(
+        { call: 'run', purpose: options.purpose, lane: options.lane },
+        host.run(script, options),
+      ),
+    readRange: (path, offset, length) =>
+      timed({ call: 'readRange', path, offset, length }, host.readRange(path, offset, length)),
+    list: (path) => timed({ call: 'list', path }, host.list(path)),
+    upload: (source, target, options) =>
+      timed(
+        { call: 'upload', path: target, offset: options?.offset },
+        host.upload(source, target, options),
+      ),
+    download: (source, write, options) =>
+      timed(
+        { call: 'download', ...source, offset: options?.offset },
+        host.download(source, write, options),
+      ),
+    wake: () => host.wake(),
+    close: () => host.close(),
+  };
+}

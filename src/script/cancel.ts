@@ -1,0 +1,156 @@
+/**
+ * Ending an attempt. It consumes the same ticket as the launch, so that cancelled work can never
+ * start; what has started is ended by a detached killer that stops only when a sweep finds nothing left.
+ */
+import { z } from 'zod';
+import type { AppError } from '../domain/failure.ts';
+import { type AttemptPlace, attemptsDir, safeName } from './layout.ts';
+import {
+  FIND_MARKED,
+  IS_ALIVE,
+  NAP,
+  READ_CLOCK,
+  SESSION_OF_LEADER,
+  STAT_OF,
+  STOP_PAYLOAD,
+} from './process-text.ts';
+import { quote } from './quote.ts';
+import { onlyLine, parseValue, replyInvalid, stepFailed } from './reply.ts';
+
+export interface CancelPlan extends AttemptPlace {
+  nonce: string;
+  /** From TERM to KILL. */
+  graceMs: number;
+  mvNoTarget: boolean;
+}
+
+export type CancelReply =
+  /** It never started and never will. */
+  | { kind: 'cancelled-before-start' }
+  /** It had ended by itself; its exit record stands. */
+  | { kind: 'ended' }
+  /** A killer is at work; `killed.<n>` appears when nothing is left. */
+  | { kind: 'killing' }
+  /** A killer has been here and found nothing left. */
+  | { kind: 'killed' }
+  /** The host was booted since: nothing of it can live. */
+  | { kind: 'rebooted' }
+  /** It runs on another machine that shares this file system. */
+  | { kind: 'elsewhere'; hostname: string }
+  | { kind: 'failed'; error: AppError };
+
+/** Text of the killer: NONCE TOKEN GRACE_HUNDREDTHS. Ends the payload, then waits for the supervisor to write its record; one that does not is ended too. */
+export const KILLER = [
+  STAT_OF,
+  FIND_MARKED,
+  SESSION_OF_LEADER,
+  READ_CLOCK,
+  NAP,
+  STOP_PAYLOAD,
+  `main() {
+  n=$1 token=$2 grace=$3 patience=''
+  while stop_payload "$grace"; sid='' && find_marked "TOWLINE_SUPERVISOR=$token"; [ -n "$pids" ]; do
+    read_clock
+    [ -n "$patience" ] || patience=$((now + 1500))
+    # shellcheck disable=SC2086 # pids, to be split
+    [ "$now" -lt "$patience" ] || kill -KILL $pids 2>/dev/null
+    nap
+  done
+  true >"killed.$n"
+}
+main "$@"`,
+].join('\n');
+
+const CANCEL = `cancelled() {
+  for seen in cancelled.*; do [ -e "$seen" ] && ended cancelled-before-start; done
+}
+# Reads the record of whoever started it.
+started_by() {
+  record=''
+  for go in go.*; do
+    [ -r "sup.\${go#go.}.json" ] && read -r record <"sup.\${go#go.}.json" && return
+  done
+}
+field() {
+  value=\${record#*"\\"$1\\":\\""}
+  value=\${value%%\\"*}
+}
+# Another boot or machine: a pid written down there says nothing here.
+check_place() {
+  machine=''
+  read -r boot </proc/sys/kernel/random/boot_id
+  [ -r /etc/machine-id ] && read -r machine </etc/machine-id
+  read -r host </proc/sys/kernel/hostname
+  field machine
+  [ "$value" = "$machine" ] || { field hostname; ended "elsewhere $value"; }
+  field hostname
+  [ "$value" = "$host" ] || ended "elsewhere $value"
+  field boot
+  [ "$value" = "$boot" ] || { true >"killed.$n"; ended rebooted; }
+}
+killer_lives() {
+  [ -s killer ] || return 1
+  read -r killer_pid since <killer
+  is_alive "$killer_pid" "$since"
+}`;
+
+/** Gives the text that cancels an attempt; it may be run any number of times. */
+export function cancelText(plan: CancelPlan): string {
+  const token = safeName(plan.token);
+  const nonce = safeName(plan.nonce);
+  const grave = quote(`.${token}.${nonce}.grave`);
+  return [
+    '# shellcheck disable=SC2016 # the killer is a text of its own',
+    'ended() {',
+    '  echo "@ $1"',
+    '  exit 0',
+    '}',
+    STAT_OF,
+    IS_ALIVE,
+    CANCEL,
+    `T=${quote(token)} n=${quote(nonce)} dir=${quote(attemptsDir(plan))}`,
+    `[ -d ${quote(plan.root)} ] || ended 'failed no-root'`,
+    '[ -d "$dir" ] || mkdir -p "$dir" || ended "failed no-directory"',
+    'cd "$dir" || ended "failed no-directory"',
+    '[ ! -e ".ended/$T" ] || [ -d "$T" ] || ended cancelled-before-start',
+    'if ! [ -d "$T" ]; then',
+    // complete before it gets its name: a late launch could take the place of an empty directory
+    `  if ! { mkdir ${grave} && true >${grave}/"cancelled.$n"; }; then rm -rf ${grave}; ended 'failed no-grave'; fi`,
+    `  mv ${plan.mvNoTarget ? '-T ' : ''}${grave} "$T" 2>/dev/null`,
+    `  rm -rf ${grave} "\${T:?}"/${grave}`,
+    'fi',
+    'cd "$T" || ended "failed no-directory"',
+    'mv ticket "cancelled.$n" 2>/dev/null',
+    'cancelled',
+    '[ ! -e exit.json ] || ended ended',
+    'for seen in killed.*; do [ -e "$seen" ] && ended killed; done',
+    'started_by',
+    '[ -z "$record" ] || check_place',
+    'killer_lives && ended killing',
+    `setsid sh -c ${quote(KILLER)} towline-killer "$n" "$T" ${Math.ceil(plan.graceMs / 10)} </dev/null >/dev/null 2>&1 &`,
+    'killer_pid=$!',
+    'stat_of "$killer_pid" && echo "$killer_pid $start" >killer',
+    "echo '@ killing'",
+  ].join('\n');
+}
+
+const hostnameSchema = z.string().min(1);
+
+/** Reads the reply of a cancel. @throws HOST_REPLY_INVALID. */
+export function parseCancel(output: string): CancelReply {
+  const { verb, rest, noise } = onlyLine('cancel', output);
+  switch (verb) {
+    case 'cancelled-before-start':
+    case 'ended':
+    case 'killing':
+    case 'killed':
+    case 'rebooted':
+      return { kind: verb };
+    case 'elsewhere':
+      return { kind: 'elsewhere', hostname: parseValue(hostnameSchema, rest, 'cancel') };
+    case 'failed':
+      return { kind: 'failed', error: stepFailed('cancel', rest, noise) };
+    default:
+      throw replyInvalid('cancel', `unknown word ${JSON.stringify(verb)}`, noise);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Removing attempts. Only directories that carry our own record of exactly this attempt go, never
+ * through a link, never while a process of them lives. A mark in `.ended/` stays behind, so that a
+ * launch that comes late (a shell that hung for an hour) finds it and starts nothing.
+ */
+import type { AttemptToken } from '../domain/task.ts';
+import { attemptsDir, safeName } from './layout.ts';
+import { FIND_MARKED, STAT_OF } from './process-text.ts';
+import { quote, quoteAll } from './quote.ts';
+import { replyInvalid, splitReply } from './reply.ts';
+
+export interface CleanPlan {
+  root: string;
+  daemonId: string;
+  tokens: readonly AttemptToken[];
+}
+
+export type CleanResult =
+  /** Nothing of it is left, or there was nothing. */
+  | { kind: 'cleaned' }
+  /** A process of it lives: nothing was removed. */
+  | { kind: 'busy' }
+  | { kind: 'failed'; reason: string };
+
+const CLEAN = `ours() {
+  spec=''
+  if [ -L "$1" ] || ! [ -d "$1" ] || ! [ -O "$1" ]; then return 1; fi
+  if ! [ -e "$1/spec.json" ]; then
+    # a grave of a cancel, or what an earlier clean left
+    for seen in "$1"/cancelled.* "$1"/.cleaning; do [ -e "$seen" ] && return 0; done
+    return 1
+  fi
+  read -r spec <"$1/spec.json"
+  case $spec in '{"format":'*'"token":"'"$1"'"'*) ;; *) return 1 ;; esac
+}
+# What a task made read-only is still ours to remove.
+remove() {
+  true >"$1/.cleaning"
+  rm -rf "$1" 2>/dev/null
+  if [ -d "$1" ]; then
+    chmod -R u+rwX "$1" 2>/dev/null
+    rm -rf "$1"
+  fi
+  [ ! -e "$1" ]
+}
+# A directory of the task's own tmp_dir: the name ends in the token, and it is no link.
+remove_scratch() {
+  [ -s "$1/scratch" ] || return 0
+  IFS= read -r scratch <"$1/scratch"
+  case $scratch in /*/towline-"$1") ;; *) return 0 ;; esac
+  if [ -L "$scratch" ] || ! [ -d "$scratch" ] || ! [ -O "$scratch" ]; then return 0; fi
+  chmod -R u+rwX "$scratch" 2>/dev/null
+  rm -rf "$scratch"
+}
+clean() {
+  if ! [ -e "$1" ] && ! [ -L "$1" ]; then
+    if true >".ended/$1"; then echo "@ cleaned $1"; else echo "@ failed $1 no-mark"; fi
+    return
+  fi
+  ours "$1" || { echo "@ failed $1 not-ours"; return; }
+  [ ! -e "$1/ticket" ] || { echo "@ failed $1 not-started"; return; }
+  sid=''
+  find_marked "TOWLINE_(ATTEMPT|SUPERVISOR)=$1"
+  [ -z "$pids" ] || { echo "@ busy $1"; return; }
+  # IMPORTANT: the mark before the removal; a launch looks for it after it has published
+  true >".ended/$1" || { echo "@ failed $1 no-mark"; return; }
+  remove_scratch "$1"
+  if remove "$1"; then echo "@ cleaned $1"; else echo "@ failed $1 not-removed"; fi
+}`;
+
+/** Gives the text that removes attempts. A full disk does not stop it: the mark takes no block. */
+export function cleanText(plan: CleanPlan): string {
+  return [
+    STAT_OF,
+    FIND_MARKED,
+    CLEAN,
+    `[ -d ${quote(plan.root)} ] || { echo '@ failed root is away'; exit 0; }`,
+    `mkdir -p ${quote(`${attemptsDir(plan)}/.ended`)}`,
+    `cd ${quote(attemptsDir(plan))} || { echo '@ failed root is away'; exit 0; }`,
+    `set -- ${quoteAll(plan.tokens.map(safeName))}`,
+    'for T; do clean "$T"; done',
+    // marks older than any launch that could still come
+    'find .ended -type f -mtime +60 -exec rm -f {} + 2>/dev/null',
+    "echo '@ done'",
+  ].join('\n');
+}
+
+/** Reads what became of each attempt. @throws HOST_REPLY_INVALID when one of them is not answered for. */
+export function parseClean(plan: CleanPlan, output: string): Map<AttemptToken, CleanResult> {
+  const { lines, noise } = splitReply(output);
+  const results = new Map<AttemptToken, CleanResult>();
+  for (const { verb, rest } of lines) {
+    const [name = '', ...reason] = rest.split(' ');
+    const token = plan.tokens.find((candidate) => candidate === name);
+    if (verb === 'done') break;
+    if (token === undefined) throw replyInvalid('clean', `unexpected line ${verb} ${rest}`, noise);
+    if (verb === 'cleaned' || verb === 'busy') results.set(token, { kind: verb });
+    else results.set(token, { kind: 'failed', reason: `${reason.join(' ')} ${noise}`.trim() });
+  }
+  const missing = plan.tokens.find((token) => !results.has(token));
+  if (missing !== undefined) throw replyInvalid('clean', `nothing about ${missing}`, noise);
+  return results;
+}

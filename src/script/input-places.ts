@@ -1,0 +1,91 @@
+/**
+ * Where staged inputs stand in the attempt's directory and how they are mounted. Relative targets
+ * form one tree, `inputs/`, mounted read-only at /mnt/task/inputs. Absolute targets get a mount each
+ * from `mounts/<i>`, all files below an absolute directory sharing its mount. A path that is on the
+ * host already is mounted from where it is.
+ */
+import { AppError } from '../domain/failure.ts';
+import type { StagedFile } from '../domain/state.ts';
+import type { Bind } from '../domain/task.ts';
+
+export const INPUTS_TARGET = '/mnt/task/inputs';
+
+/** What the launch puts at a place: a link to an object, a directory, or an empty thing to mount over. */
+export type Place =
+  | { kind: 'object'; place: string; sha256: string; mode: number }
+  | { kind: 'directory'; place: string }
+  | { kind: 'stub'; place: string; path: string }
+  | { kind: 'seen'; path: string };
+
+export interface InputPlan {
+  /** In the order in which they can be made: a directory before what stands in it. */
+  places: Place[];
+  /** In the order in which they must be mounted. `source` is relative to the attempt's directory or absolute. */
+  mounts: Bind[];
+}
+
+/** Plans places and mounts of staged inputs. @throws TASK_INVALID on a target that leaves the tree or collides. */
+export function placeInputs(files: readonly StagedFile[]): InputPlan {
+  const sorted = files.map((file) => ({ ...file, target: normalised(file.target) }));
+  sorted.sort((a, b) => (a.target < b.target ? -1 : Number(a.target > b.target)));
+  refuseTwins(sorted);
+  const plan: InputPlan = { places: [], mounts: [] };
+  const relative = sorted.filter((file) => !file.target.startsWith('/'));
+  const absolute = sorted.filter((file) => file.target.startsWith('/'));
+  if (relative.length > 0)
+    plan.mounts.push({ source: 'inputs', target: INPUTS_TARGET, readonly: true });
+  for (const file of relative) addTo(plan, file, `inputs/${file.target}`);
+  for (const [index, root] of topmost(absolute).entries()) {
+    const source = root.kind === 'remote' ? root.path : `mounts/${index}`;
+    plan.mounts.push({ source, target: root.target, readonly: true });
+    if (root.kind === 'remote') plan.places.push({ kind: 'seen', path: root.path });
+    else addTo(plan, root, source);
+    for (const file of absolute.filter((other) => isBelow(other, root))) {
+      addTo(plan, file, source + file.target.slice(root.target.length));
+    }
+  }
+  return plan;
+}
+
+function addTo(plan: InputPlan, file: StagedFile, place: string): void {
+  if (file.kind === 'object') {
+    plan.places.push({ kind: 'object', place, sha256: file.sha256, mode: file.mode });
+  } else if (file.kind === 'directory') {
+    plan.places.push({ kind: 'directory', place });
+  } else {
+    const target = file.target.startsWith('/') ? file.target : `${INPUTS_TARGET}/${file.target}`;
+    plan.places.push({ kind: 'stub', place, path: file.path });
+    plan.mounts.push({ source: file.path, target, readonly: true });
+  }
+}
+
+/** Those that no other absolute directory contains. */
+function topmost(files: StagedFile[]): StagedFile[] {
+  return files.filter((file) => !files.some((root) => isBelow(file, root)));
+}
+
+function isBelow(file: StagedFile, root: StagedFile): boolean {
+  return root.kind === 'directory' && file.target.startsWith(`${root.target}/`);
+}
+
+function normalised(target: string): string {
+  const parts = target.split('/').filter((part) => part !== '' && part !== '.');
+  if (parts.length === 0 || parts.includes('..') || /[\0\r]/.test(target)) {
+    throw new AppError('TASK_INVALID', `inputs: not a usable target: ${JSON.stringify(target)}`);
+  }
+  return (target.startsWith('/') ? '/' : '') + parts.join('/');
+}
+
+function refuseTwins(files: StagedFile[]): void {
+  const kinds = new Map<string, StagedFile['kind']>();
+  for (const { target, kind } of files) {
+    const before = kinds.get(target);
+    if (before !== undefined && !(before === 'directory' && kind === 'directory')) {
+      throw new AppError(
+        'TASK_INVALID',
+        `inputs: two inputs have the target ${JSON.stringify(target)}`,
+      );
+    }
+    kinds.set(target, kind);
+  }
+}

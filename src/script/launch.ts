@@ -1,0 +1,229 @@
+/**
+ * The launch of an attempt in one run: publish its directory once, start its supervisor. It may be run
+ * any number of times, at once or later, on any shell: the directory appears by one rename, complete
+ * and with the only ticket there will ever be, and only the supervisor that takes the ticket starts.
+ */
+import type { AppError } from '../domain/failure.ts';
+import type { LaunchRecord, StagedInputs } from '../domain/state.ts';
+import type { StreamName } from '../domain/task.ts';
+import { type Place, placeInputs } from './input-places.ts';
+import { type AttemptPlace, attemptsDir, safeName } from './layout.ts';
+import { objectName } from './objects.ts';
+import { quote } from './quote.ts';
+import { parseLaunchRecord } from './records.ts';
+import { onlyLine, replyInvalid, stepFailed } from './reply.ts';
+
+export interface LaunchFile {
+  name: string;
+  content: string;
+  mode: number;
+}
+
+export interface LaunchPlan extends AttemptPlace {
+  /** New for each try. */
+  nonce: string;
+  /** sha256 of the launch content; the same token with another digest is a conflict. */
+  digest: string;
+  files: readonly LaunchFile[];
+  inputs: StagedInputs;
+  image: { path: string };
+  /** 0: no cap. */
+  outputLimitBytes: number;
+  /** 0: no limit. */
+  timeLimitMs: number;
+  /** The host's mv knows -T. */
+  mvNoTarget: boolean;
+}
+
+export type LaunchReply =
+  /** `mine`: this very run started it; otherwise an earlier one had. */
+  | { kind: 'launched'; launch: LaunchRecord; mine: boolean }
+  /** The ticket was taken by a cancel, or the attempt was cleaned away: it can never start. */
+  | { kind: 'cancelled' }
+  | { kind: 'conflict' }
+  | { kind: 'image-gone' }
+  | { kind: 'object-gone'; name: string }
+  | { kind: 'input-gone'; path: string }
+  /** Somebody else took the ticket in the very moment and has not written its record yet: run it again. */
+  | { kind: 'again' }
+  /** Nothing was started and nothing is left half done. */
+  | { kind: 'failed'; error: AppError };
+
+/** Files that the supervisor finds empty. */
+const STREAM_FILES: readonly (StreamName | 'runtime.log' | 'rc')[] = [
+  'stdout',
+  'stderr',
+  'runtime.log',
+  'rc',
+];
+const DIRECTORIES = ['work', 'home', 'tmp', 'vartmp', 'inputs'];
+
+/** Gives the text that launches an attempt. @throws TASK_INVALID on inputs or names that cannot be placed. */
+export function launchText(plan: LaunchPlan): string {
+  const token = safeName(plan.token);
+  const part = `.${token}.${safeName(plan.nonce)}`;
+  return [
+    `cd ${quote(plan.root)} || { echo '@ failed no-root'; exit 0; }`,
+    `[ -r ${quote(plan.image.path)} ] || { echo '@ image-gone'; exit 0; }`,
+    `T=${quote(token)} n=${quote(plan.nonce)} part=${quote(part)}`,
+    FUNCTIONS,
+    `dir=${quote(attemptsDir(plan))} store=${quote(`${plan.root}/store`)}`,
+    '[ -d "$dir" ] || mkdir -p "$dir" || fail no-directory',
+    'cd "$dir" || fail no-directory',
+    '[ ! -e ".ended/$T" ] || { echo "@ cancelled"; exit 0; }',
+    'if ! [ -d "$T" ]; then',
+    ...buildLines(plan),
+    plan.mvNoTarget ? MOVE_NO_TARGET : MOVE_PLAIN,
+    'fi',
+    `same_content ${quote(plan.digest)} || differs`,
+    `start ${plan.outputLimitBytes} ${plan.timeLimitMs}`,
+  ].join('\n');
+}
+
+/** Reads the reply of a launch. @throws HOST_REPLY_INVALID. */
+export function parseLaunch(output: string): LaunchReply {
+  const { verb, rest, noise } = onlyLine('launch', output);
+  switch (verb) {
+    case 'started':
+    case 'already':
+      return { kind: 'launched', launch: parseLaunchRecord(rest), mine: verb === 'started' };
+    case 'lost':
+      return { kind: 'again' };
+    case 'cancelled':
+    case 'conflict':
+    case 'image-gone':
+      return { kind: verb };
+    case 'object-gone':
+      return { kind: 'object-gone', name: rest };
+    case 'input-gone':
+      return { kind: 'input-gone', path: rest };
+    case 'failed':
+      return { kind: 'failed', error: stepFailed('launch', rest, noise) };
+    default:
+      throw replyInvalid('launch', `unknown word ${JSON.stringify(verb)}`, noise);
+  }
+}
+
+const FUNCTIONS = `# A builtin does not say why a write failed: a tool is asked to write once more.
+fail() {
+  case $( { head -c 65536 /dev/zero >".probe.$n"; } 2>&1 ) in
+    *[Nn]o\\ space* | *[Qq]uota*) set -- nospace ;;
+  esac
+  rm -rf ".probe.$n" "$part"
+  echo "@ failed $1"
+  exit 0
+}
+gone() {
+  rm -rf "$part"
+  echo "@ $1"
+  exit 0
+}
+link() {
+  [ -f "$store/$1" ] || gone "object-gone $1"
+  # no links left for this object, or a file system without them
+  ln "$store/$1" "$part/$2" 2>/dev/null || cp -p "$store/$1" "$part/$2" || fail no-input
+}
+stub() {
+  if [ -d "$1" ]; then
+    mkdir "$part/$2" || fail no-input
+  else
+    true >"$part/$2" || fail no-input
+  fi
+}
+seen() {
+  [ -e "$1" ] || gone "input-gone $1"
+}
+same_content() {
+  spec=''
+  [ -r "$T/spec.json" ] && read -r spec <"$T/spec.json"
+  case $spec in *'"digest":"'"$1"'"'*) ;; *) false ;; esac
+}
+# A cancel that came first leaves a directory of its own.
+differs() {
+  for seen in "$T"/cancelled.*; do
+    [ -e "$seen" ] && gone cancelled
+  done
+  gone conflict
+}
+# The record of whoever won.
+already() {
+  for go in go.*; do
+    record=''
+    [ -r "sup.\${go#go.}.json" ] && read -r record <"sup.\${go#go.}.json"
+    [ -z "$record" ] || echo "@ already $record"
+    [ -n "$record" ] && return
+  done
+  for seen in cancelled.*; do
+    [ -e "$seen" ] && echo '@ cancelled' && return
+  done
+  echo '@ lost'
+}
+start() {
+  cd "$T" || fail no-directory
+  line=''
+  if [ -e ticket ]; then
+    # the shell at the other end of the pipe waits until the supervisor closes it, not until it ends
+    line=$(TOWLINE_SUPERVISOR=$T setsid sh ./sup.sh "$n" "$T" "$1" "$2" </dev/null 2>>runtime.log &)
+  fi
+  case $line in
+    '' | '@ lost') already ;;
+    *) echo "$line" ;;
+  esac
+}`;
+
+/** rename(2): onto a directory that is not empty it fails, so there is one winner. */
+const MOVE_NO_TARGET = `mv -T "$part" "$T" 2>/dev/null
+[ ! -d "$part" ] || rm -rf "$part"`;
+
+/** Without -T the loser of a race may land inside the winner's directory: it is taken out again. */
+const MOVE_PLAIN = `mv "$part" "$T" 2>/dev/null
+rm -rf "$part" "\${T:?}/$part"`;
+
+/** Everything is made in a directory with the nonce in its name; the ticket is there from the start. */
+function buildLines(plan: LaunchPlan): string[] {
+  const { places } = placeInputs(plan.inputs.files);
+  const checks = places.filter((place) => place.kind === 'stub' || place.kind === 'seen');
+  const made = directoriesOf(places).map((name) => `"$part"/${quote(name)}`);
+  const executable = plan.files.filter((file) => (file.mode & 0o100) !== 0);
+  return [
+    ...checks.map((place) => `seen ${quote(place.path)}`),
+    `mkdir -p ${made.join(' ')} || fail no-directory`,
+    ...plan.files.map(fileLine),
+    `for f in ticket ${STREAM_FILES.join(' ')}; do true >"$part/$f" || fail no-file; done`,
+    ...(executable.length === 0
+      ? []
+      : [
+          `chmod 700 ${executable.map((file) => `"$part"/${quote(safeName(file.name))}`).join(' ')}`,
+        ]),
+    ...places.flatMap(placeLine),
+    ...(plan.inputs.stdin === undefined
+      ? []
+      : [`link ${objectName(plan.inputs.stdin.sha256, plan.inputs.stdin.mode)} stdin`]),
+  ];
+}
+
+function fileLine(file: LaunchFile): string {
+  return `printf %s ${quote(file.content)} >"$part"/${quote(safeName(file.name))} || fail no-file`;
+}
+
+/** One mkdir makes them all; parents that are nobody's input included. */
+function directoriesOf(places: readonly Place[]): string[] {
+  const names = new Set(DIRECTORIES);
+  for (const place of places) {
+    if (place.kind === 'directory') names.add(place.place);
+    else if (place.kind !== 'seen') names.add(place.place.slice(0, place.place.lastIndexOf('/')));
+  }
+  return [...names];
+}
+
+function placeLine(place: Place): string[] {
+  switch (place.kind) {
+    case 'object':
+      return [`link ${objectName(place.sha256, place.mode)} ${quote(place.place)}`];
+    case 'stub':
+      return [`stub ${quote(place.path)} ${quote(place.place)}`];
+    case 'directory':
+    case 'seen':
+      return [];
+  }
+}

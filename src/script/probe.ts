@@ -1,0 +1,198 @@
+/** First contact with a host: its root is made or checked, and what it is and can do is found out. */
+import { z } from 'zod';
+import { AppError } from '../domain/failure.ts';
+import { templateWord } from './expand.ts';
+import { ROOT_MARKER } from './layout.ts';
+import { quote } from './quote.ts';
+import { REMOTE_FORMAT } from './records.ts';
+import { parseValue, replyInvalid, splitReply, stepFailed } from './reply.ts';
+import { setupLines } from './task-script.ts';
+
+export interface ProbePlan {
+  /** As configured: `~`, $HOME, $USER and $SCRATCH are expanded on the host. */
+  rootTemplate: string;
+  /** A name to look for in PATH, or an absolute path. */
+  runtime: string;
+  setup?: string | undefined;
+}
+
+const count = z.coerce.number().int().nonnegative();
+const flag = z.enum(['0', '1']).transform((value) => value === '1');
+
+const factsSchema = z.object({
+  root: z.string().startsWith('/'),
+  uid: count,
+  user: z.string().min(1),
+  home: z.string(),
+  hostname: z.string().min(1),
+  machineId: z.string(),
+  bootId: z.string().min(1),
+  pidNamespace: z.string(),
+  cpus: count,
+  memoryBytes: count,
+  rootFsType: z.string(),
+  freeBytes: count,
+  clockMs: count,
+});
+
+const toolsSchema = z.object({
+  mvNoTarget: flag,
+  syncFile: flag,
+  setsid: flag,
+  sha256sum: flag,
+  stat: flag,
+  defaultSignal: flag,
+});
+
+export interface HostFacts extends z.infer<typeof factsSchema> {
+  tools: z.infer<typeof toolsSchema>;
+  /** Absent: no container runtime was found, or it does not run. */
+  runtime?: { path: string; version: string } | undefined;
+  /** The host's clock minus ours; 0 when the caller gave no time. */
+  clockSkewMs: number;
+}
+
+const ROOT = `refuse() {
+  echo "@ refused $1"
+  exit 0
+}
+case $root in /*) ;; *) refuse "it is not absolute here: $root" ;; esac
+case $root in *[[:cntrl:]]*) refuse 'its name has control characters' ;; esac
+while case $root in ?*/) ;; *) false ;; esac; do root=\${root%/}; done
+if [ "$root" = / ] || [ "$root" = "$HOME" ]; then refuse "$root belongs to others as well; choose a directory below it"; fi
+[ ! -L "$root" ] || refuse "$root is a symbolic link"
+if ! [ -e "$root" ]; then
+  mkdir -p "\${root%/*}/" 2>&1
+  mkdir -m 700 "$root" 2>&1 || [ -d "$root" ] || { echo '@ failed root cannot be made'; exit 0; }
+fi
+[ -d "$root" ] || refuse "$root is not a directory"
+[ -O "$root" ] || refuse "$root belongs to another user"
+mode=$(stat -c %a "$root")
+case $mode in *[2367]? | *[2367]) refuse "$root can be written by others (mode $mode)" ;; esac
+cd "$root" 2>&1 || { echo '@ failed root cannot be entered'; exit 0; }
+if [ -e $marker ]; then
+  read -r mark <$marker
+  case $mark in
+    '{"format":${REMOTE_FORMAT},"towline":"root"'*) ;;
+    '{"format":'*'"towline":"root"'*) refuse "$root was made by another version of Towline: $mark" ;;
+    *) refuse "$root/$marker is not of Towline" ;;
+  esac
+else
+  for entry in * .[!.]*; do
+    case $entry in images | store | tasks) ;; *) [ ! -e "$entry" ] || refuse "$root is not empty and not of Towline (it has $entry)" ;; esac
+  done
+  mkdir -p images store/.part tasks 2>&1 || { echo '@ failed root cannot be filled'; exit 0; }
+  # complete before it has its name: another first contact may look at the same moment
+  if ! echo '{"format":${REMOTE_FORMAT},"towline":"root"}' >".$marker.$$" || ! ln ".$marker.$$" $marker 2>/dev/null && ! [ -e $marker ]; then
+    mv ".$marker.$$" $marker 2>&1 || { echo '@ failed marker cannot be written'; exit 0; }
+  fi
+  rm -f ".$marker.$$"
+fi
+[ -d store/.part ] || mkdir -p images store/.part tasks 2>&1`;
+
+const FACTS = `machine='' fs='' free=0 memory=0
+read -r boot </proc/sys/kernel/random/boot_id
+read -r host </proc/sys/kernel/hostname
+[ -r /etc/machine-id ] && read -r machine </etc/machine-id
+while read -r key value _; do [ "$key" != MemTotal: ] || { memory=$value; break; }; done </proc/meminfo
+# shellcheck disable=SC2046 # three words
+set -- $(stat -f -c '%T %a %S' . 2>/dev/null)
+[ $# -lt 3 ] || { fs=$1; free=$(($2 * $3)); }
+echo "@ fact root $PWD"
+echo "@ fact uid $(id -u)"
+echo "@ fact user $(id -un 2>/dev/null || id -u)"
+echo "@ fact home $HOME"
+echo "@ fact hostname $host"
+echo "@ fact machineId $machine"
+echo "@ fact bootId $boot"
+echo "@ fact pidNamespace $(readlink /proc/self/ns/pid)"
+echo "@ fact cpus $(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)"
+echo "@ fact memoryBytes $((memory * 1024))"
+echo "@ fact rootFsType $fs"
+echo "@ fact freeBytes $free"
+echo "@ fact clockMs $(date +%s)000"
+has() {
+  name=$1
+  shift
+  if "$@" >/dev/null 2>&1; then echo "@ tool $name 1"; else echo "@ tool $name 0"; fi
+}
+probe=.probe.$$
+rm -rf "$probe" "$probe.t"
+mkdir "$probe" "$probe.t" && true >"$probe.t/x"
+# shellcheck disable=SC2016 # onto a directory that is not empty it must fail, onto nothing it must work
+has mvNoTarget sh -c '! mv -T "$1" "$1.t" && [ -d "$1" ] && [ ! -d "$1.t/$1" ] && mv -T "$1" "$1.u"' sh "$probe"
+rm -rf "$probe" "$probe.t" "$probe.u"
+has syncFile sync .
+has setsid setsid true
+has sha256sum sha256sum /dev/null
+has stat stat -c '%s %Y %n' .
+has defaultSignal env --default-signal=INT,QUIT true`;
+
+const RUNTIME = `path=$(command -v "$runtime") && case $path in
+  /*)
+    version=$("$path" --version 2>/dev/null </dev/null) && echo "@ runtime $path" && echo "@ version $version"
+    ;;
+esac
+echo '@ done'`;
+
+/**
+ * Gives the text of the first contact. It may be run any number of times, by several daemons at once.
+ * @throws CONFIG_VALUE_INVALID on a root that can never be absolute.
+ */
+export function probeText(plan: ProbePlan): string {
+  return [
+    `root=${templateWord(plan.rootTemplate)} runtime=${quote(plan.runtime)} marker=${ROOT_MARKER}`,
+    ROOT,
+    FACTS,
+    ...checkedSetup(plan.setup),
+    RUNTIME,
+  ].join('\n');
+}
+
+/**
+ * Reads what the first contact found; `now` is our own time, for the skew.
+ * @throws HOST_ROOT_INVALID HOST_NO_SPACE HOST_COMMAND_FAILED HOST_TOOL_MISSING HOST_REPLY_INVALID
+ */
+export function parseProbe(output: string, query: { host: string; now?: number }): HostFacts {
+  const { host } = query;
+  const purpose = `looking at host ${host}`;
+  const { lines, noise } = splitReply(output);
+  const words: Record<'fact' | 'tool', Record<string, string>> = { fact: {}, tool: {} };
+  let path: string | undefined;
+  let version: string | undefined;
+  for (const { verb, rest } of lines) {
+    const space = rest.indexOf(' ');
+    if (verb === 'refused') {
+      throw new AppError('HOST_ROOT_INVALID', `the remote root of ${host}: ${rest}`, {
+        context: { host },
+      });
+    } else if (verb === 'failed') throw stepFailed(purpose, rest, noise);
+    else if (verb === 'fact' || verb === 'tool')
+      words[verb][rest.slice(0, space)] = rest.slice(space + 1);
+    else if (verb === 'runtime') path = rest;
+    else if (verb === 'version') version = rest;
+  }
+  if (lines.at(-1)?.verb !== 'done') throw replyInvalid(purpose, 'the reply is cut', noise);
+  const facts = parseValue(factsSchema, words.fact, purpose);
+  const tools = parseValue(toolsSchema, words.tool, purpose);
+  demandTools(tools, host);
+  const runtime = path === undefined ? undefined : { path, version: version ?? '' };
+  const clockSkewMs = query.now === undefined ? 0 : facts.clockMs - query.now;
+  return { ...facts, tools, runtime, clockSkewMs };
+}
+
+/** A text that is no shell would end the shell that evaluates it. */
+function checkedSetup(setup: string | undefined): string[] {
+  if (setup === undefined) return [];
+  const check = `sh -n -c ${quote(setup)} || { echo '@ failed setup is not valid shell'; exit 0; }`;
+  return [check, ...setupLines(setup)];
+}
+
+/** Without these nothing can be run at all; the others have fallbacks. */
+function demandTools(tools: HostFacts['tools'], host: string): void {
+  const missing = (['setsid', 'sha256sum', 'stat'] as const).filter((name) => !tools[name]);
+  if (missing.length === 0) return;
+  throw new AppError('HOST_TOOL_MISSING', `host ${host} lacks ${missing.join(', ')}`, {
+    context: { host },
+  });
+}

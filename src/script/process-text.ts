@@ -1,0 +1,81 @@
+/**
+ * Shell functions that several texts share: they look at processes through /proc with builtins, since
+ * a fork costs more than all of it. A process is known by pid and start time (jiffies since boot);
+ * what belongs to an attempt is known by the word TOWLINE_ATTEMPT=<token> in its environment.
+ */
+
+/**
+ * `stat_of PID` sets $state $start, or fails when there is no such process. Counted after the last
+ * ")": a process may be called `a) (b c`. All lines are read: a name may hold a newline.
+ */
+export const STAT_OF = `stat_of() {
+  [ -r "/proc/$1/stat" ] || return 1
+  stat='' line=''
+  { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=\${stat##*) }
+  # shellcheck disable=SC2086 # numbers, to be split
+  set -- $stat
+  [ $# -ge 20 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for it
+  state=$1 start=\${20}
+}`;
+
+/** `is_alive PID START` is true for that very process, not for a zombie or for a later one of the same pid. */
+export const IS_ALIVE = `is_alive() {
+  stat_of "$1" && [ "$start" = "$2" ] && [ "$state" != Z ] && [ "$state" != X ]
+}`;
+
+/**
+ * `find_marked WORD` sets $pids to the processes with exactly this NAME=value in their environment and, when $sid is not
+ * empty, to those of that session: one fork. A helper of the runtime may have lost the one, a daemonised child the other.
+ */
+export const FIND_MARKED = `find_marked() {
+  pids='' word=$1
+  # a dot of the token would match any character
+  while case $word in *.*) ;; *) false ;; esac; do pids=$pids\${word%%.*}'[.]' word=\${word#*.}; done
+  word=$pids$word pids=''
+  # shellcheck disable=SC2046 # names under /proc have no spaces
+  set -- $(grep -lszE -e "^$word\\$" \${sid:+-e "\\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\\$"} \\
+    /proc/[0-9]*/environ \${sid:+/proc/[0-9]*/stat})
+  for file; do
+    file=\${file#/proc/}
+    pids="$pids \${file%/*}"
+  done
+}`;
+
+/** \`session_of_leader\` sets $sid from the file \`leader\`, or to nothing when its pid is another process by now. */
+export const SESSION_OF_LEADER = `session_of_leader() {
+  sid=''
+  [ -s leader ] || return 0
+  read -r sid since <leader
+  if stat_of "$sid" && [ "$start" != "$since" ]; then sid=''; fi
+}`;
+
+/** \`read_clock\` sets $now in hundredths of a second since boot: no step of the wall clock moves it. */
+export const READ_CLOCK = `read_clock() {
+  read -r now _ </proc/uptime
+  now=\${now%.*}\${now#*.}
+  while case $now in 0?*) ;; *) false ;; esac; do now=\${now#0}; done
+}`;
+
+/** \`nap\` waits a moment; not every sleep knows fractions. */
+export const NAP = `nap() {
+  sleep 0.05 2>/dev/null || sleep 1
+}`;
+
+/** \`stop_payload HUNDREDTHS\` sends TERM to all of the attempt, then KILL when that time is over, until none is left. */
+export const STOP_PAYLOAD = `stop_payload() {
+  read_clock
+  kill_at=$((now + $1)) told=''
+  while session_of_leader; find_marked "TOWLINE_ATTEMPT=$token"; [ -n "$pids" ]; do
+    read_clock
+    # shellcheck disable=SC2086 # pids, to be split
+    if [ "$now" -ge "$kill_at" ]; then
+      kill -KILL $pids
+    elif [ -z "$told" ]; then
+      told=1
+      kill -TERM $pids
+    fi 2>/dev/null
+    nap
+  done
+}`;

@@ -1,0 +1,241 @@
+/**
+ * Images on a host: pulled by a detached job, one per image, whoever asks. The directory
+ * `.pull-<key>` made by mkdir is lock and job at once; it only saves bandwidth. Correct is the end:
+ * an image gets its name by a link, whole and checked, or not at all.
+ */
+import { z } from 'zod';
+import { templateWord } from './expand.ts';
+import { safeName } from './layout.ts';
+import { FIND_MARKED, IS_ALIVE, READ_CLOCK, STAT_OF } from './process-text.ts';
+import { PULL_JOB } from './pull-job.ts';
+import { quote, quoteAll } from './quote.ts';
+import { parseValue, replyInvalid, splitReply } from './reply.ts';
+
+export { classifyPull } from './classify-pull.ts';
+export { imageListText, imageRemoveText, parseImageList, parseImageRemove } from './image-cache.ts';
+
+export interface PullPlace {
+  /** The directory of images; may begin with ~, $HOME or $SCRATCH. */
+  directory: string;
+  root: string;
+  key: string;
+  reference: string;
+  runtime: string;
+  setup?: string | undefined;
+  /** The registry speaks plain HTTP. */
+  insecure: boolean;
+  /** One for each wish: the failure of a job is told once to every nonce that saw it run, then the next starts anew. */
+  nonce: string;
+  timeoutMs: number;
+}
+
+export type PullReply =
+  | { kind: 'ready'; path: string; sha256?: string | undefined }
+  /** `bytes`: what the job has on disk, a measure of progress. */
+  | { kind: 'running'; bytes: number }
+  /** `output`: what the runtime said. */
+  | { kind: 'failed'; output: string };
+
+const SHARED = `discard() {
+  chmod -R u+rwX "$1" 2>/dev/null
+  rm -rf "$1"
+}
+machine='-'
+read -r boot </proc/sys/kernel/random/boot_id
+[ -r /etc/machine-id ] && read -r machine </etc/machine-id
+read -r host </proc/sys/kernel/hostname
+# Sets $owner and its words; fails when the job has none yet.
+read_owner() {
+  owner=''
+  [ -s "$job/owner" ] && read -r owner <"$job/owner"
+  # shellcheck disable=SC2086 # words
+  set -- $owner
+  [ $# -eq 7 ] && [ "$1" = 1 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for all
+  owner_n=$2 owner_pid=$3 owner_start=$4 owner_boot=$5 owner_place="$6 $7"
+}
+owned_here() {
+  [ -n "$owner" ] && [ "$owner_place" = "$machine $host" ] && [ "$owner_boot" = "$boot" ]
+}
+# Everything of that job on this machine, its children in other sessions included.
+end_job() {
+  sid=''
+  while find_marked "TOWLINE_PULL=$key.$owner_n"; [ -n "$pids" ]; do
+    # shellcheck disable=SC2086 # pids
+    kill -KILL $pids 2>/dev/null
+  done
+}`;
+
+const PULL = `ready() {
+  [ -r "$key.sif" ] || return 1
+  record='' sum='-'
+  [ -r "$key.json" ] && read -r record <"$key.json"
+  case $record in *'"sha256":"'*) sum=\${record#*'"sha256":"'} sum=\${sum%%'"'*} ;; esac
+  echo "@ ready $sum $PWD/$key.sif"
+}
+running() {
+  true >"$job/seen.$n"
+  size=$(du -sk "$job")
+  echo "@ running \${size%%[!0-9]*}"
+} 2>/dev/null
+# The room that the result will need is taken now: a full disk is told before anything is fetched.
+start() {
+  if ! printf '%4095s\\n' '' >"$job/room"; then
+    rm -rf "$job"
+    printf '%s\\n' '@ failed' '| no space left on device' && exit 0
+  fi
+  (cd "$job" && TOWLINE_PULL=$key.$n && export TOWLINE_PULL && run_job) </dev/null >/dev/null 2>&1 &
+  pid=$! start=0
+  stat_of "$pid"
+  echo "1 $n $pid $start $boot $machine $host" >"$job/owner"
+}
+# The heartbeat did not move for a minute of our own clock: no clock of another machine is asked.
+unmoved() {
+  hb='' seen='' since=''
+  [ -s "$job/hb" ] && read -r hb <"$job/hb"
+  [ -s "$job/watch.$n" ] && read -r since seen <"$job/watch.$n"
+  read_clock
+  if [ -n "$since" ] && [ "$seen" = "$hb" ]; then
+    [ $((now - since)) -ge 6000 ]
+  else
+    echo "$now $hb" >"$job/watch.$n"
+    false
+  fi
+} 2>/dev/null
+stale() {
+  read_owner || { unmoved; return; }
+  # another boot of the same machine, or a process that is gone and left no result
+  if [ "$owner_place" = "$machine $host" ]; then
+    [ "$owner_boot" = "$boot" ] || return 0
+    is_alive "$owner_pid" "$owner_start" || { [ -e "$job/owner" ] && [ ! -e "$job/result" ] && return 0; }
+  fi
+  unmoved
+}
+# Two may judge it over: the rename has one winner, and who got a fresh job by mistake puts it back.
+replace() {
+  judged=$owner old=.old-$key-$n
+  mv "$job" "$old" 2>/dev/null || return 0
+  was=$job job=$old
+  read_owner
+  job=$was
+  if [ "$owner" != "$judged" ]; then
+    [ -d "$job" ] || mv "$old" "$job"
+    return 0
+  fi
+  if owned_here; then end_job; fi
+  # what was fetched already is not fetched again
+  if mkdir "$job" 2>/dev/null; then
+    mv "$old/cache" "$job/cache" 2>/dev/null
+    start
+  fi
+  discard "$old"
+}
+# A failure is told to all who saw the job run; a new wish starts anew.
+told() {
+  [ -s "$job/result" ] && [ -e "$job/seen.$n" ] || return 1
+  echo '@ failed'
+  tail -c 3000 "$job/log" | sed 's/^/| /'
+}
+look() {
+  ready && return
+  if mkdir "$job" 2>/dev/null; then
+    start
+  elif ! [ -d "$job" ]; then
+    ready || printf '%s\\n' '@ failed' '| cannot make a directory (no space left on device?)'
+    return
+  elif told; then
+    return
+  elif [ -s "$job/result" ]; then
+    read_owner
+    replace
+  elif stale; then
+    replace
+  fi
+  ready || running
+}
+look`;
+
+/**
+ * Gives the text that has an image: it says that the image is ready, starts a job, or says how the one
+ * under way does. The same text is asked again until it says ready or failed.
+ * @throws CONFIG_VALUE_INVALID on a directory that is not absolute.
+ */
+export function pullText(place: PullPlace): string {
+  const words = [
+    place.runtime,
+    place.reference,
+    String(Math.ceil(place.timeoutMs / 10)),
+    place.setup ?? '',
+    ...(place.insecure ? ['--no-https'] : []),
+  ];
+  return [
+    ...enter(place, 'mkdir -p "$dir"'),
+    `n=${quote(safeName(place.nonce))}`,
+    READ_CLOCK,
+    SHARED,
+    'run_job() {',
+    `  exec setsid sh -c ${quote(PULL_JOB)} towline-pull "$n" "$key" ${quoteAll(words)}`,
+    '}',
+    PULL,
+  ].join('\n');
+}
+
+/** Gives the text that ends the pull of an image and removes what it left. An image that is ready stays. */
+export function pullCancelText(place: Pick<PullPlace, 'directory' | 'key' | 'nonce'>): string {
+  return [
+    ...enter(place, 'true'),
+    `n=${quote(safeName(place.nonce))}`,
+    SHARED,
+    'if mv "$job" ".old-$key-$n" 2>/dev/null; then',
+    '  job=.old-$key-$n',
+    '  read_owner',
+    '  if owned_here; then end_job; fi',
+    '  discard "$job"',
+    'fi',
+    "echo '@ ended'",
+  ].join('\n');
+}
+
+function enter({ directory, key }: Pick<PullPlace, 'directory' | 'key'>, way: string): string[] {
+  return [
+    '# shellcheck disable=SC2016 # the job is a text of its own',
+    `dir=${templateWord(directory)} key=${quote(safeName(key))}`,
+    way,
+    `cd "$dir" || { printf '%s\\n' '@ failed' "| cannot use the directory $dir"; exit 0; }`,
+    'job=.pull-$key',
+    STAT_OF,
+    IS_ALIVE,
+    FIND_MARKED,
+  ];
+}
+
+const readySchema = z.object({
+  sha256: z.string().regex(/^([0-9a-f]{64}|-)$/, 'not a sha256'),
+  path: z.string().startsWith('/'),
+});
+const kibSchema = z.string().regex(/^\d*$/).transform(Number);
+
+/** Reads the reply of `pullText`. @throws HOST_REPLY_INVALID. */
+export function parsePull(output: string, query: { host: string }): PullReply {
+  const purpose = `pulling an image on ${query.host}`;
+  const { lines, noise } = splitReply(output);
+  const line = lines[0];
+  if (line === undefined || lines.length > 1)
+    throw replyInvalid(purpose, `${lines.length} reply lines instead of one`, noise);
+  if (line.verb === 'failed') return { kind: 'failed', output: noise.replaceAll(/^\| /gm, '') };
+  if (line.verb === 'running')
+    return { kind: 'running', bytes: parseValue(kibSchema, line.rest, purpose) * 1024 };
+  if (line.verb !== 'ready')
+    throw replyInvalid(purpose, `unknown word ${JSON.stringify(line.verb)}`, noise);
+  const space = line.rest.indexOf(' ');
+  const found = parseValue(
+    readySchema,
+    { sha256: line.rest.slice(0, space), path: line.rest.slice(space + 1) },
+    purpose,
+  );
+  return {
+    kind: 'ready',
+    path: found.path,
+    sha256: found.sha256 === '-' ? undefined : found.sha256,
+  };
+}

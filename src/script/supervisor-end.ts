@@ -1,0 +1,90 @@
+/** Part of sup.sh: from the leader's end to the exit record. */
+
+/**
+ * `end_attempt`: a child in the background may hold the pipes and must not keep the task running, so
+ * the copiers get two seconds, then what is left of the attempt is ended, then both streams are
+ * counted. The record goes over the room that the claim reserved and gets its name by a link, which
+ * never replaces one.
+ */
+export const SUPERVISOR_END = `end_attempt() {
+  await_copiers 200
+  stop_payload 100
+  await_copiers 500
+  judge_streams
+  drained || end_copiers
+  read_code
+  printf ' ' 1<>".exit.$n"
+  # shellcheck disable=SC2046 # six numbers
+  set -- $(stat -c '%s %Y' stdout stderr ".exit.$n")
+  out=\${1:-0} err=\${3:-0} at=\${6:-0}
+  log=
+  [ "$started" = true ] || tail_of_log
+  printf '{"format":1,"n":"%s","started":%s,"code":%s,"direct":%s,"runtimeCode":%s,"limit":%s,"copier":%s,"copierCode":%s,"out":%s,"err":%s,"at":%s,"log":"%s"}\\n' \\
+    "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" 1<>".exit.$n"
+  make_durable ".exit.$n" stdout stderr
+  ln ".exit.$n" exit.json 2>/dev/null || [ -e exit.json ] || mv ".exit.$n" exit.json
+}
+
+drained() {
+  [ -e ".copied.stdout.$n" ] && [ -e ".copied.stderr.$n" ]
+}
+
+# Mostly they end at once: look some hundred times before a sleep is worth its fork.
+await_copiers() {
+  looks=0
+  while ! drained && [ "$looks" -lt 300 ]; do looks=$((looks + 1)); done
+  drained && return
+  read_clock
+  give_up_at=$((now + $1))
+  while ! drained && read_clock && [ "$now" -lt "$give_up_at" ]; do nap; done
+}
+
+# What holds the pipe has left session and environment behind and cannot be found; it learns by SIGPIPE.
+end_copiers() {
+  sid=''
+  find_marked "TOWLINE_SUPERVISOR=$token"
+  for pid in $pids; do
+    [ "$pid" = "$me" ] || kill -KILL "$pid" 2>/dev/null
+  done
+}
+
+# 153: ended by SIGXFSZ, the cap. No code and no process: somebody killed the copier. No code but a process: the pipe is
+# still held by something that escaped; what came so far is the stream.
+judge_streams() {
+  limit_hit=null copier=null copier_code=null
+  for stream in stdout stderr; do
+    copied=
+    if [ -e ".copied.$stream.$n" ]; then
+      read -r copied <".copied.$stream.$n"
+    elif [ -s ".copy.$stream.$n" ] && read -r pid <".copy.$stream.$n" && stat_of "$pid"; then
+      copied=0
+    fi
+    case $copied in
+      0) ;;
+      153) limit_hit="\\"$stream\\"" ;;
+      *) copier="\\"$stream\\"" copier_code=\${copied:-null} ;;
+    esac
+  done
+  [ -e ".time.$n" ] && limit_hit='"time"'
+}
+
+# "started" and no code: the shell in the container was killed; then the runtime knows best.
+read_code() {
+  started=false exit_code=null direct=false
+  while read -r word how; do
+    case $word in
+      started) started=true exit_code=$code ;;
+      noshell) ;;
+      '' | *[!0-9]*) ;;
+      *) exit_code=$word ;;
+    esac
+    [ "$how" = direct ] && direct=true
+  done <rc
+}
+
+# In hexadecimal: any byte passes through the record.
+tail_of_log() {
+  # shellcheck disable=SC2046 # one word a byte
+  set -- $(tail -c 2000 runtime.log | od -An -v -tx1)
+  log=$*
+}`;

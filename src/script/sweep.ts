@@ -1,0 +1,117 @@
+/** What can still be said of an attempt whose supervisor is gone: who of it lives, and what its leader left. */
+import { z } from 'zod';
+import type { ExitRecord } from '../domain/state.ts';
+import type { AttemptToken, StreamName } from '../domain/task.ts';
+import { safeName } from './layout.ts';
+import { FIND_MARKED, SESSION_OF_LEADER, STAT_OF } from './process-text.ts';
+import { quote } from './quote.ts';
+import { parseExitRecord } from './records.ts';
+import { onlyLine, parseValue, replyInvalid } from './reply.ts';
+
+export interface Survivors {
+  /** Processes of the payload: by the token in their environment, or in the leader's session. */
+  payload: number[];
+  /** Supervisor, watcher and copiers. */
+  crew: number[];
+}
+
+/** Gives the text that looks for living processes of an attempt on this host. */
+export function survivorsText(query: { dir: string; token: AttemptToken }): string {
+  const token = safeName(query.token);
+  return [
+    STAT_OF,
+    FIND_MARKED,
+    SESSION_OF_LEADER,
+    `cd ${quote(query.dir)} || { echo '@ failed no-directory'; exit 0; }`,
+    'session_of_leader',
+    `find_marked TOWLINE_ATTEMPT=${token}`,
+    'payload=$pids',
+    "sid=''",
+    `find_marked TOWLINE_SUPERVISOR=${token}`,
+    'echo "@ survivors$payload /$pids"',
+  ].join('\n');
+}
+
+const pidsSchema = z.array(z.coerce.number().int().positive());
+
+/** Reads who lives. @throws HOST_REPLY_INVALID. */
+export function parseSurvivors(output: string): Survivors {
+  const { verb, rest, noise } = onlyLine('survivors', output);
+  const [payload, crew] = rest.split('/');
+  if (verb !== 'survivors' || crew === undefined)
+    throw replyInvalid('survivors', `unknown word ${verb}`, noise);
+  const pids = (text: string | undefined) =>
+    parseValue(
+      pidsSchema,
+      (text ?? '').split(' ').filter((word) => word !== ''),
+      'survivors',
+    );
+  return { payload: pids(payload), crew: pids(crew) };
+}
+
+const SALVAGE = `code='' started='' record=''
+if [ -s rc ]; then
+  while read -r word _; do
+    case $word in
+      started) started=1 ;;
+      '' | *[!0-9]*) ;;
+      *) code=$word ;;
+    esac
+  done <rc
+fi
+limit=''
+[ -e ".time.$n" ] && limit='time'
+for stream in stdout stderr; do
+  copied=''
+  [ -s ".copied.$stream.$n" ] && read -r copied <".copied.$stream.$n"
+  [ "$copied" = 153 ] && limit=\${limit:-$stream}
+done
+[ -r ".exit.$n" ] && IFS= read -r record <".exit.$n"
+# shellcheck disable=SC2046 # six numbers
+set -- $(stat -c '%s %Y' stdout stderr rc 2>/dev/null)
+echo "@ left \${code:--} \${started:--} \${limit:--} \${1:-0} \${3:-0} \${6:-0} $record"`;
+
+/** Gives the text that reads what a dead supervisor's attempt left behind. For use when nothing of it lives. */
+export function salvageText(query: { dir: string; nonce: string }): string {
+  return [
+    `n=${quote(safeName(query.nonce))}`,
+    `cd ${quote(query.dir)} || { echo '@ failed no-directory'; exit 0; }`,
+    SALVAGE,
+  ].join('\n');
+}
+
+const leftSchema = z.object({
+  code: z.coerce.number().int().min(0).max(255),
+  limit: z.enum(['time', 'stdout', 'stderr']).nullable(),
+  stdoutBytes: z.coerce.number().int().nonnegative(),
+  stderrBytes: z.coerce.number().int().nonnegative(),
+  at: z.coerce.number().int().nonnegative(),
+});
+
+/**
+ * Gives an exit record made from what was left, marked as salvaged: the record the supervisor had
+ * finished but not yet named, or the command's own code. Undefined: the command left no code.
+ * @throws HOST_REPLY_INVALID.
+ */
+export function parseSalvage(output: string): ExitRecord | undefined {
+  const { verb, rest, noise } = onlyLine('salvage', output);
+  if (verb !== 'left') throw replyInvalid('salvage', `unknown word ${verb} ${rest}`, noise);
+  const [code, , limit, out, err, at, ...record] = rest.split(' ');
+  const finished = record.join(' ').trim();
+  if (finished !== '') return { ...parseExitRecord(finished), salvaged: true };
+  if (code === '-') return undefined;
+  const left = parseValue(
+    leftSchema,
+    { code, limit: limit === '-' ? null : limit, stdoutBytes: out, stderrBytes: err, at },
+    'salvage',
+  );
+  return {
+    code: left.code,
+    runtimeCode: left.code,
+    limit: (left.limit ?? undefined) as 'time' | StreamName | undefined,
+    stdoutBytes: left.stdoutBytes,
+    stderrBytes: left.stderrBytes,
+    finishedAt: left.at * 1000,
+    salvaged: true,
+  };
+}

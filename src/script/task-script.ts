@@ -1,0 +1,175 @@
+/**
+ * run.sh: what starts the container of one attempt. The shape is fixed: environment, `exec`, working
+ * directory, isolation, home, mounts, extra arguments, image, command. The supervisor starts it with
+ * three open files: 3 the command's stdout, 4 its stderr, 5 the record `rc`; 1 and 2 are the runtime's
+ * own log, so that its words never mix with the task's. They all pass through the runtime untouched.
+ */
+import { AppError } from '../domain/failure.ts';
+import type { StagedInputs } from '../domain/state.ts';
+import type { AttemptToken, Bind, Command } from '../domain/task.ts';
+import { checkLength, checkVariable } from './environment.ts';
+import { placeInputs } from './input-places.ts';
+import { mountOption } from './mounts.ts';
+import { quote, quoteAll } from './quote.ts';
+
+export interface ScriptPlan {
+  /** The attempt's directory on the host, absolute. */
+  dir: string;
+  token: AttemptToken;
+  runtime: string;
+  runtimeArgs: readonly string[];
+  imagePath: string;
+  command: Command;
+  env: Readonly<Record<string, string>>;
+  binds: readonly Bind[];
+  inputs: StagedInputs;
+  /** Where /tmp and /var/tmp of the container are made; absent: in the attempt's directory. */
+  tmpDir?: string | undefined;
+  variablePrefix: 'APPTAINER' | 'SINGULARITY';
+  /** The runtime knows `--no-eval`: values arrive byte-exact. */
+  noEval: boolean;
+  /** Shell lines of the site that make the runtime usable (`module load …`); what they print is discarded. */
+  setup?: string | undefined;
+  /** The host's env knows `--default-signal`. */
+  defaultSignal: boolean;
+}
+
+const HOME = '/mnt/task/home';
+const COMMAND_FILE = '/mnt/task/command';
+/** Run by /bin/sh of the image: tells that it began, runs the words with the task's streams, leaves their code. */
+const RUN_WORDS =
+  'echo started >&5; trap : HUP INT TERM; (exec "$@") >&3 2>&4 3>&- 4>&- 5>&-; c=$?; echo "$c" >&5; exit "$c"';
+/** The same for a text without a chosen shell: bash where the image has it. */
+const RUN_TEXT = `command -v bash >/dev/null 2>&1 && set -- bash "$@" || set -- sh "$@"; ${RUN_WORDS}`;
+
+/**
+ * Gives run.sh of an attempt. `sh run.sh` by hand does the same on the terminal. With the argument
+ * `direct` it runs an argv command without any shell in the image.
+ * @throws TASK_INVALID naming the field that cannot be carried.
+ */
+export function taskScript(plan: ScriptPlan): string {
+  return [
+    '#!/bin/sh',
+    `# Towline task script, format 1: attempt ${plan.token}. Starts the container; "sh run.sh" works by hand.`,
+    '# shellcheck disable=SC2016,SC1003 # words for the container are not for this shell to expand',
+    'mode=$1',
+    `cd ${quote(plan.dir)} || exit 125`,
+    '{ true >&3; } 2>/dev/null || exec 3>&1',
+    '{ true >&4; } 2>/dev/null || exec 4>&2',
+    '{ true >&5; } 2>/dev/null || exec 5>/dev/null',
+    ...setupLines(plan.setup),
+    ...scratchLines(plan),
+    ...environmentLines(plan),
+    `set -- ${execWords(plan).join(' \\\n  ')}`,
+    ...directLines(plan),
+    startLine(plan, wrapped(plan.command)),
+    '',
+  ].join('\n');
+}
+
+/** Gives the file `command` of an attempt: the text itself, or the argv as one line to read. */
+export function commandText(command: Command): string {
+  return command.kind === 'text' ? command.text : `${quoteAll(command.argv)}\n`;
+}
+
+/** Gives the directory below a task's own tmp_dir that belongs to one attempt. */
+export function scratchDir(tmpDir: string, token: AttemptToken): string {
+  return `${tmpDir.replace(/\/+$/, '')}/towline-${token}`;
+}
+
+/** Gives the lines that run a site's setup with its output discarded; it may fail and print as it likes. */
+export function setupLines(setup: string | undefined): string[] {
+  return setup === undefined || setup.trim() === ''
+    ? []
+    : [`eval ${quote(setup)} >/dev/null 2>&1 </dev/null`];
+}
+
+/** The name is written down for the cleaning; a directory somebody else made there is not used. */
+function scratchLines(plan: ScriptPlan): string[] {
+  if (plan.tmpDir === undefined) return [];
+  const dir = quote(scratchDir(plan.tmpDir, plan.token));
+  return [
+    `printf '%s\\n' ${dir} >scratch`,
+    `mkdir -m 700 ${dir} ${dir}/tmp ${dir}/vartmp 2>/dev/null || [ -O ${dir} ] || exit 125`,
+  ];
+}
+
+function environmentLines(plan: ScriptPlan): string[] {
+  const task = plan.token.slice(0, plan.token.lastIndexOf('.'));
+  const marks = { TOWLINE_TASK: task, TOWLINE_ATTEMPT: plan.token };
+  for (const [name, value] of Object.entries(plan.env)) {
+    checkVariable(name, value, plan.noEval);
+    checkLength(`env.${name}`, `${plan.variablePrefix}ENV_${name}=${value}`);
+  }
+  return Object.entries({ ...plan.env, ...marks }).map(
+    ([name, value]) => `export ${plan.variablePrefix}ENV_${name}=${quote(value)}`,
+  );
+}
+
+/** All words from `exec` to the image. One option a line. */
+function execWords(plan: ScriptPlan): string[] {
+  const mounts = [...taskMounts(plan), ...inputMounts(plan), ...plan.binds].map(
+    (bind) => `--mount ${quote(mountOption(bind))}`,
+  );
+  // `--home` splits at colons; relative to the directory changed to above, none of ours is in it.
+  const home = plan.dir.includes(':') ? `./home:${HOME}` : `${plan.dir}/home:${HOME}`;
+  return [
+    'exec --pwd /mnt/task/work',
+    `--containall --cleanenv${plan.noEval ? ' --no-eval' : ''}`,
+    `--home ${quote(home)}`,
+    ...mounts,
+    ...plan.runtimeArgs.map(quote),
+    quote(plan.imagePath),
+  ];
+}
+
+function taskMounts(plan: ScriptPlan): Bind[] {
+  const scratch = plan.tmpDir === undefined ? plan.dir : scratchDir(plan.tmpDir, plan.token);
+  const mounts = [
+    { source: `${plan.dir}/work`, target: '/mnt/task/work', readonly: false },
+    { source: `${scratch}/tmp`, target: '/tmp', readonly: false },
+    { source: `${scratch}/vartmp`, target: '/var/tmp', readonly: false },
+  ];
+  if (plan.command.kind === 'argv') return mounts;
+  return [...mounts, { source: `${plan.dir}/command`, target: COMMAND_FILE, readonly: true }];
+}
+
+function inputMounts(plan: ScriptPlan): Bind[] {
+  return placeInputs(plan.inputs.files).mounts.map((mount) => ({
+    ...mount,
+    source: mount.source.startsWith('/') ? mount.source : `${plan.dir}/${mount.source}`,
+  }));
+}
+
+/** An image without /bin/sh: an argv command can still run, its code is then the runtime's. */
+function directLines(plan: ScriptPlan): string[] {
+  const act =
+    plan.command.kind === 'argv'
+      ? `  ${startLine(plan, checkedArgv(plan.command.argv).map(quote))} >&3 2>&4 3>&- 4>&- 5>&-`
+      : '  echo noshell >&5; exit 126';
+  return ['if [ "$mode" = direct ]; then', act, 'fi'];
+}
+
+function wrapped(command: Command): string[] {
+  if (command.kind === 'argv') {
+    return ['/bin/sh', '-c', quote(RUN_WORDS), 'sh', ...checkedArgv(command.argv).map(quote)];
+  }
+  if (command.shell === undefined) {
+    return ['/bin/sh', '-c', quote(RUN_TEXT), 'sh', COMMAND_FILE];
+  }
+  return ['/bin/sh', '-c', quote(RUN_WORDS), 'sh', quote(command.shell), COMMAND_FILE];
+}
+
+/** Background children of a shell ignore INT and QUIT; the payload must not. */
+function startLine(plan: ScriptPlan, words: string[]): string {
+  const reset = plan.defaultSignal ? 'env --default-signal=INT,QUIT ' : '';
+  return `exec ${reset}${quote(plan.runtime)} "$@" ${words.join(' ')}`;
+}
+
+function checkedArgv(argv: readonly string[]): readonly string[] {
+  if (argv.length === 0 || argv[0] === '') {
+    throw new AppError('TASK_INVALID', 'command: there is no program to run');
+  }
+  for (const [index, word] of argv.entries()) checkLength(`command[${index}]`, word);
+  return argv;
+}

@@ -1,0 +1,42 @@
+/** The Store over a link: each method is one request, changes pass the fault points. */
+import { reach } from '../fault.ts';
+import type { Answers, Request } from './requests.ts';
+import type { Change, Store } from './store.ts';
+import type { Link } from './worker-link.ts';
+
+/** A Store that asks the ledger at the other end of `link`. */
+export function createStore(link: Link): Store {
+  const ask = async <Op extends Request['op']>(
+    request: Extract<Request, { op: Op }>,
+  ): Promise<Answers[Op]> => (await link.ask(request)) as Answers[Op];
+
+  return {
+    daemonId: link.opened.daemonId,
+    commit: (change) =>
+      betweenFaults(kindOf([change]), () => ask<'commit'>({ op: 'commit', change })),
+    insert: (changes, idempotency) =>
+      betweenFaults(kindOf(changes), () => ask<'insert'>({ op: 'insert', changes, idempotency })),
+    getTask: (id) => ask<'get-task'>({ op: 'get-task', id }),
+    loadLive: () => ask<'load-live'>({ op: 'load-live' }),
+    listTasks: (query) => ask<'list-tasks'>({ op: 'list-tasks', query }),
+    listEvents: (query) => ask<'list-events'>({ op: 'list-events', query }),
+    lastSeq: () => ask<'last-seq'>({ op: 'last-seq' }),
+    forget: (ids) => betweenFaults('forgotten', () => ask<'forget'>({ op: 'forget', ids })),
+    counters: () => link.counters(),
+    close: () => link.close(),
+  };
+}
+
+/** Fault points around every commit: one for all, one named by what happened first in it. */
+async function betweenFaults<T>(kind: string, act: () => Promise<T>): Promise<T> {
+  await reach('store.commit.before');
+  await reach(`commit.${kind}.before`);
+  const result = await act();
+  await reach(`commit.${kind}.after`);
+  await reach('store.commit.after');
+  return result;
+}
+
+function kindOf(changes: Change[]): string {
+  return changes[0]?.events[0]?.kind ?? 'silent';
+}

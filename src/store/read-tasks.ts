@@ -1,0 +1,107 @@
+/** The statements that read. Everything that comes back has passed its schema. */
+import assert from 'node:assert/strict';
+import type { SQLInputValue } from 'node:sqlite';
+import { AppError } from '../domain/failure.ts';
+import { ENDED_KINDS, STATE_KINDS } from '../domain/state.ts';
+import type { Database } from './database.ts';
+import type { Answers, ReadRequest } from './requests.ts';
+import { parseEffect, parseEvent, parseTask } from './row-schemas.ts';
+import type { TaskQuery } from './store.ts';
+
+const LIVE_KINDS = STATE_KINDS.filter((kind) => !(ENDED_KINDS as readonly string[]).includes(kind))
+  .map((kind) => `'${kind}'`)
+  .join(', ');
+
+/**
+ * Answers one question.
+ * @throws STORE_CORRUPT when a row does not parse; REQUEST_INVALID for a cursor that is none.
+ */
+export function read(db: Database, request: ReadRequest): Answers[ReadRequest['op']] {
+  switch (request.op) {
+    case 'get-task':
+      return getTask(db, request.id);
+    case 'load-live':
+      return loadLive(db);
+    case 'list-tasks':
+      return listTasks(db, request.query);
+    case 'list-events':
+      return listEvents(db, request.query);
+    case 'last-seq':
+      return lastSeq(db);
+  }
+}
+
+function getTask(db: Database, id: string): Answers['get-task'] {
+  const row = db.get('SELECT * FROM tasks WHERE id = ?', id);
+  return row && parseTask(row);
+}
+
+function loadLive(db: Database): Answers['load-live'] {
+  const tasks = db.all(
+    `SELECT * FROM tasks WHERE state_kind IN (${LIVE_KINDS}) OR id IN (SELECT task FROM effects)
+     ORDER BY ordinal`,
+  );
+  const effects = db.all('SELECT task, attempt, kind FROM effects ORDER BY ordinal');
+  return { tasks: tasks.map(parseTask), effects: effects.map(parseEffect) };
+}
+
+function listTasks(db: Database, query: TaskQuery): Answers['list-tasks'] {
+  assert(query.limit >= 1, 'a page holds at least one task');
+  const { where, values } = conditions(query);
+  const rows = db.all(
+    `SELECT * FROM tasks WHERE ${where} ORDER BY ordinal DESC LIMIT ?`,
+    ...values,
+    query.limit + 1,
+  );
+  const page = rows.slice(0, query.limit);
+  const tasks = page.map(parseTask);
+  const more = rows.length > page.length;
+  return more ? { tasks, cursor: String(page.at(-1)?.['ordinal']) } : { tasks };
+}
+
+function conditions(query: TaskQuery): { where: string; values: SQLInputValue[] } {
+  const parts = ['ordinal < ?'];
+  const values: SQLInputValue[] = [parseCursor(query.cursor)];
+  if (query.states !== undefined) {
+    parts.push('state_kind IN (SELECT value FROM json_each(?))');
+    values.push(JSON.stringify(query.states));
+  }
+  if (query.host !== undefined) {
+    parts.push('host = ?');
+    values.push(query.host);
+  }
+  for (const [key, value] of Object.entries(query.tags ?? {})) {
+    parts.push('EXISTS (SELECT 1 FROM tags WHERE task = tasks.id AND key = ? AND value = ?)');
+    values.push(key, value);
+  }
+  return { where: parts.join(' AND '), values };
+}
+
+/** A cursor is the ordinal of the last task given: it stays valid when that task is forgotten. */
+function parseCursor(cursor: string | undefined): number {
+  if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw new AppError('REQUEST_INVALID', `cursor: ${JSON.stringify(cursor)} is not one of ours`, {
+    context: { field: 'cursor' },
+  });
+}
+
+type EventQuery = Extract<ReadRequest, { op: 'list-events' }>['query'];
+
+function listEvents(db: Database, { since, limit, task }: EventQuery): Answers['list-events'] {
+  const rows =
+    task === undefined
+      ? db.all('SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?', since, limit)
+      : db.all(
+          'SELECT * FROM events WHERE task = ? AND seq > ? ORDER BY seq LIMIT ?',
+          task,
+          since,
+          limit,
+        );
+  return rows.map(parseEvent);
+}
+
+/** Counts forgotten events too: a number once told is never told again. */
+function lastSeq(db: Database): number {
+  return Number(db.get("SELECT seq FROM sqlite_sequence WHERE name = 'events'")?.['seq'] ?? 0);
+}

@@ -1,0 +1,97 @@
+/** Schemas of the records that states carry: what was staged, launched, ended, collected. */
+import { z } from 'zod';
+import { ERROR_CODES } from '../domain/error-registry.ts';
+import type { FailureRecord } from '../domain/failure.ts';
+import type {
+  Blocked,
+  Cleanup,
+  CollectedOutput,
+  ExitRecord,
+  LaunchRecord,
+  ReadyImage,
+  StagedFile,
+  StagedInputs,
+} from '../domain/state.ts';
+import { objectOf, oneOf, variantsOf } from './schema-of.ts';
+
+type Staged<K> = Extract<StagedFile, { kind: K }>;
+
+export const blockedSchema = objectOf<Blocked>({
+  host: z.string(),
+  reason: z.string(),
+  message: z.string(),
+  since: z.number(),
+});
+
+const stagedFile = variantsOf<StagedFile>({
+  object: objectOf<Staged<'object'>>({
+    kind: z.literal('object'),
+    sha256: z.string(),
+    mode: z.int(),
+    target: z.string(),
+    bytes: z.int(),
+  }),
+  directory: objectOf<Staged<'directory'>>({ kind: z.literal('directory'), target: z.string() }),
+  remote: objectOf<Staged<'remote'>>({
+    kind: z.literal('remote'),
+    path: z.string(),
+    target: z.string(),
+  }),
+});
+
+export const stagedInputsSchema = objectOf<StagedInputs>({
+  files: z.array(stagedFile),
+  stdin: objectOf<NonNullable<StagedInputs['stdin']>>({
+    sha256: z.string(),
+    mode: z.int(),
+  }).optional(),
+});
+
+export const readyImageSchema = objectOf<ReadyImage>({
+  reference: z.string(),
+  path: z.string(),
+  sha256: z.string().optional(),
+});
+
+export const launchRecordSchema = objectOf<LaunchRecord>({
+  nonce: z.string(),
+  pid: z.int(),
+  startTicks: z.string(),
+  bootId: z.string(),
+  machineId: z.string(),
+  hostname: z.string(),
+  startedAt: z.number(),
+});
+
+export const exitRecordSchema = objectOf<ExitRecord>({
+  code: z.int().optional(),
+  runtimeCode: z.int(),
+  limit: oneOf<NonNullable<ExitRecord['limit']>>({
+    time: true,
+    stdout: true,
+    stderr: true,
+    memory: true,
+  }).optional(),
+  stdoutBytes: z.int(),
+  stderrBytes: z.int(),
+  finishedAt: z.number(),
+  runtimeLogTail: z.string().optional(),
+  salvaged: z.boolean().optional(),
+});
+
+export const collectedOutputSchema = objectOf<CollectedOutput>({
+  pattern: z.string(),
+  remote: z.string(),
+  local: z.string(),
+  bytes: z.int(),
+  sha256: z.string(),
+});
+
+export const failureRecordSchema = objectOf<FailureRecord>({
+  code: z.enum(ERROR_CODES),
+  message: z.string(),
+  hint: z.string(),
+  context: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.undefined()])),
+});
+
+export const cleanupSchema = oneOf<Cleanup>({ none: true, pending: true, done: true, kept: true });

@@ -1,0 +1,73 @@
+/** What the main thread and the worker say to each other. Everything here survives a structured clone. */
+import type { ErrorCode, ErrorContext } from '../domain/failure.ts';
+import type { TaskId } from '../domain/task.ts';
+import type { Change, EventRecord, Store, TaskQuery } from './store.ts';
+
+/** Changes; those that arrive together become one transaction. */
+export type WriteRequest =
+  | { op: 'commit'; change: Change }
+  | { op: 'insert'; changes: Change[]; idempotency?: { key: string; digest: string } | undefined }
+  | { op: 'forget'; ids: TaskId[] };
+
+export type ReadRequest =
+  | { op: 'get-task'; id: TaskId }
+  | { op: 'load-live' }
+  | { op: 'list-tasks'; query: TaskQuery }
+  | { op: 'list-events'; query: Parameters<Store['listEvents']>[0] }
+  | { op: 'last-seq' };
+
+export type Request = WriteRequest | ReadRequest;
+export interface Numbered<R extends Request = Request> {
+  id: number;
+  request: R;
+}
+
+/** What each request is answered with. */
+export interface Answers {
+  commit: EventRecord[];
+  insert: Awaited<ReturnType<Store['insert']>>;
+  forget: undefined;
+  'get-task': Awaited<ReturnType<Store['getTask']>>;
+  'load-live': Awaited<ReturnType<Store['loadLive']>>;
+  'list-tasks': Awaited<ReturnType<Store['listTasks']>>;
+  'list-events': EventRecord[];
+  'last-seq': number;
+}
+
+/** An error as it crosses the threads; without a code it is a bug, to be thrown as an assertion. */
+export interface SentError {
+  code?: ErrorCode | undefined;
+  message: string;
+  context: ErrorContext;
+  cause?: unknown;
+}
+
+export type Reply = { id: number; value: unknown } | { id: number; error: SentError };
+
+/** All replies of one round, and the counters after it. */
+export interface Round {
+  replies: Reply[];
+  transactions: number;
+  changes: number;
+}
+
+export interface Opened {
+  daemonId: string;
+  /** The machine the state directory belongs to. */
+  machineId: string;
+}
+
+/** What the worker is started with. */
+export interface WorkerInput {
+  path: string;
+  now: number;
+  machineId: string;
+  adopt: boolean;
+}
+
+export type FromWorker =
+  | { kind: 'opened'; opened: Opened }
+  | { kind: 'failed'; error: SentError }
+  | { kind: 'round'; round: Round };
+
+export type ToWorker = ({ kind: 'request' } & Numbered) | { kind: 'close' };

@@ -1,0 +1,74 @@
+/** The schema of a stored TaskSpec. */
+import { z } from 'zod';
+import type {
+  Bind,
+  CleanupPolicy,
+  Command,
+  Input,
+  InputSource,
+  Output,
+  RetryReason,
+  TaskSpec,
+} from '../domain/task.ts';
+import { objectOf, oneOf, variantsOf } from './schema-of.ts';
+
+type Variant<T, K> = Extract<T, { kind: K }>;
+
+const command = variantsOf<Command>({
+  argv: objectOf<Variant<Command, 'argv'>>({
+    kind: z.literal('argv'),
+    argv: z.array(z.string()),
+  }),
+  text: objectOf<Variant<Command, 'text'>>({
+    kind: z.literal('text'),
+    text: z.string(),
+    shell: z.string().exactOptional(),
+  }),
+});
+
+const source = variantsOf<InputSource>({
+  file: objectOf<Variant<InputSource, 'file'>>({ kind: z.literal('file'), path: z.string() }),
+  directory: objectOf<Variant<InputSource, 'directory'>>({
+    kind: z.literal('directory'),
+    path: z.string(),
+  }),
+  content: objectOf<Variant<InputSource, 'content'>>({
+    kind: z.literal('content'),
+    base64: z.string(),
+  }),
+  remote: objectOf<Variant<InputSource, 'remote'>>({ kind: z.literal('remote'), path: z.string() }),
+});
+
+const input = objectOf<Input>({ source, target: z.string() });
+const output = objectOf<Output>({
+  pattern: z.string(),
+  local: z.string(),
+  overwrite: z.boolean(),
+});
+const bind = objectOf<Bind>({ source: z.string(), target: z.string(), readonly: z.boolean() });
+const text = z.record(z.string(), z.string());
+
+export const taskSpecSchema = objectOf<TaskSpec>({
+  name: z.string().optional(),
+  host: z.string().optional(),
+  images: z.array(z.string()),
+  command,
+  env: text,
+  inputs: z.array(input),
+  stdin: source.optional(),
+  outputs: z.array(output),
+  binds: z.array(bind),
+  cpus: z.number().optional(),
+  memoryBytes: z.number().optional(),
+  timeLimitMs: z.number().optional(),
+  outputLimitBytes: z.number().optional(),
+  tmpDir: z.string().optional(),
+  cleanup: oneOf<CleanupPolicy>({ always: true, 'on-success': true, never: true }),
+  retries: z.int(),
+  retryOn: z.array(oneOf<RetryReason>({ exit: true, interrupted: true, 'time-limit': true })),
+  acceptExit: z.array(z.int()),
+  runtimeArgs: z.array(z.string()),
+  priority: z.number(),
+  held: z.boolean(),
+  tags: text,
+});

@@ -1,0 +1,88 @@
+/**
+ * The ledger's door. What comes in: whole changes (a task as it shall stand, what happened, which
+ * effects are ordered and which are done). What goes out: what was written, parsed by a schema.
+ * One change is one transaction, or part of a bigger one together with the changes that arrived
+ * meanwhile (group commit); it resolves only after it is on disk. Never here: decisions.
+ * Read next: open.ts, worker.ts, migrations/.
+ */
+import type { Effect } from '../domain/effects.ts';
+import type { Task, TaskId } from '../domain/task.ts';
+
+/** One thing that happened, as told to the world. `seq` grows by one and never repeats. */
+export interface EventRecord {
+  seq: number;
+  at: number;
+  task: TaskId;
+  attempt: number;
+  kind: string;
+  /** The state after it. */
+  state: string;
+  data: Record<string, unknown>;
+}
+
+export type NewEvent = Omit<EventRecord, 'seq'>;
+
+export interface Change {
+  /** The task as it shall stand; `version` is the new version, the stored one must be one less. */
+  task: Task;
+  events: NewEvent[];
+  /** Replaces all orders of the task that are not yet done. */
+  effects: Effect[];
+}
+
+export interface PendingEffect extends Effect {
+  task: TaskId;
+}
+
+export interface TaskQuery {
+  states?: string[] | undefined;
+  host?: string | undefined;
+  tags?: Record<string, string> | undefined;
+  limit: number;
+  /** Give tasks submitted before this one (newest first). */
+  cursor?: string | undefined;
+}
+
+export interface Page {
+  tasks: Task[];
+  cursor?: string | undefined;
+}
+
+export interface StoreCounters {
+  transactions: number;
+  changes: number;
+}
+
+export interface Store {
+  /** This state directory's own random id; names our trees on the hosts. */
+  readonly daemonId: string;
+  /**
+   * Commits a change and gives back its events with their numbers.
+   * @throws STORE_FULL; an unexpected version is a bug (assert).
+   */
+  commit(change: Change): Promise<EventRecord[]>;
+  /**
+   * Inserts new tasks, all or none. With an idempotency key that is known: the tasks of the first
+   * submission, and `created: false`.
+   * @throws TASK_IDEMPOTENCY_CONFLICT when the key was used for other specs.
+   */
+  insert(
+    changes: Change[],
+    idempotency?: { key: string; digest: string },
+  ): Promise<{ created: boolean; tasks: Task[]; events: EventRecord[] }>;
+  getTask(id: TaskId): Promise<Task | undefined>;
+  /** All tasks that have not ended or still have effects ordered: what a restarted daemon must know. */
+  loadLive(): Promise<{ tasks: Task[]; effects: PendingEffect[] }>;
+  listTasks(query: TaskQuery): Promise<Page>;
+  /** Events with seq > since, at most `limit`, optionally of one task. */
+  listEvents(query: {
+    since: number;
+    limit: number;
+    task?: TaskId | undefined;
+  }): Promise<EventRecord[]>;
+  lastSeq(): Promise<number>;
+  /** Forgets ended tasks, their events and effects. */
+  forget(ids: TaskId[]): Promise<void>;
+  counters(): StoreCounters;
+  close(): Promise<void>;
+}

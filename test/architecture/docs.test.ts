@@ -1,0 +1,26 @@
+/** Goal: generated documents are current. Method: what scripts/docs.ts would write, against what is there. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { findDrift, GENERATORS } from '../../scripts/docs.ts';
+
+it('no generated document has drifted from its source (node scripts/docs.ts mends it)', async () => {
+  expect(await findDrift(GENERATORS, join(import.meta.dirname, '../..'))).toEqual([]);
+  expect(GENERATORS.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(['docs/errors.md', 'docs/configuration.md']),
+  );
+});
+
+it('a document that differs or is missing is named', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'towline-docs-'));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, 'docs'));
+  writeFileSync(join(root, 'docs/same.md'), 'a');
+  writeFileSync(join(root, 'docs/other.md'), 'b');
+  const generators = ['same', 'other', 'none'].map((name) => ({
+    path: `docs/${name}.md`,
+    build: () => 'a',
+  }));
+  expect(await findDrift(generators, root)).toEqual(['docs/other.md', 'docs/none.md']);
+});

@@ -1,0 +1,78 @@
+/** The host contract over SSH: a private sshd on loopback, and the bed's vm when it is up. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { HOST_TUNING } from '../../src/remote/settings.ts';
+import { createSshHost } from '../../src/remote/ssh/ssh-host.ts';
+import { startSshServer } from '../support/ssh-server.ts';
+import { hostSuite } from './host.suite.ts';
+
+hostSuite('sshd on loopback', async () => {
+  const server = await startSshServer();
+  const host = createSshHost(server.settings());
+  return {
+    host,
+    close: async () => {
+      await host.close();
+      await server.stop();
+    },
+  };
+});
+
+hostSuite('transfers on the control link', async () => {
+  const server = await startSshServer();
+  const host = createSshHost(server.settings({ transferLinks: 0 }));
+  return {
+    host,
+    close: async () => {
+      await host.close();
+      await server.stop();
+    },
+  };
+});
+
+hostSuite(
+  'sshd that allows one channel per connection, with a login shell that talks',
+  async () => {
+    const noise = 'case "$SSH_ORIGINAL_COMMAND" in /bin/sh) echo motd; echo rc file >&2 ;; esac';
+    const server = await startSshServer({
+      maxSessions: 1,
+      extra: [`ForceCommand ${noise}; exec $SSH_ORIGINAL_COMMAND`],
+    });
+    const host = createSshHost(server.settings({ loginBurst: 20 }));
+    return {
+      host,
+      close: async () => {
+        await host.close();
+        await server.stop();
+      },
+    };
+  },
+);
+
+hostSuite('sshd that allows two channels per connection', async () => {
+  const server = await startSshServer({ maxSessions: 2 });
+  const host = createSshHost(server.settings({ loginBurst: 20 }));
+  return {
+    host,
+    close: async () => {
+      await host.close();
+      await server.stop();
+    },
+  };
+});
+
+const bed = join(import.meta.dirname, '../../.testbed');
+if (existsSync(join(bed, 'READY'))) {
+  hostSuite("the bed's vm", async () => {
+    const host = createSshHost({
+      ...HOST_TUNING,
+      name: 'vm',
+      hostname: '127.0.0.1',
+      port: 2210,
+      user: 'alice',
+      identityFiles: [join(bed, 'id_ed25519')],
+      knownHostsFiles: [join(bed, 'known_hosts')],
+    });
+    return { host, close: () => host.close() };
+  });
+}

@@ -1,0 +1,65 @@
+stat_of() {
+  [ -r "/proc/$1/stat" ] || return 1
+  stat='' line=''
+  { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=${stat##*) }
+  # shellcheck disable=SC2086 # numbers, to be split
+  set -- $stat
+  [ $# -ge 20 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for it
+  state=$1 start=${20}
+}
+find_marked() {
+  pids='' word=$1
+  # a dot of the token would match any character
+  while case $word in *.*) ;; *) false ;; esac; do pids=$pids${word%%.*}'[.]' word=${word#*.}; done
+  word=$pids$word pids=''
+  # shellcheck disable=SC2046 # names under /proc have no spaces
+  set -- $(grep -lszE -e "^$word\$" ${sid:+-e "\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\$"} \
+    /proc/[0-9]*/environ ${sid:+/proc/[0-9]*/stat})
+  for file; do
+    file=${file#/proc/}
+    pids="$pids ${file%/*}"
+  done
+}
+session_of_leader() {
+  sid=''
+  [ -s leader ] || return 0
+  read -r sid since <leader
+  if stat_of "$sid" && [ "$start" != "$since" ]; then sid=''; fi
+}
+read_clock() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
+  while case $now in 0?*) ;; *) false ;; esac; do now=${now#0}; done
+}
+nap() {
+  sleep 0.05 2>/dev/null || sleep 1
+}
+stop_payload() {
+  read_clock
+  kill_at=$((now + $1)) told=''
+  while session_of_leader; find_marked "TOWLINE_ATTEMPT=$token"; [ -n "$pids" ]; do
+    read_clock
+    # shellcheck disable=SC2086 # pids, to be split
+    if [ "$now" -ge "$kill_at" ]; then
+      kill -KILL $pids
+    elif [ -z "$told" ]; then
+      told=1
+      kill -TERM $pids
+    fi 2>/dev/null
+    nap
+  done
+}
+main() {
+  n=$1 token=$2 grace=$3 patience=''
+  while stop_payload "$grace"; sid='' && find_marked "TOWLINE_SUPERVISOR=$token"; [ -n "$pids" ]; do
+    read_clock
+    [ -n "$patience" ] || patience=$((now + 1500))
+    # shellcheck disable=SC2086 # pids, to be split
+    [ "$now" -lt "$patience" ] || kill -KILL $pids 2>/dev/null
+    nap
+  done
+  true >"killed.$n"
+}
+main "$@"

@@ -1,0 +1,137 @@
+# shellcheck disable=SC2016 # the killer is a text of its own
+ended() {
+  echo "@ $1"
+  exit 0
+}
+stat_of() {
+  [ -r "/proc/$1/stat" ] || return 1
+  stat='' line=''
+  { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=${stat##*) }
+  # shellcheck disable=SC2086 # numbers, to be split
+  set -- $stat
+  [ $# -ge 20 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for it
+  state=$1 start=${20}
+}
+is_alive() {
+  stat_of "$1" && [ "$start" = "$2" ] && [ "$state" != Z ] && [ "$state" != X ]
+}
+cancelled() {
+  for seen in cancelled.*; do [ -e "$seen" ] && ended cancelled-before-start; done
+}
+# Reads the record of whoever started it.
+started_by() {
+  record=''
+  for go in go.*; do
+    [ -r "sup.${go#go.}.json" ] && read -r record <"sup.${go#go.}.json" && return
+  done
+}
+field() {
+  value=${record#*"\"$1\":\""}
+  value=${value%%\"*}
+}
+# Another boot or machine: a pid written down there says nothing here.
+check_place() {
+  machine=''
+  read -r boot </proc/sys/kernel/random/boot_id
+  [ -r /etc/machine-id ] && read -r machine </etc/machine-id
+  read -r host </proc/sys/kernel/hostname
+  field machine
+  [ "$value" = "$machine" ] || { field hostname; ended "elsewhere $value"; }
+  field hostname
+  [ "$value" = "$host" ] || ended "elsewhere $value"
+  field boot
+  [ "$value" = "$boot" ] || { true >"killed.$n"; ended rebooted; }
+}
+killer_lives() {
+  [ -s killer ] || return 1
+  read -r killer_pid since <killer
+  is_alive "$killer_pid" "$since"
+}
+T='k3f9a2.1' n='n2' dir='/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f'
+[ -d '/home/alice/.towline' ] || ended 'failed no-root'
+[ -d "$dir" ] || mkdir -p "$dir" || ended "failed no-directory"
+cd "$dir" || ended "failed no-directory"
+[ ! -e ".ended/$T" ] || [ -d "$T" ] || ended cancelled-before-start
+if ! [ -d "$T" ]; then
+  if ! { mkdir '.k3f9a2.1.n2.grave' && true >'.k3f9a2.1.n2.grave'/"cancelled.$n"; }; then rm -rf '.k3f9a2.1.n2.grave'; ended 'failed no-grave'; fi
+  mv -T '.k3f9a2.1.n2.grave' "$T" 2>/dev/null
+  rm -rf '.k3f9a2.1.n2.grave' "${T:?}"/'.k3f9a2.1.n2.grave'
+fi
+cd "$T" || ended "failed no-directory"
+mv ticket "cancelled.$n" 2>/dev/null
+cancelled
+[ ! -e exit.json ] || ended ended
+for seen in killed.*; do [ -e "$seen" ] && ended killed; done
+started_by
+[ -z "$record" ] || check_place
+killer_lives && ended killing
+setsid sh -c 'stat_of() {
+  [ -r "/proc/$1/stat" ] || return 1
+  stat='\'''\'' line='\'''\''
+  { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=${stat##*) }
+  # shellcheck disable=SC2086 # numbers, to be split
+  set -- $stat
+  [ $# -ge 20 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for it
+  state=$1 start=${20}
+}
+find_marked() {
+  pids='\'''\'' word=$1
+  # a dot of the token would match any character
+  while case $word in *.*) ;; *) false ;; esac; do pids=$pids${word%%.*}'\''[.]'\'' word=${word#*.}; done
+  word=$pids$word pids='\'''\''
+  # shellcheck disable=SC2046 # names under /proc have no spaces
+  set -- $(grep -lszE -e "^$word\$" ${sid:+-e "\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\$"} \
+    /proc/[0-9]*/environ ${sid:+/proc/[0-9]*/stat})
+  for file; do
+    file=${file#/proc/}
+    pids="$pids ${file%/*}"
+  done
+}
+session_of_leader() {
+  sid='\'''\''
+  [ -s leader ] || return 0
+  read -r sid since <leader
+  if stat_of "$sid" && [ "$start" != "$since" ]; then sid='\'''\''; fi
+}
+read_clock() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
+  while case $now in 0?*) ;; *) false ;; esac; do now=${now#0}; done
+}
+nap() {
+  sleep 0.05 2>/dev/null || sleep 1
+}
+stop_payload() {
+  read_clock
+  kill_at=$((now + $1)) told='\'''\''
+  while session_of_leader; find_marked "TOWLINE_ATTEMPT=$token"; [ -n "$pids" ]; do
+    read_clock
+    # shellcheck disable=SC2086 # pids, to be split
+    if [ "$now" -ge "$kill_at" ]; then
+      kill -KILL $pids
+    elif [ -z "$told" ]; then
+      told=1
+      kill -TERM $pids
+    fi 2>/dev/null
+    nap
+  done
+}
+main() {
+  n=$1 token=$2 grace=$3 patience='\'''\''
+  while stop_payload "$grace"; sid='\'''\'' && find_marked "TOWLINE_SUPERVISOR=$token"; [ -n "$pids" ]; do
+    read_clock
+    [ -n "$patience" ] || patience=$((now + 1500))
+    # shellcheck disable=SC2086 # pids, to be split
+    [ "$now" -lt "$patience" ] || kill -KILL $pids 2>/dev/null
+    nap
+  done
+  true >"killed.$n"
+}
+main "$@"' towline-killer "$n" "$T" 1000 </dev/null >/dev/null 2>&1 &
+killer_pid=$!
+stat_of "$killer_pid" && echo "$killer_pid $start" >killer
+echo '@ killing'

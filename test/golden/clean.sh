@@ -1,0 +1,76 @@
+stat_of() {
+  [ -r "/proc/$1/stat" ] || return 1
+  stat='' line=''
+  { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=${stat##*) }
+  # shellcheck disable=SC2086 # numbers, to be split
+  set -- $stat
+  [ $# -ge 20 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for it
+  state=$1 start=${20}
+}
+find_marked() {
+  pids='' word=$1
+  # a dot of the token would match any character
+  while case $word in *.*) ;; *) false ;; esac; do pids=$pids${word%%.*}'[.]' word=${word#*.}; done
+  word=$pids$word pids=''
+  # shellcheck disable=SC2046 # names under /proc have no spaces
+  set -- $(grep -lszE -e "^$word\$" ${sid:+-e "\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\$"} \
+    /proc/[0-9]*/environ ${sid:+/proc/[0-9]*/stat})
+  for file; do
+    file=${file#/proc/}
+    pids="$pids ${file%/*}"
+  done
+}
+ours() {
+  spec=''
+  if [ -L "$1" ] || ! [ -d "$1" ] || ! [ -O "$1" ]; then return 1; fi
+  if ! [ -e "$1/spec.json" ]; then
+    # a grave of a cancel, or what an earlier clean left
+    for seen in "$1"/cancelled.* "$1"/.cleaning; do [ -e "$seen" ] && return 0; done
+    return 1
+  fi
+  read -r spec <"$1/spec.json"
+  case $spec in '{"format":'*'"token":"'"$1"'"'*) ;; *) return 1 ;; esac
+}
+# What a task made read-only is still ours to remove.
+remove() {
+  true >"$1/.cleaning"
+  rm -rf "$1" 2>/dev/null
+  if [ -d "$1" ]; then
+    chmod -R u+rwX "$1" 2>/dev/null
+    rm -rf "$1"
+  fi
+  [ ! -e "$1" ]
+}
+# A directory of the task's own tmp_dir: the name ends in the token, and it is no link.
+remove_scratch() {
+  [ -s "$1/scratch" ] || return 0
+  IFS= read -r scratch <"$1/scratch"
+  case $scratch in /*/towline-"$1") ;; *) return 0 ;; esac
+  if [ -L "$scratch" ] || ! [ -d "$scratch" ] || ! [ -O "$scratch" ]; then return 0; fi
+  chmod -R u+rwX "$scratch" 2>/dev/null
+  rm -rf "$scratch"
+}
+clean() {
+  if ! [ -e "$1" ] && ! [ -L "$1" ]; then
+    if true >".ended/$1"; then echo "@ cleaned $1"; else echo "@ failed $1 no-mark"; fi
+    return
+  fi
+  ours "$1" || { echo "@ failed $1 not-ours"; return; }
+  [ ! -e "$1/ticket" ] || { echo "@ failed $1 not-started"; return; }
+  sid=''
+  find_marked "TOWLINE_(ATTEMPT|SUPERVISOR)=$1"
+  [ -z "$pids" ] || { echo "@ busy $1"; return; }
+  # IMPORTANT: the mark before the removal; a launch looks for it after it has published
+  true >".ended/$1" || { echo "@ failed $1 no-mark"; return; }
+  remove_scratch "$1"
+  if remove "$1"; then echo "@ cleaned $1"; else echo "@ failed $1 not-removed"; fi
+}
+[ -d '/home/alice/.towline' ] || { echo '@ failed root is away'; exit 0; }
+mkdir -p '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f/.ended'
+cd '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f' || { echo '@ failed root is away'; exit 0; }
+set -- 'k3f9a2.1'
+for T; do clean "$T"; done
+find .ended -type f -mtime +60 -exec rm -f {} + 2>/dev/null
+echo '@ done'

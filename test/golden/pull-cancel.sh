@@ -1,0 +1,69 @@
+# shellcheck disable=SC2016 # the job is a text of its own
+dir="$HOME"'/.towline/images' key='registry_5000_mini_1-0123456789abcdef0123456789abcdef'
+true
+cd "$dir" || { printf '%s\n' '@ failed' "| cannot use the directory $dir"; exit 0; }
+job=.pull-$key
+stat_of() {
+  [ -r "/proc/$1/stat" ] || return 1
+  stat='' line=''
+  { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=${stat##*) }
+  # shellcheck disable=SC2086 # numbers, to be split
+  set -- $stat
+  [ $# -ge 20 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for it
+  state=$1 start=${20}
+}
+is_alive() {
+  stat_of "$1" && [ "$start" = "$2" ] && [ "$state" != Z ] && [ "$state" != X ]
+}
+find_marked() {
+  pids='' word=$1
+  # a dot of the token would match any character
+  while case $word in *.*) ;; *) false ;; esac; do pids=$pids${word%%.*}'[.]' word=${word#*.}; done
+  word=$pids$word pids=''
+  # shellcheck disable=SC2046 # names under /proc have no spaces
+  set -- $(grep -lszE -e "^$word\$" ${sid:+-e "\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\$"} \
+    /proc/[0-9]*/environ ${sid:+/proc/[0-9]*/stat})
+  for file; do
+    file=${file#/proc/}
+    pids="$pids ${file%/*}"
+  done
+}
+n='n1'
+discard() {
+  chmod -R u+rwX "$1" 2>/dev/null
+  rm -rf "$1"
+}
+machine='-'
+read -r boot </proc/sys/kernel/random/boot_id
+[ -r /etc/machine-id ] && read -r machine </etc/machine-id
+read -r host </proc/sys/kernel/hostname
+# Sets $owner and its words; fails when the job has none yet.
+read_owner() {
+  owner=''
+  [ -s "$job/owner" ] && read -r owner <"$job/owner"
+  # shellcheck disable=SC2086 # words
+  set -- $owner
+  [ $# -eq 7 ] && [ "$1" = 1 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for all
+  owner_n=$2 owner_pid=$3 owner_start=$4 owner_boot=$5 owner_place="$6 $7"
+}
+owned_here() {
+  [ -n "$owner" ] && [ "$owner_place" = "$machine $host" ] && [ "$owner_boot" = "$boot" ]
+}
+# Everything of that job on this machine, its children in other sessions included.
+end_job() {
+  sid=''
+  while find_marked "TOWLINE_PULL=$key.$owner_n"; [ -n "$pids" ]; do
+    # shellcheck disable=SC2086 # pids
+    kill -KILL $pids 2>/dev/null
+  done
+}
+if mv "$job" ".old-$key-$n" 2>/dev/null; then
+  job=.old-$key-$n
+  read_owner
+  if owned_here; then end_job; fi
+  discard "$job"
+fi
+echo '@ ended'

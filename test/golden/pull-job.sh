@@ -1,0 +1,99 @@
+stat_of() {
+  [ -r "/proc/$1/stat" ] || return 1
+  stat='' line=''
+  { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=${stat##*) }
+  # shellcheck disable=SC2086 # numbers, to be split
+  set -- $stat
+  [ $# -ge 20 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for it
+  state=$1 start=${20}
+}
+is_alive() {
+  stat_of "$1" && [ "$start" = "$2" ] && [ "$state" != Z ] && [ "$state" != X ]
+}
+read_clock() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
+  while case $now in 0?*) ;; *) false ;; esac; do now=${now#0}; done
+}
+is_whole() {
+  [ "$(head -c 41 image.sif | tail -c 9)" = SIF_MAGIC ] || return 1
+  # shellcheck disable=SC2046 # two numbers
+  set -- $(od -An -t d8 -j 112 -N 16 image.sif) "$(wc -c <image.sif)"
+  # an od without 8-byte numbers cannot tell
+  [ $# -eq 3 ] || return 0
+  [ "$(($1 + $2))" -eq "$3" ]
+}
+beat() {
+  trap 'kill "$napper" 2>/dev/null; exit 0' TERM
+  count=0
+  read_clock
+  end=$((now + timeout))
+  while is_alive "$job" "$born"; do
+    count=$((count + 1))
+    echo "$count" >hb
+    read_clock
+    if [ "$now" -ge "$end" ]; then
+      echo "towline: timeout: the pull took longer than $((timeout / 100)) s" >>log
+      kill -KILL "-$pull" 2>/dev/null
+      exit 0
+    fi
+    left=$(((end - now + 99) / 100))
+    [ "$left" -lt 10 ] || left=10
+    sleep "$left" &
+    napper=$!
+    wait "$napper"
+  done
+  kill -KILL "-$pull" 2>/dev/null
+}
+publish() {
+  is_whole || { echo 'towline: not a whole SIF' >>log; return 1; }
+  sum=$(sha256sum <image.sif) || return 1
+  bytes=$(wc -c <image.sif)
+  printf '{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s}\n' \
+    "$reference" "${sum%% *}" "$bytes" "$(date +%s)" >image.json || return 1
+  chmod 0444 image.sif
+  sync image.sif image.json 2>/dev/null || sync
+  # IMPORTANT: the record first; the image is ready once it has its name. Neither replaces one that is there.
+  if [ ! -e "../$key.sif" ]; then mv image.json "../$key.json" || return 1; fi
+  ln image.sif "../$key.sif" || [ -e "../$key.sif" ] || mv image.sif "../$key.sif"
+}
+main() {
+  n=$1 key=$2 runtime=$3 reference=$4 timeout=$5 setup=$6
+  shift 6
+  read -r job _ </proc/self/stat
+  stat_of "$job" && born=$start
+  current=''
+  mkdir -p cache tmp
+  echo "towline: pulling $reference" >>log
+  here=$PWD
+  export APPTAINER_CACHEDIR="$here/cache" APPTAINER_TMPDIR="$here/tmp" TMPDIR="$here/tmp"
+  export SINGULARITY_CACHEDIR="$here/cache" SINGULARITY_TMPDIR="$here/tmp"
+  # it breaks absolute and relative destinations alike
+  unset APPTAINER_PULLDIR SINGULARITY_PULLDIR
+  eval "$setup" >/dev/null 2>&1 </dev/null
+  cd "$here" || exit 1
+  setsid "$runtime" pull "$@" image.sif "$reference" </dev/null >>log 2>&1 &
+  pull=$!
+  beat &
+  beat=$!
+  wait "$pull"
+  code=$?
+  if [ "$code" -eq 0 ]; then publish 2>>log || code=1; fi
+  kill -TERM "$beat" 2>/dev/null
+  chmod -R u+rwX tmp 2>/dev/null
+  rm -rf tmp image.sif image.json
+  if [ "$code" -ne 0 ]; then
+    rm -f room
+    echo "1 $code" >result
+    return
+  fi
+  # by its own name still? then it goes in one step: nobody may write into a directory that is being removed
+  cd ..
+  [ ! -s ".pull-$key/owner" ] || read -r current <".pull-$key/owner"
+  if case $current in "1 $n $job "*) ;; *) false ;; esac; then
+    mv ".pull-$key" ".old-$key-$n" && rm -rf ".old-$key-$n"
+  fi
+}
+main "$@"

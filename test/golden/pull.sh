@@ -1,0 +1,256 @@
+# shellcheck disable=SC2016 # the job is a text of its own
+dir="$HOME"'/.towline/images' key='registry_5000_mini_1-0123456789abcdef0123456789abcdef'
+mkdir -p "$dir"
+cd "$dir" || { printf '%s\n' '@ failed' "| cannot use the directory $dir"; exit 0; }
+job=.pull-$key
+stat_of() {
+  [ -r "/proc/$1/stat" ] || return 1
+  stat='' line=''
+  { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=${stat##*) }
+  # shellcheck disable=SC2086 # numbers, to be split
+  set -- $stat
+  [ $# -ge 20 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for it
+  state=$1 start=${20}
+}
+is_alive() {
+  stat_of "$1" && [ "$start" = "$2" ] && [ "$state" != Z ] && [ "$state" != X ]
+}
+find_marked() {
+  pids='' word=$1
+  # a dot of the token would match any character
+  while case $word in *.*) ;; *) false ;; esac; do pids=$pids${word%%.*}'[.]' word=${word#*.}; done
+  word=$pids$word pids=''
+  # shellcheck disable=SC2046 # names under /proc have no spaces
+  set -- $(grep -lszE -e "^$word\$" ${sid:+-e "\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\$"} \
+    /proc/[0-9]*/environ ${sid:+/proc/[0-9]*/stat})
+  for file; do
+    file=${file#/proc/}
+    pids="$pids ${file%/*}"
+  done
+}
+n='n1'
+read_clock() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
+  while case $now in 0?*) ;; *) false ;; esac; do now=${now#0}; done
+}
+discard() {
+  chmod -R u+rwX "$1" 2>/dev/null
+  rm -rf "$1"
+}
+machine='-'
+read -r boot </proc/sys/kernel/random/boot_id
+[ -r /etc/machine-id ] && read -r machine </etc/machine-id
+read -r host </proc/sys/kernel/hostname
+# Sets $owner and its words; fails when the job has none yet.
+read_owner() {
+  owner=''
+  [ -s "$job/owner" ] && read -r owner <"$job/owner"
+  # shellcheck disable=SC2086 # words
+  set -- $owner
+  [ $# -eq 7 ] && [ "$1" = 1 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for all
+  owner_n=$2 owner_pid=$3 owner_start=$4 owner_boot=$5 owner_place="$6 $7"
+}
+owned_here() {
+  [ -n "$owner" ] && [ "$owner_place" = "$machine $host" ] && [ "$owner_boot" = "$boot" ]
+}
+# Everything of that job on this machine, its children in other sessions included.
+end_job() {
+  sid=''
+  while find_marked "TOWLINE_PULL=$key.$owner_n"; [ -n "$pids" ]; do
+    # shellcheck disable=SC2086 # pids
+    kill -KILL $pids 2>/dev/null
+  done
+}
+run_job() {
+  exec setsid sh -c 'stat_of() {
+  [ -r "/proc/$1/stat" ] || return 1
+  stat='\'''\'' line='\'''\''
+  { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=${stat##*) }
+  # shellcheck disable=SC2086 # numbers, to be split
+  set -- $stat
+  [ $# -ge 20 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for it
+  state=$1 start=${20}
+}
+is_alive() {
+  stat_of "$1" && [ "$start" = "$2" ] && [ "$state" != Z ] && [ "$state" != X ]
+}
+read_clock() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
+  while case $now in 0?*) ;; *) false ;; esac; do now=${now#0}; done
+}
+is_whole() {
+  [ "$(head -c 41 image.sif | tail -c 9)" = SIF_MAGIC ] || return 1
+  # shellcheck disable=SC2046 # two numbers
+  set -- $(od -An -t d8 -j 112 -N 16 image.sif) "$(wc -c <image.sif)"
+  # an od without 8-byte numbers cannot tell
+  [ $# -eq 3 ] || return 0
+  [ "$(($1 + $2))" -eq "$3" ]
+}
+beat() {
+  trap '\''kill "$napper" 2>/dev/null; exit 0'\'' TERM
+  count=0
+  read_clock
+  end=$((now + timeout))
+  while is_alive "$job" "$born"; do
+    count=$((count + 1))
+    echo "$count" >hb
+    read_clock
+    if [ "$now" -ge "$end" ]; then
+      echo "towline: timeout: the pull took longer than $((timeout / 100)) s" >>log
+      kill -KILL "-$pull" 2>/dev/null
+      exit 0
+    fi
+    left=$(((end - now + 99) / 100))
+    [ "$left" -lt 10 ] || left=10
+    sleep "$left" &
+    napper=$!
+    wait "$napper"
+  done
+  kill -KILL "-$pull" 2>/dev/null
+}
+publish() {
+  is_whole || { echo '\''towline: not a whole SIF'\'' >>log; return 1; }
+  sum=$(sha256sum <image.sif) || return 1
+  bytes=$(wc -c <image.sif)
+  printf '\''{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s}\n'\'' \
+    "$reference" "${sum%% *}" "$bytes" "$(date +%s)" >image.json || return 1
+  chmod 0444 image.sif
+  sync image.sif image.json 2>/dev/null || sync
+  # IMPORTANT: the record first; the image is ready once it has its name. Neither replaces one that is there.
+  if [ ! -e "../$key.sif" ]; then mv image.json "../$key.json" || return 1; fi
+  ln image.sif "../$key.sif" || [ -e "../$key.sif" ] || mv image.sif "../$key.sif"
+}
+main() {
+  n=$1 key=$2 runtime=$3 reference=$4 timeout=$5 setup=$6
+  shift 6
+  read -r job _ </proc/self/stat
+  stat_of "$job" && born=$start
+  current='\'''\''
+  mkdir -p cache tmp
+  echo "towline: pulling $reference" >>log
+  here=$PWD
+  export APPTAINER_CACHEDIR="$here/cache" APPTAINER_TMPDIR="$here/tmp" TMPDIR="$here/tmp"
+  export SINGULARITY_CACHEDIR="$here/cache" SINGULARITY_TMPDIR="$here/tmp"
+  # it breaks absolute and relative destinations alike
+  unset APPTAINER_PULLDIR SINGULARITY_PULLDIR
+  eval "$setup" >/dev/null 2>&1 </dev/null
+  cd "$here" || exit 1
+  setsid "$runtime" pull "$@" image.sif "$reference" </dev/null >>log 2>&1 &
+  pull=$!
+  beat &
+  beat=$!
+  wait "$pull"
+  code=$?
+  if [ "$code" -eq 0 ]; then publish 2>>log || code=1; fi
+  kill -TERM "$beat" 2>/dev/null
+  chmod -R u+rwX tmp 2>/dev/null
+  rm -rf tmp image.sif image.json
+  if [ "$code" -ne 0 ]; then
+    rm -f room
+    echo "1 $code" >result
+    return
+  fi
+  # by its own name still? then it goes in one step: nobody may write into a directory that is being removed
+  cd ..
+  [ ! -s ".pull-$key/owner" ] || read -r current <".pull-$key/owner"
+  if case $current in "1 $n $job "*) ;; *) false ;; esac; then
+    mv ".pull-$key" ".old-$key-$n" && rm -rf ".old-$key-$n"
+  fi
+}
+main "$@"' towline-pull "$n" "$key" '/usr/bin/apptainer' 'docker://registry:5000/mini:1' '360000' 'module load apptainer' '--no-https'
+}
+ready() {
+  [ -r "$key.sif" ] || return 1
+  record='' sum='-'
+  [ -r "$key.json" ] && read -r record <"$key.json"
+  case $record in *'"sha256":"'*) sum=${record#*'"sha256":"'} sum=${sum%%'"'*} ;; esac
+  echo "@ ready $sum $PWD/$key.sif"
+}
+running() {
+  true >"$job/seen.$n"
+  size=$(du -sk "$job")
+  echo "@ running ${size%%[!0-9]*}"
+} 2>/dev/null
+# The room that the result will need is taken now: a full disk is told before anything is fetched.
+start() {
+  if ! printf '%4095s\n' '' >"$job/room"; then
+    rm -rf "$job"
+    printf '%s\n' '@ failed' '| no space left on device' && exit 0
+  fi
+  (cd "$job" && TOWLINE_PULL=$key.$n && export TOWLINE_PULL && run_job) </dev/null >/dev/null 2>&1 &
+  pid=$! start=0
+  stat_of "$pid"
+  echo "1 $n $pid $start $boot $machine $host" >"$job/owner"
+}
+# The heartbeat did not move for a minute of our own clock: no clock of another machine is asked.
+unmoved() {
+  hb='' seen='' since=''
+  [ -s "$job/hb" ] && read -r hb <"$job/hb"
+  [ -s "$job/watch.$n" ] && read -r since seen <"$job/watch.$n"
+  read_clock
+  if [ -n "$since" ] && [ "$seen" = "$hb" ]; then
+    [ $((now - since)) -ge 6000 ]
+  else
+    echo "$now $hb" >"$job/watch.$n"
+    false
+  fi
+} 2>/dev/null
+stale() {
+  read_owner || { unmoved; return; }
+  # another boot of the same machine, or a process that is gone and left no result
+  if [ "$owner_place" = "$machine $host" ]; then
+    [ "$owner_boot" = "$boot" ] || return 0
+    is_alive "$owner_pid" "$owner_start" || { [ -e "$job/owner" ] && [ ! -e "$job/result" ] && return 0; }
+  fi
+  unmoved
+}
+# Two may judge it over: the rename has one winner, and who got a fresh job by mistake puts it back.
+replace() {
+  judged=$owner old=.old-$key-$n
+  mv "$job" "$old" 2>/dev/null || return 0
+  was=$job job=$old
+  read_owner
+  job=$was
+  if [ "$owner" != "$judged" ]; then
+    [ -d "$job" ] || mv "$old" "$job"
+    return 0
+  fi
+  if owned_here; then end_job; fi
+  # what was fetched already is not fetched again
+  if mkdir "$job" 2>/dev/null; then
+    mv "$old/cache" "$job/cache" 2>/dev/null
+    start
+  fi
+  discard "$old"
+}
+# A failure is told to all who saw the job run; a new wish starts anew.
+told() {
+  [ -s "$job/result" ] && [ -e "$job/seen.$n" ] || return 1
+  echo '@ failed'
+  tail -c 3000 "$job/log" | sed 's/^/| /'
+}
+look() {
+  ready && return
+  if mkdir "$job" 2>/dev/null; then
+    start
+  elif ! [ -d "$job" ]; then
+    ready || printf '%s\n' '@ failed' '| cannot make a directory (no space left on device?)'
+    return
+  elif told; then
+    return
+  elif [ -s "$job/result" ]; then
+    read_owner
+    replace
+  elif stale; then
+    replace
+  fi
+  ready || running
+}
+look

@@ -1,0 +1,93 @@
+/**
+ * Goal: the generated texts change only when somebody means it, and are good shell everywhere.
+ * Method: one file each, compared byte by byte (UPDATE_GOLDEN=1 writes them); each is parsed by every
+ * sh there is and by shellcheck at its strictest level.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { cancelText, KILLER } from '../../src/script/cancel.ts';
+import { cleanText } from '../../src/script/clean.ts';
+import { imageListText, imageRemoveText } from '../../src/script/image-cache.ts';
+import { launchText } from '../../src/script/launch.ts';
+import { hashFilesText, haveObjectsText, publishObjectText } from '../../src/script/objects.ts';
+import { probeText } from '../../src/script/probe.ts';
+import { pullCancelText, pullText } from '../../src/script/pull.ts';
+import { PULL_JOB } from '../../src/script/pull-job.ts';
+import { statusText } from '../../src/script/status.ts';
+import { supervisorScript } from '../../src/script/supervisor.ts';
+import { salvageText, survivorsText } from '../../src/script/sweep.ts';
+import { taskScript } from '../../src/script/task-script.ts';
+import { complaints } from '../support/shells.ts';
+import { aLaunch, aScript, HOSTILE, PLACE, SHA256, TOKEN } from '../unit/script/samples.ts';
+
+const DIRECTORY = '/srv/towline/images';
+const PULL = {
+  directory: '~/.towline/images',
+  root: '/home/alice/.towline',
+  key: 'registry_5000_mini_1-0123456789abcdef0123456789abcdef',
+  reference: 'docker://registry:5000/mini:1',
+  runtime: '/usr/bin/apptainer',
+  setup: 'module load apptainer',
+  insecure: true,
+  nonce: 'n1',
+  timeoutMs: 3_600_000,
+};
+const OBJECT = { root: PLACE.root, daemonId: PLACE.daemonId, sha256: SHA256, mode: 0o644 };
+const ATTEMPT = { dir: `${PLACE.root}/tasks/${PLACE.daemonId}/${TOKEN}`, nonce: 'n1', pid: 4711 };
+
+const TEXTS: Record<string, string> = {
+  'task-argv': taskScript(aScript()),
+  'task-text': taskScript(aScript({ command: { kind: 'text', text: 'echo hello\n' } })),
+  'task-shell': taskScript(aScript({ command: { kind: 'text', text: 'x', shell: '/bin/zsh' } })),
+  'task-hostile': taskScript(aScript(HOSTILE)),
+  supervisor: supervisorScript(),
+  launch: launchText(aLaunch()),
+  'launch-plain-mv': launchText(aLaunch({ mvNoTarget: false })),
+  status: statusText([ATTEMPT, { ...ATTEMPT, nonce: 'n2', pid: 0 }]),
+  survivors: survivorsText({ dir: ATTEMPT.dir, token: TOKEN }),
+  salvage: salvageText(ATTEMPT),
+  cancel: cancelText({ ...PLACE, nonce: 'n2', graceMs: 10_000, mvNoTarget: true }),
+  'cancel-killer': KILLER,
+  clean: cleanText({ ...PLACE, tokens: [TOKEN] }),
+  pull: pullText(PULL),
+  'pull-job': PULL_JOB,
+  'pull-cancel': pullCancelText(PULL),
+  'image-list': imageListText({ directory: DIRECTORY }),
+  'image-remove': imageRemoveText({ directory: DIRECTORY, key: PULL.key }),
+  probe: probeText({
+    rootTemplate: '$SCRATCH/tow line',
+    runtime: 'apptainer',
+    setup: 'module load apptainer',
+  }),
+  'objects-have': haveObjectsText({ ...OBJECT, names: [`${SHA256}-0644`] }),
+  'objects-publish': publishObjectText(OBJECT),
+  'objects-hash': hashFilesText(["/srv/it's one", '/srv/$(two)']),
+};
+
+const CHECKERS = [
+  ['sh', '-n'],
+  ['bash', '-n'],
+  ['dash', '-n'],
+  ['busybox', 'sh', '-n'],
+  // texts are fragments for a shell that is running already: they have no first line of their own
+  ['shellcheck', '-s', 'sh', '-S', 'style'],
+];
+
+describe.each(Object.entries(TEXTS))('%s', (name, text) => {
+  const path = join(import.meta.dirname, `${name}.sh`);
+
+  test('the text is the one on file', () => {
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, text);
+    expect(text).toBe(readFileSync(path, 'utf8'));
+  });
+
+  test.each(CHECKERS)('%s %s %s %s has nothing to say', (...checker) => {
+    expect(
+      complaints(
+        checker.filter((word) => word !== undefined),
+        path,
+      ),
+    ).toBe('');
+  });
+});

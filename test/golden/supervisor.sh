@@ -1,0 +1,305 @@
+#!/bin/sh
+
+# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS, in the directory of the attempt.
+
+stat_of() {
+  [ -r "/proc/$1/stat" ] || return 1
+  stat='' line=''
+  { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  stat=${stat##*) }
+  # shellcheck disable=SC2086 # numbers, to be split
+  set -- $stat
+  [ $# -ge 20 ] || return 1
+  # shellcheck disable=SC2034 # not every text asks for it
+  state=$1 start=${20}
+}
+
+is_alive() {
+  stat_of "$1" && [ "$start" = "$2" ] && [ "$state" != Z ] && [ "$state" != X ]
+}
+
+find_marked() {
+  pids='' word=$1
+  # a dot of the token would match any character
+  while case $word in *.*) ;; *) false ;; esac; do pids=$pids${word%%.*}'[.]' word=${word#*.}; done
+  word=$pids$word pids=''
+  # shellcheck disable=SC2046 # names under /proc have no spaces
+  set -- $(grep -lszE -e "^$word\$" ${sid:+-e "\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\$"} \
+    /proc/[0-9]*/environ ${sid:+/proc/[0-9]*/stat})
+  for file; do
+    file=${file#/proc/}
+    pids="$pids ${file%/*}"
+  done
+}
+
+session_of_leader() {
+  sid=''
+  [ -s leader ] || return 0
+  read -r sid since <leader
+  if stat_of "$sid" && [ "$start" != "$since" ]; then sid=''; fi
+}
+
+read_clock() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
+  while case $now in 0?*) ;; *) false ;; esac; do now=${now#0}; done
+}
+
+nap() {
+  sleep 0.05 2>/dev/null || sleep 1
+}
+
+stop_payload() {
+  read_clock
+  kill_at=$((now + $1)) told=''
+  while session_of_leader; find_marked "TOWLINE_ATTEMPT=$token"; [ -n "$pids" ]; do
+    read_clock
+    # shellcheck disable=SC2086 # pids, to be split
+    if [ "$now" -ge "$kill_at" ]; then
+      kill -KILL $pids
+    elif [ -z "$told" ]; then
+      told=1
+      kill -TERM $pids
+    fi 2>/dev/null
+    nap
+  done
+}
+
+copy() {
+  exec >/dev/null 6>&- 7>&-
+  stream=$1
+  read -r copier _ </proc/self/stat
+  printf '%s\n' "$copier" >".copy.$stream.$n"
+  (
+    # shellcheck disable=SC3045 # not in POSIX, but in every sh on Linux; SIGXFSZ would leave a core
+    ulimit -c 0
+    [ "$cap" -eq 0 ] || ulimit -f "$(((cap + 511) / 512))"
+    exec cat >>"$stream"
+  ) 2>>runtime.log
+  copied=$?
+  printf '%s\n' "$copied" >".copied.$stream.$n"
+  [ "$copied" -eq 0 ] || wake_supervisor
+}
+
+claim() {
+  read -r me _ </proc/self/stat
+  stat_of "$me"
+  read -r boot </proc/sys/kernel/random/boot_id
+  read -r host </proc/sys/kernel/hostname
+  case $host in *[!A-Za-z0-9._-]*) host=unknown ;; esac
+  machine=
+  [ -r /etc/machine-id ] && read -r machine </etc/machine-id
+  at=$(date +%s)
+  record="{\"format\":1,\"n\":\"$n\",\"pid\":$me,\"start\":\"$start\",\"boot\":\"$boot\",\"machine\":\"$machine\",\"hostname\":\"$host\",\"at\":$at}"
+  printf '%s %s\n' "$me" "$start" >".sup.$n" || give_up no-record
+  printf '%s\n' "$record" >"sup.$n.json" || give_up no-record
+  printf '%8191s\n' '' >".exit.$n" || give_up no-record
+  mv ticket "go.$n" 2>/dev/null
+  [ -e "go.$n" ] || give_up no-ticket
+  # a launch that comes after the attempt was cleaned away: it ran already
+  [ ! -e "../.ended/$token" ] || give_up ended
+  make_durable "sup.$n.json" ".exit.$n" .
+  printf '@ started %s\n' "$record" >&7
+  exec 7>&-
+}
+
+give_up() {
+  rm -f ".sup.$n" "sup.$n.json" ".exit.$n"
+  for seen in cancelled.*; do
+    [ -e "$seen" ] && set -- cancelled
+  done
+  case $1 in
+    no-ticket) echo '@ lost' ;;
+    cancelled | ended) echo '@ cancelled' ;;
+    *) echo "@ failed $1" ;;
+  esac >&7
+  exit 0
+}
+
+# Hosts whose sync takes no names sync everything.
+make_durable() {
+  sync "$@" 2>/dev/null || sync
+}
+
+start_leader() {
+  (
+    unset TOWLINE_SUPERVISOR
+    export TOWLINE_ATTEMPT="$token"
+    exec setsid sh ./run.sh "$@" 5>>rc
+  ) <"$input" >>runtime.log 2>&1 &
+  leader=$! sid=$!
+  stat_of "$leader" && printf '%s %s\n' "$leader" "$start" >leader
+}
+
+# A signal of a copier or of the watcher ends the wait early: then the payload is to be ended.
+wait_for_leader() {
+  woken=
+  wait "$leader"
+  code=$?
+  while [ -n "$woken" ]; do
+    woken=
+    stop_payload 500
+    wait "$leader"
+    # 127: the first wait had its code already
+    again=$?
+    [ "$again" -eq 127 ] || code=$again
+  done
+}
+
+# The words in the container leave "started" before anything else.
+began() {
+  began=
+  [ -s rc ] && read -r began <rc
+  [ "$began" = started ]
+}
+
+lacks_shell() {
+  while read -r said; do
+    case $said in */bin/sh*'no such file'*) return 0 ;; esac
+  done <runtime.log
+  return 1
+}
+
+watch_time() {
+  exec 3>&- 4>&-
+  trap 'kill "$napper" 2>/dev/null; exit 0' TERM
+  read_clock
+  until_at=$((now + (limit + 9) / 10))
+  while read_clock; left=$((until_at - now)); [ "$left" -gt 0 ]; do
+    # a suspended machine sleeps longer than asked: look again at least once a minute
+    if [ "$left" -gt 6000 ]; then sleep 60; else sleep "$((left / 100)).$((left % 100 / 10))$((left % 10))"; fi &
+    napper=$!
+    wait "$napper" || nap
+  done
+  true >".time.$n"
+  wake_supervisor
+}
+
+# Until it has gone: a signal between its look and its wait would be lost. Without it the payload is ended from here.
+wake_supervisor() {
+  read -r supervisor since _ <".sup.$n"
+  while is_alive "$supervisor" "$since"; do
+    [ -e exit.json ] && return
+    kill -USR1 "$supervisor" 2>/dev/null
+    sleep 1
+  done
+  [ -e exit.json ] || stop_payload 500
+}
+
+end_attempt() {
+  await_copiers 200
+  stop_payload 100
+  await_copiers 500
+  judge_streams
+  drained || end_copiers
+  read_code
+  printf ' ' 1<>".exit.$n"
+  # shellcheck disable=SC2046 # six numbers
+  set -- $(stat -c '%s %Y' stdout stderr ".exit.$n")
+  out=${1:-0} err=${3:-0} at=${6:-0}
+  log=
+  [ "$started" = true ] || tail_of_log
+  printf '{"format":1,"n":"%s","started":%s,"code":%s,"direct":%s,"runtimeCode":%s,"limit":%s,"copier":%s,"copierCode":%s,"out":%s,"err":%s,"at":%s,"log":"%s"}\n' \
+    "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" 1<>".exit.$n"
+  make_durable ".exit.$n" stdout stderr
+  ln ".exit.$n" exit.json 2>/dev/null || [ -e exit.json ] || mv ".exit.$n" exit.json
+}
+
+drained() {
+  [ -e ".copied.stdout.$n" ] && [ -e ".copied.stderr.$n" ]
+}
+
+# Mostly they end at once: look some hundred times before a sleep is worth its fork.
+await_copiers() {
+  looks=0
+  while ! drained && [ "$looks" -lt 300 ]; do looks=$((looks + 1)); done
+  drained && return
+  read_clock
+  give_up_at=$((now + $1))
+  while ! drained && read_clock && [ "$now" -lt "$give_up_at" ]; do nap; done
+}
+
+# What holds the pipe has left session and environment behind and cannot be found; it learns by SIGPIPE.
+end_copiers() {
+  sid=''
+  find_marked "TOWLINE_SUPERVISOR=$token"
+  for pid in $pids; do
+    [ "$pid" = "$me" ] || kill -KILL "$pid" 2>/dev/null
+  done
+}
+
+# 153: ended by SIGXFSZ, the cap. No code and no process: somebody killed the copier. No code but a process: the pipe is
+# still held by something that escaped; what came so far is the stream.
+judge_streams() {
+  limit_hit=null copier=null copier_code=null
+  for stream in stdout stderr; do
+    copied=
+    if [ -e ".copied.$stream.$n" ]; then
+      read -r copied <".copied.$stream.$n"
+    elif [ -s ".copy.$stream.$n" ] && read -r pid <".copy.$stream.$n" && stat_of "$pid"; then
+      copied=0
+    fi
+    case $copied in
+      0) ;;
+      153) limit_hit="\"$stream\"" ;;
+      *) copier="\"$stream\"" copier_code=${copied:-null} ;;
+    esac
+  done
+  [ -e ".time.$n" ] && limit_hit='"time"'
+}
+
+# "started" and no code: the shell in the container was killed; then the runtime knows best.
+read_code() {
+  started=false exit_code=null direct=false
+  while read -r word how; do
+    case $word in
+      started) started=true exit_code=$code ;;
+      noshell) ;;
+      '' | *[!0-9]*) ;;
+      *) exit_code=$word ;;
+    esac
+    [ "$how" = direct ] && direct=true
+  done <rc
+}
+
+# In hexadecimal: any byte passes through the record.
+tail_of_log() {
+  # shellcheck disable=SC2046 # one word a byte
+  set -- $(tail -c 2000 runtime.log | od -An -v -tx1)
+  log=$*
+}
+
+supervise() {
+  # by exec, not on the call: a shell keeps copies of what a call redirects, and pipes would never end
+  exec 3>&1 4>&6 6>&- >/dev/null
+  claim
+  trap 'woken=1' USR1
+  start_leader
+  watcher=
+  if [ "$limit" -gt 0 ]; then
+    watch_time &
+    watcher=$!
+  fi
+  wait_for_leader
+  if ! began && lacks_shell; then
+    start_leader direct
+    wait_for_leader
+    [ -s rc ] || printf 'started\n%s direct\n' "$code" >>rc
+  fi
+  exec 3>&- 4>&-
+  [ -z "$watcher" ] || kill -TERM "$watcher" 2>/dev/null
+  end_attempt
+}
+
+main() {
+  n=$1 token=$2 cap=$3 limit=$4
+  input=/dev/null
+  [ -e stdin ] && input=stdin
+  exec 7>&1
+  {
+    {
+      supervise
+    } | copy stdout &
+  } 6>&1 | copy stderr &
+}
+main "$@"

@@ -1,0 +1,228 @@
+/**
+ * A daemon of a test's own, as a user would run it: the built program with its own state directory,
+ * socket and configuration against the bed, and the CLI that talks to it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { BED, MINI, onHost, REPO, requireBed } from './bed.ts';
+import { until } from './until.ts';
+
+/** The built program unless sources are newer (scripts/test builds first), then those. */
+const ENTRY = isBuilt() ? 'dist/main.js' : 'src/main.ts';
+
+/** Pulled once for all tests, unless a test says otherwise. */
+const SHARED_IMAGES = '/home/alice/test-images';
+
+export interface DaemonOptions {
+  /** Keys of [host.vm] that differ from the bed's own; an empty value leaves the key out. */
+  vm?: Record<string, string>;
+  /** Lines of [defaults]. */
+  defaults?: Record<string, string>;
+  /** More sections, as text. */
+  more?: string;
+}
+
+export interface Ran {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface TestDaemon extends AsyncDisposable {
+  readonly dir: string;
+  readonly stateDir: string;
+  readonly socket: string;
+  readonly configFile: string;
+  /** The remote root, this test's own. */
+  readonly root: string;
+  log(): string;
+  start(env?: Record<string, string>): Promise<void>;
+  /** Starts without waiting until it is ready. */
+  launch(env?: Record<string, string>): ChildProcess;
+  pid(): number;
+  /** Ends it by a signal and waits for the end. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Runs the CLI to its end. */
+  cli(...args: string[]): Promise<Ran>;
+  /** Starts the CLI and leaves it running. */
+  spawnCli(args: string[], env?: Record<string, string>): ChildProcess;
+  /** `towline run` of a command in the small image. */
+  run(...command: string[]): Promise<Ran>;
+  /** Submits and gives the id. */
+  submit(...args: string[]): Promise<string>;
+  show(id: string): Promise<TaskJson>;
+  /** The state column in the database, read from outside. */
+  storedState(id: string): string | undefined;
+}
+
+/** What tests look at of `towline show --json`. */
+export interface TaskJson {
+  id: string;
+  state: string;
+  ended: boolean;
+  attempt: number;
+  exitCode?: number;
+  host?: string;
+  image?: string;
+  remoteDir?: string;
+  failure?: { code: string; message: string; hint: string };
+  blocked?: { host: string; reason: string; message: string; since: string; nextTryAt?: string };
+  cleanup: { policy: string; state: string };
+  streams: Record<'stdout' | 'stderr', { bytes: number; complete: boolean }>;
+  outputs: { path: string; local: string; bytes: number }[];
+}
+
+/** Makes directory and configuration; nothing runs before start(). Disposing ends and removes all. */
+export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
+  requireBed();
+  const dir = mkdtempSync(join(tmpdir(), 'towline-test-'));
+  const stateDir = join(dir, 'state');
+  const socket = join(dir, 'run', 't.sock');
+  mkdirSync(join(dir, 'run'), { mode: 0o700 });
+  const root = options.vm?.['root'] ?? `/home/alice/t/${dir.slice(dir.lastIndexOf('-') + 1)}`;
+  const configFile = join(dir, 'towline.ini');
+  writeFileSync(configFile, configText({ stateDir, socket, root, options }));
+  const logFile = join(dir, 'daemon.log');
+  let child: ChildProcess | undefined;
+
+  function node(args: string[], env: Record<string, string> = {}): ChildProcess {
+    return spawn(process.execPath, [join(REPO, ENTRY), ...args], {
+      cwd: dir,
+      env: {
+        ...process.env,
+        TOWLINE_SOCKET: socket,
+        TOWLINE_CONFIG: configFile,
+        TOWLINE_FAULT: '',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
+  const daemon: TestDaemon = {
+    dir,
+    stateDir,
+    socket,
+    configFile,
+    root,
+    log: () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''),
+    launch(env) {
+      child = node(['daemon', '--config', configFile], env);
+      child.stderr?.on('data', (chunk: Buffer) => writeFileSync(logFile, chunk, { flag: 'a' }));
+      return child;
+    },
+    async start(env) {
+      const before = daemon.log().length;
+      const started = daemon.launch(env);
+      await until(() => {
+        if (started.exitCode !== null) throw new Error(`the daemon ended: ${daemon.log()}`);
+        return daemon.log().slice(before).includes('"msg":"ready"');
+      });
+    },
+    pid: () => child?.pid ?? 0,
+    async kill(signal = 'SIGTERM') {
+      const ending = child;
+      child = undefined;
+      if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
+      const closed = new Promise((resolve) => ending.once('close', resolve));
+      ending.kill(signal);
+      await closed;
+    },
+    spawnCli: (args, env) => node(args, env),
+    cli: (...args) => finished(node(args)),
+    run: (...command) => daemon.cli('run', '--host', 'vm', MINI, '--', ...command),
+    async submit(...args) {
+      const ran = await daemon.cli('submit', ...args);
+      if (ran.code !== 0) throw new Error(`submit failed: ${ran.stderr}`);
+      return ran.stdout.trim();
+    },
+    async show(id) {
+      const ran = await daemon.cli('show', '--json', id);
+      if (ran.code !== 0) throw new Error(`show failed: ${ran.stderr}`);
+      return JSON.parse(ran.stdout) as TaskJson;
+    },
+    storedState(id) {
+      const db = new DatabaseSync(join(stateDir, 'towline.sqlite'), { readOnly: true });
+      try {
+        const row = db.prepare('SELECT state FROM tasks WHERE id = ?').get(id);
+        return (JSON.parse(String(row?.['state'] ?? '{}')) as { kind?: string }).kind;
+      } finally {
+        db.close();
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await daemon.kill('SIGKILL');
+      await onHost('vm', 'rm', '-rf', root);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  return daemon;
+}
+
+function isBuilt(): boolean {
+  const built = join(REPO, 'dist/main.js');
+  if (!existsSync(built)) return false;
+  const sources = readdirSync(join(REPO, 'src'), { recursive: true, encoding: 'utf8' });
+  const at = statSync(built).mtimeMs;
+  return sources.every((name) => statSync(join(REPO, 'src', name)).mtimeMs <= at);
+}
+
+/** Waits for the end of a process and gives what it printed. */
+export function finished(child: ChildProcess): Promise<Ran> {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => {
+      const [stdout, stderr] = [out, err].map((chunks) => Buffer.concat(chunks).toString());
+      resolve({ code, signal, stdout: stdout ?? '', stderr: stderr ?? '' });
+    });
+  });
+}
+
+function configText(house: {
+  stateDir: string;
+  socket: string;
+  root: string;
+  options: DaemonOptions;
+}): string {
+  const { stateDir, socket, root, options } = house;
+  const vm = {
+    hostname: '127.0.0.1',
+    user: 'alice',
+    port: '2210',
+    identity_file: join(BED, 'id_ed25519'),
+    known_hosts: join(BED, 'known_hosts'),
+    root,
+    insecure_registries: 'registry:5000',
+    image_cache_dir: SHARED_IMAGES,
+    ...options.vm,
+  };
+  const lines = (values: Record<string, string>): string[] =>
+    Object.entries(values).flatMap(([key, value]) => (value === '' ? [] : [`${key} = ${value}`]));
+  return [
+    '[daemon]',
+    `state_dir = ${stateDir}`,
+    `socket = ${socket}`,
+    'log_level = debug',
+    '[defaults]',
+    ...lines({ host: 'vm', stop_grace: '2s', ...options.defaults }),
+    '[host.vm]',
+    ...lines(vm),
+    options.more ?? '',
+  ].join('\n');
+}

@@ -1,0 +1,186 @@
+/**
+ * Goal: a task as written becomes the task that is meant, or an error that names the field.
+ * Method: parseSpec on values as JSON.parse gives them; fast-check for what nobody thought of.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../src/domain/failure.ts';
+import { parseSpec } from '../../../src/protocol/parse-spec.ts';
+
+const base = { image: 'docker://mini', command: ['true'] };
+const parse = (fields: Record<string, unknown>) => parseSpec({ ...base, ...fields });
+
+function refusal(value: unknown, where = ''): string {
+  try {
+    parseSpec(value, {}, where);
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError);
+    expect((error as AppError).code).toBe('TASK_INVALID');
+    return (error as AppError).message;
+  }
+  throw new Error('it was not refused');
+}
+const refused = (fields: Record<string, unknown>): string => refusal({ ...base, ...fields });
+
+describe('what is meant', () => {
+  it('fills the defaults', () => {
+    expect(parse({})).toMatchObject({
+      images: ['docker://mini'],
+      command: { kind: 'argv', argv: ['true'] },
+      cleanup: 'on-success',
+      retries: 0,
+      retryOn: [],
+      acceptExit: [0],
+      priority: 0,
+      held: false,
+      inputs: [],
+    });
+  });
+
+  it('takes what the configuration says where the task is silent', () => {
+    const defaults = {
+      images: ['docker://b'],
+      shell: '/bin/sh',
+      cleanup: 'always',
+      retries: 2,
+      acceptExit: [0, 1],
+    } as const;
+    expect(parseSpec({ command: 'echo $X' }, defaults)).toMatchObject({
+      images: ['docker://b'],
+      command: { kind: 'text', text: 'echo $X', shell: '/bin/sh' },
+      cleanup: 'always',
+      retryOn: ['exit', 'interrupted'],
+      acceptExit: [0, 1],
+    });
+  });
+
+  it('reads sizes and times with units', () => {
+    expect(parse({ memory: '1.5GiB', time: '1h30m', outputLimit: 8192 })).toMatchObject({
+      memoryBytes: 1_610_612_736,
+      timeLimitMs: 5_400_000,
+      outputLimitBytes: 8192,
+    });
+    expect(parse({ memory: '2G', time: '00:01:30' })).toMatchObject({
+      memoryBytes: 2 ** 31,
+      timeLimitMs: 90_000,
+    });
+  });
+
+  it('reads inputs, outputs and binds as texts and as objects', () => {
+    const spec = parse({
+      inputs: [
+        '/data/a.txt',
+        '/data/b\\:c:in/b',
+        { content: 'hi', target: 'c' },
+        { remote: '/scratch/d' },
+        '/data/dir/',
+      ],
+      outputs: [
+        'out/*.txt:/home/u/results/',
+        { path: '/mnt/task/work/r', local: '/tmp/r', overwrite: true },
+      ],
+      binds: ['/scratch:/scratch:ro'],
+      stdin: { content: 'x' },
+    });
+    expect(spec.inputs).toEqual([
+      { source: { kind: 'file', path: '/data/a.txt' }, target: 'a.txt' },
+      { source: { kind: 'file', path: '/data/b:c' }, target: 'in/b' },
+      { source: { kind: 'content', base64: 'aGk=' }, target: 'c' },
+      { source: { kind: 'remote', path: '/scratch/d' }, target: 'd' },
+      { source: { kind: 'directory', path: '/data/dir' }, target: 'dir' },
+    ]);
+    expect(spec.outputs).toEqual([
+      { pattern: 'out/*.txt', local: '/home/u/results/', overwrite: false },
+      { pattern: 'r', local: '/tmp/r', overwrite: true },
+    ]);
+    expect(spec.binds).toEqual([{ source: '/scratch', target: '/scratch', readonly: true }]);
+  });
+
+  it('keeps hostile values byte-exact', () => {
+    const values = ['$(rm -rf /)', '`x`', 'a\nb\tc', '\'"', '', 'é😀', '-n', '%s:,'];
+    const spec = parse({ command: ['printf', ...values], env: { X: values.join('') } });
+    expect(spec.command).toEqual({ kind: 'argv', argv: ['printf', ...values] });
+    expect(spec.env['X']).toBe(values.join(''));
+  });
+});
+
+describe('what is refused, and how it is said', () => {
+  it.each([
+    [{ imge: 'x' }, 'the value has an unknown field imge (did you mean image?)'],
+    [{ command: [] }, 'command is not valid: Too small'],
+    [{ command: ['a', 3] }, 'command[1] must be a text'],
+    [{ command: undefined }, 'command is missing'],
+    [{ env: { '1X': 'a' } }, 'env.1X is not the name of a variable'],
+    [{ env: { APPTAINER_BIND: 'a' } }, 'env.APPTAINER_BIND is reserved for the runtime'],
+    [{ env: { HOME: '/x' } }, 'env.HOME cannot be set'],
+    [{ env: { X: 'a\0b' } }, 'env.X contains a NUL'],
+    [{ inputs: ['data/a'] }, 'inputs[0] must be an absolute path'],
+    [{ inputs: ['/a/../b'] }, 'inputs[0] must be an absolute path'],
+    [{ inputs: ['/a:../b'] }, 'inputs[0].target must name a path'],
+    [{ inputs: ['/a:/proc'] }, 'inputs[0].target /proc is taken'],
+    [{ inputs: ['/x/a', '/y/a'] }, 'inputs[1].target is the same as that of inputs[0]'],
+    [{ inputs: [{ path: '/a', pth: 1 }] }, 'inputs[0] has an unknown field pth'],
+    [{ inputs: [{ path: '/a', content: 'b' }] }, 'inputs[0] must have exactly one of'],
+    [{ outputs: ['a:b'] }, 'outputs[0].local must be an absolute path'],
+    [{ outputs: ['../a:/b'] }, 'outputs[0].path must be a path below'],
+    [{ outputs: ['/etc/passwd:/b'] }, 'outputs[0].path must be a path below'],
+    [{ binds: ['/a:/b:rx'] }, 'binds[0] must be SRC:DST'],
+    [{ memory: 'lots' }, 'memory must be a size'],
+    [{ memory: 512 }, 'memory of 512 bytes is too small'],
+    [{ time: '10' }, 'time must be a time like'],
+    [{ name: 'a\u001b[31m' }, 'name contains control characters'],
+    [{ retries: -1 }, 'retries is not valid'],
+    [{ retries: Number.NaN }, 'retries must be a'],
+    [{ acceptExit: [256] }, 'acceptExit[0] is not valid'],
+    [{ cleanup: 'maybe' }, 'cleanup is not valid'],
+    [{ tags: { 'a b': 'c' } }, 'tags."a b" may only have'],
+    [{ shell: '/bin/sh' }, 'shell is only for a command given as one text'],
+  ])('%j', (fields, message) => {
+    expect(refused(fields)).toContain(message);
+  });
+
+  it('names the task among many', () => {
+    expect(refusal({ ...base, time: 'x' }, 'tasks[3]')).toContain('tasks[3].time must be');
+    expect(refusal('no object', 'tasks[3]')).toContain('tasks[3] must be a');
+  });
+
+  it('does not let __proto__ through as a name', () => {
+    const task = JSON.parse('{"image":"a","command":["b"],"env":{"__proto__":"x"}}') as unknown;
+    expect(refusal(task)).toContain('env.__proto__ is not the name');
+    expect(refusal(JSON.parse('{"image":"a","command":["b"],"__proto__":{"x":1}}'))).toContain(
+      '__proto__',
+    );
+  });
+
+  it('says that an image is needed when there is no default', () => {
+    expect(refusal({ command: ['a'] })).toBe('image is missing and [defaults] image is not set');
+  });
+});
+
+it('throws nothing but AppErrors, whatever it is given', () => {
+  const keys = [
+    'image',
+    'command',
+    'env',
+    'inputs',
+    'outputs',
+    'binds',
+    'memory',
+    'time',
+    'tags',
+    'stdin',
+    'x',
+  ];
+  const task = fc.dictionary(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 3 }));
+  const nearly = task.map((fields) => ({ ...base, ...fields }));
+  fc.assert(
+    fc.property(fc.oneof(fc.anything(), nearly), (value) => {
+      try {
+        parseSpec(value);
+      } catch (error) {
+        expect(error).toBeInstanceOf(AppError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

@@ -1,0 +1,50 @@
+/** The wrapped text, run by the real /bin/sh: whole it does what the script says, cut it does nothing. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { FrameReader } from '../../../../src/remote/shell/frames.ts';
+import { wrapCommand } from '../../../../src/remote/shell/wrap.ts';
+
+const NONCE = 'f00d'.repeat(8);
+const sh = (text: string, cwd = '/'): Buffer =>
+  spawnSync('/bin/sh', [], { input: text, cwd }).stdout;
+
+it('runs nothing of a text that is cut anywhere', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'towline-cut-'));
+  const text = wrapCommand("touch ran 'a b'\ncat > there <<EOF\nx\nEOF\n# }; end", NONCE);
+  // The last two characters end the group; without the newline it is whole.
+  for (let length = 0; length < text.length - 2; length += 1) sh(text.slice(0, length), dir);
+  expect(readdirSync(dir)).toEqual([]);
+  sh(text, dir);
+  expect(readdirSync(dir).toSorted()).toEqual(['a b', 'ran', 'there']);
+  rmSync(dir, { recursive: true });
+});
+
+it('carries any text through quoting and framing byte for byte', () => {
+  const text = fc
+    .string({ unit: 'grapheme', maxLength: 60 })
+    .filter((value) => !value.includes('\0'));
+  const hard = fc.array(
+    fc.constantFrom("'", '"', '`', '$(', ')', '}', '\n', '\\', '#', 'EOF', NONCE, ' '),
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        text,
+        hard.map((parts) => parts.join('')),
+      ),
+      (value) => {
+        const quoted = `'${value.replaceAll("'", `'\\''`)}'`;
+        const reader = new FrameReader(1_000_000);
+        reader.expect(NONCE);
+        const [frame] = reader.feed(sh(wrapCommand(`printf %s ${quoted}; exit 9`, NONCE)));
+        expect(frame?.code).toBe(9);
+        expect(frame?.output?.toString('utf8')).toBe(value);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});

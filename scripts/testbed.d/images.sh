@@ -78,7 +78,7 @@ bootstrap_base() {
   # shellcheck disable=SC2016 # $1 is the hook's own
   TMPDIR=$BED/tmp quietly "$log" "see the log; when the archive was out of step, try again later" \
     mmdebstrap --variant=essential --include="$(package_list)" --format=tar \
-    --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Languages "none"' "${options[@]}" \
+    --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' "${options[@]}" \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --customize-hook='rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/sources.list' \

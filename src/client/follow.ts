@@ -63,9 +63,12 @@ async function* resuming(
     let response: IncomingMessage | undefined;
     try {
       response = await open();
-      tries.worked();
+      tries.connected();
       yield undefined;
-      for await (const chunk of response) yield chunk as Buffer;
+      for await (const chunk of response) {
+        tries.progressed();
+        yield chunk as Buffer;
+      }
       return;
     } catch (error) {
       if (options.signal?.aborted === true || isAborted(error)) return;

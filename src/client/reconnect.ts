@@ -13,37 +13,55 @@ const RECONNECT_FOR_MS = 600_000;
 const FIRST_DELAY_MS = 50;
 const DELAY_MS_MAX = 2000;
 
-/** A run of tries: counts from the last success. */
+/** A connection that lived this long was a good one, though it may have been silent. */
+const STABLE_MS = 5000;
+
+/** A run of tries: patience counts from the last time something came of one. */
 export interface Tries {
   /** Call when the daemon answered. */
-  worked(): void;
+  connected(): void;
+  /** Call when something was gained: a result, the next bytes. */
+  progressed(): void;
   /** Waits before the next try, or rejects with `error` when trying again is pointless or over. */
   failed(error: unknown): Promise<void>;
 }
 
 /**
  * The first call of all must work at once (a daemon that is not there will not come by itself);
- * only what has worked, or broke in the middle, is tried again.
+ * only what has worked, or broke in the middle, is tried again. A stream that breaks again and again
+ * at the same byte runs out of patience too.
  */
-export function createTries(options: Reconnect, hasWorked = false): Tries {
-  const state = { hasWorked, lostAt: 0, delay: FIRST_DELAY_MS };
+export function createTries(options: Reconnect): Tries {
+  let hasWorked = false;
+  let isLost = false;
+  let connectedAt = Number.POSITIVE_INFINITY;
+  let fruitlessSince: number | undefined;
+  let delay = FIRST_DELAY_MS;
+  const progressed = (): void => {
+    fruitlessSince = undefined;
+    delay = FIRST_DELAY_MS;
+  };
   return {
-    worked() {
-      if (state.lostAt > 0) options.onReconnect?.('back');
-      Object.assign(state, { hasWorked: true, lostAt: 0, delay: FIRST_DELAY_MS });
+    connected() {
+      if (isLost) options.onReconnect?.('back');
+      isLost = false;
+      hasWorked = true;
+      connectedAt = Date.now();
     },
+    progressed,
     async failed(error) {
       if (!isDaemonAway(error) || options.signal?.aborted === true) throw error;
-      if (!state.hasWorked && !brokeInTheMiddle(error)) throw error;
-      if (state.lostAt === 0) {
-        state.lostAt = Date.now();
-        options.onReconnect?.('lost');
-      }
+      if (!hasWorked && !brokeInTheMiddle(error)) throw error;
+      if (!isLost) options.onReconnect?.('lost');
+      isLost = true;
+      if (Date.now() - connectedAt > STABLE_MS) progressed();
+      connectedAt = Number.POSITIVE_INFINITY;
+      fruitlessSince ??= Date.now();
       const patience = options.reconnectForMs ?? RECONNECT_FOR_MS;
-      if (Date.now() - state.lostAt > patience) throw error;
-      await sleep(state.delay, options.signal);
-      state.delay = Math.min(DELAY_MS_MAX, state.delay * 2);
-      state.hasWorked = true;
+      if (Date.now() - fruitlessSince >= patience) throw error;
+      await sleep(delay, options.signal);
+      delay = Math.min(DELAY_MS_MAX, delay * 2);
+      hasWorked = true;
     },
   };
 }
@@ -54,7 +72,7 @@ export async function repeat<T>(options: Reconnect, call: () => Promise<T>): Pro
   for (;;) {
     try {
       const result = await call();
-      tries.worked();
+      tries.connected();
       return result;
     } catch (error) {
       await tries.failed(error);

@@ -31,6 +31,9 @@ interface Exchange extends CallOptions {
   agent: Agent;
 }
 
+/** What writing to a kept connection gives that the other side has closed. */
+const CLOSED_CODES = new Set(['ECONNRESET', 'EPIPE']);
+
 /** A transport over one socket; connections are kept and there is no limit on how many. */
 export function createTransport(socketPath: string): Transport {
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
@@ -79,7 +82,7 @@ function send(asked: Exchange): Promise<IncomingMessage> {
     outgoing.once('response', resolve);
     outgoing.once('error', (error: NodeJS.ErrnoException) => {
       // A kept connection may have been closed by the other side just now; nothing was done with it.
-      if (outgoing.reusedSocket && error.code === 'ECONNRESET' && !stream) {
+      if (outgoing.reusedSocket && CLOSED_CODES.has(error.code ?? '') && !stream) {
         send(asked).then(resolve, reject);
       } else reject(connectionError(error, socketPath, signal));
     });

@@ -38,6 +38,9 @@ export interface Ledger {
   onTold(listener: (told: Told) => void): void;
 }
 
+/** Shorter prefixes are more likely a slip than an id. */
+const PREFIX_CHARS_MIN = 4;
+
 interface Entry {
   task: Task;
   orders: readonly Effect[];
@@ -125,7 +128,14 @@ export function createLedger({ store, now }: LedgerDeps): Ledger {
     async find(id) {
       const exact = live.get(id as TaskId)?.task ?? (await store.getTask(id as TaskId));
       if (exact !== undefined) return exact;
-      throw notFound(id);
+      const [only, another] = id.length < PREFIX_CHARS_MIN ? [] : await store.findIds(id);
+      if (only === undefined) throw notFound(id);
+      if (another !== undefined) {
+        throw new AppError('TASK_NOT_FOUND', `several tasks have ids that begin with ${id}`, {
+          context: { task: id },
+        });
+      }
+      return (await entryOf(only)).task;
     },
     *live() {
       for (const entry of live.values()) yield entry.task;

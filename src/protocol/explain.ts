@@ -57,6 +57,7 @@ function shown(part: PropertyKey): string {
 }
 
 function sentence(issue: Issue, known: readonly string[]): string {
+  if (issue.code === 'invalid_union') return noBranch(issue.errors.flat(), issue.message);
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
     const near = issue.path.length === 0 ? nearest(key, known) : undefined;
@@ -72,6 +73,22 @@ function sentence(issue: Issue, known: readonly string[]): string {
   return text.startsWith('Invalid') || text.startsWith('Too') ? `is not valid: ${text}` : text;
 }
 
+/** The value has the type of none of the forms: say which types there are. */
+function noBranch(issues: readonly Issue[], otherwise: string): string {
+  const wrong = issues.filter((issue) => issue.code === 'invalid_type');
+  if (wrong.length === 0) return otherwise;
+  if (wrong.every(({ message }) => message.endsWith('received undefined'))) return 'is missing';
+  return `must be ${[...new Set(wrong.map(({ expected }) => aType(expected)))].join(' or ')}`;
+}
+
+const TYPE_WORDS: Record<string, string> = {
+  string: 'a text',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+  int: 'a whole number',
+};
+
 function aType(expected: string): string {
-  return { string: 'a text', array: 'a list', int: 'a whole number' }[expected] ?? `a ${expected}`;
+  return TYPE_WORDS[expected] ?? `a ${expected}`;
 }

@@ -17,6 +17,7 @@ export function createStore(link: Link): Store {
     insert: (changes, idempotency) =>
       betweenFaults(kindOf(changes), () => ask<'insert'>({ op: 'insert', changes, idempotency })),
     getTask: (id) => ask<'get-task'>({ op: 'get-task', id }),
+    findIds: (prefix) => ask<'find-ids'>({ op: 'find-ids', prefix }),
     loadLive: () => ask<'load-live'>({ op: 'load-live' }),
     listTasks: (query) => ask<'list-tasks'>({ op: 'list-tasks', query }),
     listEvents: (query) => ask<'list-events'>({ op: 'list-events', query }),

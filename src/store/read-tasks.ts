@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { SQLInputValue } from 'node:sqlite';
 import { AppError } from '../domain/failure.ts';
 import { ENDED_KINDS, STATE_KINDS } from '../domain/state.ts';
+import type { TaskId } from '../domain/task.ts';
 import type { Database } from './database.ts';
 import type { Answers, ReadRequest } from './requests.ts';
 import { parseEffect, parseEvent, parseTask } from './row-schemas.ts';
@@ -20,6 +21,8 @@ export function read(db: Database, request: ReadRequest): Answers[ReadRequest['o
   switch (request.op) {
     case 'get-task':
       return getTask(db, request.id);
+    case 'find-ids':
+      return findIds(db, request.prefix);
     case 'load-live':
       return loadLive(db);
     case 'list-tasks':
@@ -34,6 +37,13 @@ export function read(db: Database, request: ReadRequest): Answers[ReadRequest['o
 function getTask(db: Database, id: string): Answers['get-task'] {
   const row = db.get('SELECT * FROM tasks WHERE id = ?', id);
   return row && parseTask(row);
+}
+
+/** By range, not LIKE: nothing in a prefix is a wildcard. */
+function findIds(db: Database, prefix: string): TaskId[] {
+  const end = `${prefix}\u{10ffff}`;
+  const rows = db.all('SELECT id FROM tasks WHERE id >= ? AND id < ? LIMIT 2', prefix, end);
+  return rows.map((row) => String(row['id']) as TaskId);
 }
 
 function loadLive(db: Database): Answers['load-live'] {

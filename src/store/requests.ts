@@ -11,6 +11,7 @@ export type WriteRequest =
 
 export type ReadRequest =
   | { op: 'get-task'; id: TaskId }
+  | { op: 'find-ids'; prefix: string }
   | { op: 'load-live' }
   | { op: 'list-tasks'; query: TaskQuery }
   | { op: 'list-events'; query: Parameters<Store['listEvents']>[0] }
@@ -28,6 +29,7 @@ export interface Answers {
   insert: Awaited<ReturnType<Store['insert']>>;
   forget: undefined;
   'get-task': Awaited<ReturnType<Store['getTask']>>;
+  'find-ids': TaskId[];
   'load-live': Awaited<ReturnType<Store['loadLive']>>;
   'list-tasks': Awaited<ReturnType<Store['listTasks']>>;
   'list-events': EventRecord[];

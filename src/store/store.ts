@@ -71,6 +71,8 @@ export interface Store {
     idempotency?: { key: string; digest: string },
   ): Promise<{ created: boolean; tasks: Task[]; events: EventRecord[] }>;
   getTask(id: TaskId): Promise<Task | undefined>;
+  /** Ids that begin with the prefix, at most two: enough to tell one from several. */
+  findIds(prefix: string): Promise<TaskId[]>;
   /** All tasks that have not ended or still have effects ordered: what a restarted daemon must know. */
   loadLive(): Promise<{ tasks: Task[]; effects: PendingEffect[] }>;
   listTasks(query: TaskQuery): Promise<Page>;

@@ -37,6 +37,15 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       }
     });
 
+    it('ids are found by their beginning, two at most, and nothing in it is a wildcard', async () => {
+      const ids = ['abcd1', 'abcd2', 'abcd3', 'abxd4'].map((id) => id as TaskId);
+      for (const id of ids) await store.insert([aChange(aTask({ id }))]);
+      expect(await store.findIds('abx')).toEqual(['abxd4']);
+      expect(await store.findIds('abcd')).toHaveLength(2);
+      expect(await store.findIds('ab_d')).toEqual([]);
+      expect(await store.findIds('abcd9')).toEqual([]);
+    });
+
     it('a commit writes the state, the history, the events and the orders together', async () => {
       const task = aTask();
       await store.insert([aChange(task)]);

@@ -32,6 +32,10 @@ find_marked() {
 }
 n='n1'
 discard() {
+  [ -s "$1/tmpdir" ] && read -r tmp <"$1/tmpdir" && case $tmp in
+    /tmp/towline-pull.*/*) ;;
+    /tmp/towline-pull.*) [ -L "$tmp" ] || { chmod -R u+rwX "$tmp"; rm -rf "$tmp"; } ;;
+  esac 2>/dev/null
   chmod -R u+rwX "$1" 2>/dev/null
   rm -rf "$1"
 }

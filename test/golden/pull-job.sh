@@ -65,11 +65,16 @@ main() {
   read -r job _ </proc/self/stat
   stat_of "$job" && born=$start
   current=''
-  mkdir -p cache tmp
   echo "towline: pulling $reference" >>log
   here=$PWD
-  export APPTAINER_CACHEDIR="$here/cache" APPTAINER_TMPDIR="$here/tmp" TMPDIR="$here/tmp"
-  export SINGULARITY_CACHEDIR="$here/cache" SINGULARITY_TMPDIR="$here/tmp"
+  # the build in there breaks on quotes, commas and colons in its path
+  case $here in
+    *[!A-Za-z0-9/._+-]*) tmp=$(mktemp -d /tmp/towline-pull.XXXXXX) && echo "$tmp" >tmpdir ;;
+    *) tmp=$here/tmp ;;
+  esac
+  mkdir -p cache "$tmp"
+  export APPTAINER_CACHEDIR="$here/cache" APPTAINER_TMPDIR="$tmp" TMPDIR="$tmp"
+  export SINGULARITY_CACHEDIR="$here/cache" SINGULARITY_TMPDIR="$tmp"
   # it breaks absolute and relative destinations alike
   unset APPTAINER_PULLDIR SINGULARITY_PULLDIR
   eval "$setup" >/dev/null 2>&1 </dev/null
@@ -82,8 +87,8 @@ main() {
   code=$?
   if [ "$code" -eq 0 ]; then publish 2>>log || code=1; fi
   kill -TERM "$beat" 2>/dev/null
-  chmod -R u+rwX tmp 2>/dev/null
-  rm -rf tmp image.sif image.json
+  chmod -R u+rwX "$tmp" 2>/dev/null
+  rm -rf "$tmp" image.sif image.json
   if [ "$code" -ne 0 ]; then
     rm -f room
     echo "1 $code" >result

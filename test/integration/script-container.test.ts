@@ -91,7 +91,7 @@ test('binds and inputs with hostile paths are mounted where they belong', async 
     path: `${base}/${name}/id`,
     target: `in ${name}`,
   }));
-  const script = `for d; do cat "/mnt/b $d/id" "/mnt/task/inputs/in $d"; (: >"/mnt/b $d/new") 2>/dev/null && echo writable; done`;
+  const script = `for d; do cat "/mnt/b $d/id" "/mnt/task/inputs/in $d"; (: >"/mnt/b $d/new") 2>/dev/null && echo writable; done; true`;
   const run = await bed.complete({
     imagePath: mini,
     binds,

@@ -15,11 +15,11 @@ export async function printError(io: Io, thrown: unknown, json: boolean): Promis
 }
 
 function errorJson(error: AppError): string {
-  return `${JSON.stringify({ error: error.toRecord() })}\n`;
+  return `${JSON.stringify({ error: { ...error.toRecord(), hint: error.hint.trimEnd() } })}\n`;
 }
 
 /** `towline: CODE: message`, then `hint: …`. */
 export function errorText(error: Pick<AppError, 'code' | 'message' | 'hint'>): string {
   const message = error.message.split('\n').map(escapeControls).join('\n  ');
-  return `towline: ${error.code}: ${message}\nhint: ${escapeControls(error.hint)}\n`;
+  return `towline: ${error.code}: ${message}\nhint: ${escapeControls(error.hint).trimEnd()}\n`;
 }

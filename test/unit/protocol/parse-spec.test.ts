@@ -110,6 +110,8 @@ describe('what is refused, and how it is said', () => {
     [{ command: [] }, 'command is not valid: Too small'],
     [{ command: ['a', 3] }, 'command[1] must be a text'],
     [{ command: undefined }, 'command is missing'],
+    [{ command: 3 }, 'command must be a text or a list'],
+    [{ inputs: [3] }, 'inputs[0] must be a text or an object'],
     [{ env: { '1X': 'a' } }, 'env.1X is not the name of a variable'],
     [{ env: { APPTAINER_BIND: 'a' } }, 'env.APPTAINER_BIND is reserved for the runtime'],
     [{ env: { HOME: '/x' } }, 'env.HOME cannot be set'],

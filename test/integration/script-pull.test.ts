@@ -1,0 +1,220 @@
+/**
+ * Goal: one pull per image whoever asks, nothing half at the final name, and a job that died, hung or
+ * was cancelled leaves the way free. Method: a fake runtime whose `pull` is a few lines of the test;
+ * it notes each start in a ledger.
+ */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  imageListText,
+  imageRemoveText,
+  parseImageList,
+  parseImageRemove,
+} from '../../src/script/image-cache.ts';
+import { type PullReply, parsePull, pullCancelText, pullText } from '../../src/script/pull.ts';
+import { type Bench, fresh, openBench } from '../support/script-bench.ts';
+import { SHELLS } from '../support/shells.ts';
+import { until } from '../support/until.ts';
+
+/** A SIF of 4096 bytes: magic at 32, data from 128 of 3968 bytes. */
+const MAKE_SIF = `{ head -c 32 /dev/zero; printf 'SIF_MAGIC\\0'; head -c 70 /dev/zero; printf '\\200\\0\\0\\0\\0\\0\\0\\0\\200\\017\\0\\0\\0\\0\\0\\0'; head -c 3968 /dev/zero; } >"$file"`;
+const BEGIN = `echo "$$" >>"$here/../ledger"; file=\${@:(-2):1}`;
+const HOLD = `until [ -e "$here/../go-on" ]; do sleep 0.02; done`;
+
+interface PullBench {
+  on: Bench;
+  ask(nonce: string): Promise<PullReply>;
+  settled(nonce: string): Promise<PullReply>;
+  cancel(): Promise<void>;
+  starts(): Promise<number[]>;
+  files(): Promise<string[]>;
+}
+
+async function open(
+  pull: string,
+  shell?: readonly string[],
+  timeoutMs = 60_000,
+): Promise<PullBench> {
+  const on = await openBench(shell);
+  onTestFinished(() => on[Symbol.asyncDispose]());
+  await writeFile(join(on.dir, 'bin/pull'), `${BEGIN}\n${pull}`);
+  const place = (nonce: string) => ({
+    directory: `${on.root}/pulled`,
+    root: on.root,
+    key: 'mini-0123',
+    reference: 'docker://mini:1',
+    runtime: join(on.dir, 'bin/apptainer'),
+    insecure: false,
+    nonce,
+    timeoutMs,
+  });
+  const ask = async (nonce: string) =>
+    parsePull(await on.run(pullText(place(nonce))), { host: 'bench' });
+  return {
+    on,
+    ask,
+    async settled(nonce) {
+      let reply = await ask(nonce);
+      await until(
+        async () =>
+          (reply.kind === 'running' ? (reply = await ask(nonce)) : reply).kind !== 'running',
+        () => JSON.stringify(reply),
+      );
+      return reply;
+    },
+    cancel: async () => void expect(await on.run(pullCancelText(place(fresh())))).toBe('@ ended\n'),
+    starts: async () =>
+      (await readFile(join(on.dir, 'ledger'), 'utf8').catch(() => ''))
+        .split('\n')
+        .filter(Boolean)
+        .map(Number),
+    files: async () => (await readdir(`${on.root}/pulled`)).sort(),
+  };
+}
+
+const alive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))(
+  'with %s as sh',
+  (_, shell) => {
+    test('eight that want one image get it from one pull, whole, and nothing else is left', async () => {
+      const bench = await open(`${HOLD}\n${MAKE_SIF}`, shell);
+      const waiters = Array.from({ length: 8 }, () => bench.settled(fresh()));
+      await until(async () => (await bench.starts()).length > 0);
+      expect(await bench.files()).toEqual(['.pull-mini-0123']);
+      await writeFile(join(bench.on.dir, 'go-on'), '');
+      const replies = await Promise.all(waiters);
+      for (const reply of replies) {
+        expect(reply).toMatchObject({
+          kind: 'ready',
+          path: `${bench.on.root}/pulled/mini-0123.sif`,
+        });
+      }
+      expect(await bench.starts()).toHaveLength(1);
+      await until(
+        async () => (await bench.files()).length === 2,
+        () => 'the job to be gone',
+      );
+      expect(await bench.files()).toEqual(['mini-0123.json', 'mini-0123.sif']);
+      const images = parseImageList(
+        await bench.on.run(imageListText({ directory: `${bench.on.root}/pulled` })),
+        { host: 'b' },
+      );
+      expect(images).toMatchObject([
+        {
+          reference: 'docker://mini:1',
+          bytes: 4096,
+          sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        },
+      ]);
+      expect(await bench.settled(fresh())).toMatchObject({
+        kind: 'ready',
+        sha256: images[0]?.sha256,
+      });
+      const remove = { directory: `${bench.on.root}/pulled`, key: 'mini-0123' };
+      parseImageRemove(await bench.on.run(imageRemoveText(remove)), { host: 'b', image: 'mini' });
+      expect(await bench.files()).toEqual([]);
+      expect(() => parseImageRemove('@ absent\n', { host: 'b', image: 'mini' })).toThrow(
+        /not in the cache/,
+      );
+    });
+
+    test("a failure is told with the runtime's words to all who waited; the next wish pulls anew", async () => {
+      const bench = await open(
+        `${HOLD}; [ -e "$here/../fixed" ] || { echo 'FATAL: @ odd "words" \\' >&2; exit 255; }; ${MAKE_SIF}`,
+        shell,
+      );
+      const [one, two] = [fresh(), fresh()];
+      expect((await bench.ask(one)).kind).toBe('running');
+      expect((await bench.ask(two)).kind).toBe('running');
+      await writeFile(join(bench.on.dir, 'go-on'), '');
+      for (const nonce of [one, two]) {
+        expect(await bench.settled(nonce)).toMatchObject({
+          kind: 'failed',
+          output: expect.stringContaining('FATAL: @ odd "words" \\'),
+        });
+      }
+      expect(await bench.files()).toEqual(['.pull-mini-0123']);
+      await writeFile(join(bench.on.dir, 'fixed'), '');
+      expect(await bench.settled(fresh())).toMatchObject({ kind: 'ready' });
+      expect(await bench.starts()).toHaveLength(2);
+    });
+
+    test('a file that is cut is not taken for an image', async () => {
+      const bench = await open(`${MAKE_SIF}; truncate -s 4000 "$file"`, shell);
+      expect(await bench.settled(fresh())).toMatchObject({
+        kind: 'failed',
+        output: expect.stringContaining('not a whole SIF'),
+      });
+      expect(await bench.files()).toEqual(['.pull-mini-0123']);
+    });
+  },
+);
+
+test('a cancelled pull is ended to the last process and leaves nothing', async () => {
+  const bench = await open(
+    `setsid sleep 300 & echo $! >>"$here/../ledger"; echo part >"$file"; sleep 300`,
+  );
+  expect((await bench.ask(fresh())).kind).toBe('running');
+  await until(async () => (await bench.starts()).length === 2);
+  const pids = await bench.starts();
+  expect(pids.every(alive)).toBe(true);
+  await bench.cancel();
+  await until(
+    () => !pids.some(alive),
+    () => `${pids} to be gone`,
+  );
+  expect(await bench.files()).toEqual([]);
+});
+
+test('a job that was killed is replaced at once, the runtime it left is ended', async () => {
+  const bench = await open(`echo part >"$file"; ${HOLD}; ${MAKE_SIF}`);
+  expect((await bench.ask(fresh())).kind).toBe('running');
+  await until(async () => (await bench.starts()).length === 1);
+  const [first] = await bench.starts();
+  const owner = (await readFile(`${bench.on.root}/pulled/.pull-mini-0123/owner`, 'utf8')).split(
+    ' ',
+  );
+  process.kill(Number(owner[2]), 'SIGKILL');
+  expect((await bench.ask(fresh())).kind).toBe('running');
+  await until(async () => (await bench.starts()).length === 2);
+  await until(
+    () => !alive(first as number),
+    () => 'the first pull to end',
+  );
+  await writeFile(join(bench.on.dir, 'go-on'), '');
+  expect(await bench.settled(fresh())).toMatchObject({ kind: 'ready' });
+});
+
+test('a pull from before a boot is replaced at once; one of another machine is left alone', async () => {
+  const bench = await open(`${HOLD}; ${MAKE_SIF}`);
+  expect((await bench.ask(fresh())).kind).toBe('running');
+  await until(async () => (await bench.starts()).length === 1);
+  const path = `${bench.on.root}/pulled/.pull-mini-0123/owner`;
+  const words = (await readFile(path, 'utf8')).trim().split(' ');
+  await writeFile(path, `${words.with(6, 'node7').with(2, '999999').join(' ')}\n`);
+  expect((await bench.ask(fresh())).kind).toBe('running');
+  expect(await bench.starts()).toHaveLength(1);
+  await writeFile(path, `${words.with(4, 'another-boot').join(' ')}\n`);
+  await bench.ask(fresh());
+  await until(async () => (await bench.starts()).length === 2);
+  await writeFile(join(bench.on.dir, 'go-on'), '');
+  expect(await bench.settled(fresh())).toMatchObject({ kind: 'ready' });
+});
+
+test('a pull that takes too long is ended and says so', async () => {
+  const bench = await open('sleep 300', undefined, 300);
+  expect(await bench.settled(fresh())).toMatchObject({
+    kind: 'failed',
+    output: expect.stringContaining('timeout'),
+  });
+  const pids = await bench.starts();
+  await until(() => !pids.some(alive));
+});

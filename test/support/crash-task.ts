@@ -1,0 +1,127 @@
+/**
+ * One realistic task for crash tests, and what must be true of it in the end as seen from outside
+ * Towline: the payload's own ledger, the runtime's count of starts, hashes of known bytes.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'vitest';
+import { BED, MINI, onHost } from './bed.ts';
+import type { TestDaemon } from './daemon.ts';
+import { until } from './until.ts';
+
+/** Keys of [host.vm] with which every start of the runtime is counted. */
+export const COUNTED = { runtime: '/opt/counting/apptainer' };
+
+const LEDGER = join(BED, 'ledger');
+
+export interface CrashTask {
+  /** Arguments of `towline submit`. */
+  args: string[];
+  /** Runs to the end what was submitted as `id`, then looks at every oracle. */
+  expectOneWholeRun(id: string): Promise<void>;
+  /** Lines of the payload's own ledger: one for each start. */
+  starts(): string[];
+}
+
+/** Stages an input, prints on both streams for `seconds`, computes from the input, is collected. */
+export function crashTask(daemon: TestDaemon, seconds: number): CrashTask {
+  const name = basename(daemon.dir);
+  const ledger = `starts-${name}`;
+  const input = randomBytes(48_000);
+  const local = join(daemon.dir, 'result.txt');
+  writeFileSync(join(daemon.dir, 'words'), input);
+  const payload = `printf '%s %s\\n' "$TOWLINE_ATTEMPT" $$ >>/ledger/${ledger}
+for i in 1 2 3 4; do echo "line $i"; echo "remark $i" >&2; sleep ${seconds / 4}; done
+sha256sum </mnt/task/inputs/words >result.txt; printf 'no newline'`;
+  const streams = {
+    stdout: `${[1, 2, 3, 4].map((i) => `line ${i}\n`).join('')}no newline`,
+    stderr: [1, 2, 3, 4].map((i) => `remark ${i}\n`).join(''),
+  };
+
+  function starts(): string[] {
+    const file = join(LEDGER, ledger);
+    return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+  }
+
+  return {
+    args: [
+      ...['--host', 'vm', '--bind', '/ledger:/ledger', '--idempotency-key', name],
+      ...['--input', join(daemon.dir, 'words'), '--output', `result.txt:${local}`],
+      ...[MINI, '--', 'sh', '-c', payload],
+    ],
+    starts,
+    async expectOneWholeRun(id) {
+      const waited = await daemon.cli('wait', id);
+      expect(`${waited.stdout}${waited.stderr}`).toBe(`${id} succeeded 0\n`);
+      await until(() => stored(daemon, id)?.cleanup === 'done');
+      expect(stored(daemon, id)).toMatchObject({ kind: 'succeeded', attempt: 1 });
+      expect(starts()).toEqual([expect.stringMatching(`^${id}\\.1 \\d+$`)]);
+      expect(runtimeStarts(`${id}.1`)).toBe(1);
+      const { stdout, stderr } = await daemon.cli('logs', id);
+      expect({ stdout: sha256(stdout), stderr: sha256(stderr) }).toEqual({
+        stdout: sha256(streams.stdout),
+        stderr: sha256(streams.stderr),
+      });
+      expect(readFileSync(local, 'utf8')).toBe(`${sha256(input)}  -\n`);
+      expect(await remains(daemon, `${id}.1`)).toBe('');
+    },
+  };
+}
+
+/** How often the runtime was started for an attempt, by the count of the runtime itself. */
+export function runtimeStarts(token: string): number {
+  const log = join(LEDGER, 'runtime-exec.log');
+  const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : [];
+  return lines.filter((line) => line.includes(`/${token}/`)).length;
+}
+
+/** A task's state as the database has it, read from outside; undefined when there is no such task. */
+export function stored(
+  daemon: TestDaemon,
+  id: string,
+): { kind: string; attempt: number; cleanup?: string } | undefined {
+  const db = new DatabaseSync(join(daemon.stateDir, 'towline.sqlite'), { readOnly: true });
+  try {
+    const row = db.prepare('SELECT state FROM tasks WHERE id = ?').get(id);
+    return row === undefined ? undefined : JSON.parse(String(row['state']));
+  } finally {
+    db.close();
+  }
+}
+
+/** Files and processes on the host that carry an attempt's name, one a line. */
+export async function remains(daemon: TestDaemon, token: string): Promise<string> {
+  const look = `find ${daemon.root}/tasks -mindepth 2 -maxdepth 2 -name ${token}
+    grep -lza 'TOWLINE_[A-Z]*=${token}$' /proc/[0-9]*/environ 2>/dev/null; true`;
+  return onHost('vm', 'sh', '-c', look);
+}
+
+/** Waits until the daemon was ended by its fault point. */
+export async function killedBy(daemon: TestDaemon, point: string): Promise<void> {
+  await until(
+    () => daemon.log().includes(`fault point ${point} reached`) && !isAlive(daemon.pid()),
+    () => `killed at ${point}; the log is ${daemon.log()}`,
+  );
+}
+
+/** Waits until the daemon is held at its fault point. */
+export async function heldAt(daemon: TestDaemon, point: string): Promise<void> {
+  await until(
+    () => daemon.log().includes(`fault point ${point} reached (hold)`),
+    () => `held at ${point}; the log is ${daemon.log()}`,
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function sha256(bytes: string | Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

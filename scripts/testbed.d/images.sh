@@ -174,6 +174,8 @@ content_up() {
   local name pushed=''
   stage "task images"
   : >"$BED/push.log"
+  # `scripts/testbed image` builds on it
+  build_missing "$CONTENT" "$CONTENT_HASH" mini
   for name in "${CONTENT_IMAGES[@]}"; do
     if in_registry "$name" "recipe-$CONTENT_HASH" && in_registry "$name" 1; then continue; fi
     build_missing "$CONTENT" "$CONTENT_HASH" "$name"
@@ -191,7 +193,12 @@ content_up() {
 fresh_image() {
   local target=$1 megabytes=${2:-0} directory
   [[ $target == *:* ]] || die "an image needs a tag: $target" "scripts/testbed image NAME:TAG [MB]"
-  have_image "towline-bed/mini:$CONTENT_HASH" || build_missing "$CONTENT" "$CONTENT_HASH" mini
+  if ! have_image "towline-bed/mini:$CONTENT_HASH"; then
+    # two builds of a base image would clear each other's temporary files away
+    lock
+    build_missing "$CONTENT" "$CONTENT_HASH" mini
+    remove_stages
+  fi
   directory=$(mktemp -d "$BED/tmp/image.XXXXXX")
   mkdir "$directory/fresh"
   printf '%s %s\n' "$target" "$EPOCHREALTIME$RANDOM" >"$directory/fresh/id"

@@ -78,7 +78,7 @@ function makeCall<O>(cli: Cli, command: Command): Call<O> {
         import('../client/client.ts'),
         import('./socket-path.ts'),
       ]);
-      const client = createClient({ socketPath: findSocket(options, cli.io) });
+      const client = createClient({ socketPath: await findSocket(options, cli.io) });
       cli.closers.push(() => client.close());
       return client;
     },

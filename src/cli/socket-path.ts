@@ -1,14 +1,14 @@
 /** Where the daemon is dialled: --socket, $TOWLINE_SOCKET, else as the configuration says. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { socketCandidates } from '../config/socket.ts';
 import type { GlobalOptions } from './call.ts';
 import type { Io } from './io.ts';
 
 /** The path of the socket. Of several possible ones the first that exists, else the first. */
-export function findSocket(options: GlobalOptions, io: Io): string {
+export async function findSocket(options: GlobalOptions, io: Io): Promise<string> {
   const named = options.socket ?? io.env['TOWLINE_SOCKET'];
   if (named !== undefined && named !== '') return resolve(io.cwd, named);
+  const { socketCandidates } = await import('../config/socket.ts');
   const candidates = socketCandidates({
     env: io.env,
     home: io.home,

@@ -4,7 +4,6 @@
  * What can be repeated without harm is repeated when the daemon restarts in the middle. Never here:
  * printing, exit codes, packages. Read next: transport.ts, follow.ts.
  */
-import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { StreamName } from '../domain/task.ts';
 import type { WireTaskSpec } from '../protocol/spec-schema.ts';
@@ -84,7 +83,7 @@ function taskCalls(transport: Transport) {
     ) =>
       transport.call<views.SubmitView>('submit', {
         body: tasks,
-        headers: { 'idempotency-key': options.idempotencyKey ?? randomUUID() },
+        headers: { 'idempotency-key': options.idempotencyKey ?? randomKey() },
       }),
     /** The script and plan of a task; nothing is executed. @throws as submit */
     plan: (task: WireTaskSpec) => transport.call<views.PlanView>('plan', { body: task }),
@@ -137,6 +136,11 @@ function hostCalls(transport: Transport) {
         query: { reference },
       }),
   };
+}
+
+/** Loaded when it is used: most calls need no random key. */
+function randomKey(): string {
+  return process.getBuiltinModule('node:crypto').randomUUID();
 }
 
 async function waitFor(

@@ -1,10 +1,16 @@
 /** One request to the daemon: HTTP on the Unix socket, error bodies back into AppErrors. */
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { AppError } from '../domain/failure.ts';
 import { type QueryValue, ROUTES, type RouteName, routePath } from '../protocol/routes.ts';
 import type { UploadView } from '../protocol/views.ts';
 import { connectionError, errorFromBody } from './errors.ts';
+
+/**
+ * Not `import`: that reads every export of the module, and one of them loads a whole WebSocket
+ * client, 40 ms of each start of the command line.
+ */
+const http = process.getBuiltinModule('node:http');
 
 export interface CallOptions {
   params?: Record<string, string>;
@@ -36,7 +42,7 @@ const CLOSED_CODES = new Set(['ECONNRESET', 'EPIPE']);
 
 /** A transport over one socket; connections are kept and there is no limit on how many. */
 export function createTransport(socketPath: string): Transport {
-  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   const open = (route: RouteName, options: CallOptions = {}) =>
     exchange({ ...options, route, socketPath, agent });
   const text = async (route: RouteName, options: CallOptions = {}) =>
@@ -67,7 +73,7 @@ function send(asked: Exchange): Promise<IncomingMessage> {
   const stream = isStream(body) ? body : undefined;
   const json = body === undefined || stream ? undefined : Buffer.from(JSON.stringify(body));
   return new Promise((resolve, reject) => {
-    const outgoing = request({
+    const outgoing = http.request({
       socketPath,
       agent,
       method: ROUTES[route].method,
@@ -91,7 +97,7 @@ function send(asked: Exchange): Promise<IncomingMessage> {
   });
 }
 
-function sendStream(stream: Readable, outgoing: ReturnType<typeof request>): void {
+function sendStream(stream: Readable, outgoing: ClientRequest): void {
   stream.once('error', (error) => outgoing.destroy(error));
   stream.pipe(outgoing);
 }

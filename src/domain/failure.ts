@@ -48,6 +48,14 @@ export class AppError extends Error {
     return fillHint(ERRORS[this.code].hint, this.context);
   }
 
+  /** The same error told where it happened; what it says itself stands. */
+  in(context: ErrorContext): AppError {
+    return new AppError(this.code, this.message, {
+      context: { ...context, ...this.context },
+      cause: this.cause ?? this,
+    });
+  }
+
   toRecord(): FailureRecord {
     return { code: this.code, message: this.message, hint: this.hint, context: this.context };
   }

@@ -17,7 +17,7 @@ export interface StepContext {
   attempt: number;
   signal: AbortSignal;
   /** The step cannot go on just now but has not failed: tells why, or that it goes on again. */
-  trouble(error: AppError | undefined): Promise<void>;
+  trouble: (error: AppError | undefined) => Promise<void>;
 }
 
 /** Carries out one order and says what came of it. */
@@ -130,7 +130,10 @@ async function carryOut(deps: DispatcherDeps, job: Job): Promise<AppError | unde
     return undefined;
   } catch (thrown) {
     if (signal.aborted) return undefined;
-    const error = toAppError(thrown);
+    const error = toAppError(thrown).in({
+      task: job.id,
+      host: hostOf(ledger.get(job.id), attempt),
+    });
     if (error.code === 'INTERNAL')
       deps.log.error({ task: job.id, step: kind, err: thrown }, 'a step failed by a bug');
     if (mayPass(error, kind)) {
@@ -164,13 +167,12 @@ async function tellTrouble(
 }
 
 /**
- * Trouble with the link is the host's and passes, whoever must mend it; a step after the launch
- * may never give up what could be running.
+ * Trouble with the link is the host's and passes, whoever must mend it. Steps from the launch on
+ * never give up by an error of their own: the attempt could be running.
  */
 function mayPass(error: AppError, kind: Effect['kind']): boolean {
   if (error.retry === 'later' || error.code.startsWith('SSH_')) return true;
-  if (error.code === 'INTERNAL') return kind !== 'stage' && kind !== 'pull';
-  return kind === 'watch' || kind === 'cancel' || kind === 'clean';
+  return kind === 'launch' || kind === 'watch' || kind === 'cancel' || kind === 'clean';
 }
 
 function hostOf(task: Task | undefined, attempt: number): string | undefined {

@@ -5,17 +5,18 @@
  */
 import type { Effect } from '../domain/effects.ts';
 import { isEnded } from '../domain/state.ts';
-import { attemptToken } from '../domain/task.ts';
+import { attemptToken, type TaskId } from '../domain/task.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
 import { createService } from './create-service.ts';
 import { createDispatcher, type Step } from './dispatcher.ts';
 import { startHousekeeping } from './housekeeping.ts';
-import { createImageKeeper } from './images.ts';
-import { createLedger, type Told } from './ledger.ts';
+import { createImageKeeper, type ImageKeeper } from './images.ts';
+import { createLedger } from './ledger.ts';
+import type { Told } from './live-tasks.ts';
 import type { Logger } from './logger.ts';
 import { createPlacer } from './placer.ts';
-import { createSeats } from './seats.ts';
+import { createSeats, type Seats } from './seats.ts';
 import type { Progress, Service } from './service.ts';
 import type { EngineSettings } from './settings.ts';
 import { createCancel } from './steps/cancel.ts';
@@ -25,8 +26,8 @@ import { createPullImage } from './steps/pull-image.ts';
 import { createStageIn } from './steps/stage-in.ts';
 import { createStageOut } from './steps/stage-out.ts';
 import { createWatch } from './steps/watch.ts';
-import { createSubscribers } from './subscribers.ts';
-import { createWatchers } from './watchers.ts';
+import { createSubscribers, type Subscribers } from './subscribers.ts';
+import { createWatchers, type Watchers } from './watchers.ts';
 
 export interface EngineDeps {
   store: Store;
@@ -61,20 +62,16 @@ export function createEngine(deps: EngineDeps): Engine {
   const watchers = createWatchers({ spool, log, now });
   const images = createImageKeeper({ nonce, random });
   const placer = createPlacer({ ledger, seats, log });
-  const onProgress = (task: string, progress: Progress): void =>
-    subscribers.progress(task as Parameters<typeof subscribers.progress>[0], progress);
-  const daemonId = store.daemonId;
   const getSettings = (): EngineSettings => settings;
-
-  const steps: Record<Effect['kind'], Step> = {
-    stage: createStageIn({ seats, daemonId, onProgress }),
-    pull: createPullImage({ seats, images, onProgress }),
-    launch: createLaunch({ seats, daemonId, nonce, settings: getSettings }),
-    watch: createWatch({ seats, watchers, spool }),
-    collect: createStageOut({ seats, log, onProgress }),
-    cancel: createCancel({ seats, watchers, spool, daemonId, nonce, settings: getSettings }),
-    clean: createCleanUp({ seats, daemonId }),
-  };
+  const steps = createSteps({
+    ...deps,
+    seats,
+    watchers,
+    images,
+    subscribers,
+    nonce,
+    settings: getSettings,
+  });
   const dispatcher = createDispatcher({ ledger, steps, now, random, log });
 
   function linkChanged(host: string, ready: boolean): void {
@@ -86,18 +83,11 @@ export function createEngine(deps: EngineDeps): Engine {
     subscribers.endProgress(task.id);
     const last = events.at(-1);
     if (last !== undefined) subscribers.wake(last.seq);
-    if (isEnded(task.state) || before?.state.attempt !== task.state.attempt) endStreams(before);
-    if (isEnded(task.state)) endStreams(task);
+    if (isEnded(task.state) || before?.state.attempt !== task.state.attempt)
+      endStreams(deps, before);
+    if (isEnded(task.state)) endStreams(deps, task);
     dispatcher.sync(task.id, orders);
     placer.look();
-  }
-
-  /** Whoever follows a stream of an attempt that is over sees its end. */
-  function endStreams(task: Told['before']): void {
-    if (task === undefined) return;
-    spool.end(attemptToken(task.id, task.state.attempt)).catch((err: unknown) => {
-      log.warn({ task: task.id, err }, 'cannot close the streams');
-    });
   }
 
   ledger.onTold(told);
@@ -136,5 +126,39 @@ export function createEngine(deps: EngineDeps): Engine {
       await dispatcher.stop();
       await seats.close();
     },
+  };
+}
+
+/** Whoever follows a stream of an attempt that is over sees its end. */
+function endStreams({ spool, log }: EngineDeps, task: Told['before']): void {
+  if (task === undefined) return;
+  spool.end(attemptToken(task.id, task.state.attempt)).catch((err: unknown) => {
+    log.warn({ task: task.id, err }, 'cannot close the streams');
+  });
+}
+
+interface StepsDeps extends Omit<EngineDeps, 'settings'> {
+  seats: Seats;
+  watchers: Watchers;
+  images: ImageKeeper;
+  subscribers: Subscribers;
+  nonce: () => string;
+  settings: () => EngineSettings;
+}
+
+/** One step per kind of order. */
+function createSteps(deps: StepsDeps): Record<Effect['kind'], Step> {
+  const daemonId = deps.store.daemonId;
+  const onProgress = (task: TaskId, progress: Progress): void =>
+    deps.subscribers.progress(task, progress);
+  const all = { ...deps, daemonId, onProgress };
+  return {
+    stage: createStageIn(all),
+    pull: createPullImage(all),
+    launch: createLaunch(all),
+    watch: createWatch(all),
+    collect: createStageOut(all),
+    cancel: createCancel(all),
+    clean: createCleanUp(all),
   };
 }

@@ -18,18 +18,6 @@ type HostService = Pick<Service, 'hosts' | 'host' | 'images' | 'pullImage' | 're
 export function createHostService(deps: ServiceDeps): HostService {
   const { seats, placer, images, ledger } = deps;
 
-  async function cacheOf(seat: Seat): Promise<{ directory: string; host: string }> {
-    const facts = await seat.facts();
-    return { directory: seat.policy.imageCacheDir ?? `${facts.root}/images`, host: seat.name };
-  }
-
-  async function list(seat: Seat): Promise<ImageReport[]> {
-    const { directory, host } = await cacheOf(seat);
-    const text = imageListText({ directory });
-    const reply = await seat.host.run(text, { purpose: `listing the images of ${host}` });
-    return parseImageList(reply.output, { host });
-  }
-
   function report(seat: Seat): HostReport {
     const { policy } = seat;
     const { maxTasks, usedTasks, cpus, usedCpus, memoryBytes, usedMemoryBytes } = placer.room(seat);
@@ -90,6 +78,18 @@ export function createHostService(deps: ServiceDeps): HostService {
       parseImageRemove(reply.output, { host, image: ref.reference });
     },
   };
+}
+
+async function cacheOf(seat: Seat): Promise<{ directory: string; host: string }> {
+  const facts = await seat.facts();
+  return { directory: seat.policy.imageCacheDir ?? `${facts.root}/images`, host: seat.name };
+}
+
+async function list(seat: Seat): Promise<ImageReport[]> {
+  const { directory, host } = await cacheOf(seat);
+  const text = imageListText({ directory });
+  const reply = await seat.host.run(text, { purpose: `listing the images of ${host}` });
+  return parseImageList(reply.output, { host });
 }
 
 function uses(

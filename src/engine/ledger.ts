@@ -6,17 +6,12 @@ import { decide } from '../domain/decide.ts';
 import type { Effect } from '../domain/effects.ts';
 import type { TaskEvent } from '../domain/events.ts';
 import { AppError } from '../domain/failure.ts';
-import { isEnded } from '../domain/state.ts';
 import type { Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { Change, EventRecord, Store } from '../store/store.ts';
+import type { Change, Store } from '../store/store.ts';
 import { describeEvent } from './describe-event.ts';
-
-export interface Told {
-  before: Task | undefined;
-  task: Task;
-  orders: readonly Effect[];
-  events: EventRecord[];
-}
+import { createLiveTasks, type LiveTask, type Told } from './live-tasks.ts';
+import { ID_CHARS } from './task-id.ts';
+import { createTurns } from './turns.ts';
 
 export interface Ledger {
   /** Reads back what is not finished. Call once, before anything else. */
@@ -32,19 +27,14 @@ export interface Ledger {
   apply(id: TaskId, event: TaskEvent): Promise<Task>;
   /** The task by id or unique prefix. @throws TASK_NOT_FOUND */
   find(id: string): Promise<Task>;
-  live(): IterableIterator<Task>;
+  live: () => IterableIterator<Task>;
   get(id: TaskId): Task | undefined;
   orders(id: TaskId): readonly Effect[];
-  onTold(listener: (told: Told) => void): void;
+  onTold: (listener: (told: Told) => void) => void;
 }
 
 /** Shorter prefixes are more likely a slip than an id. */
 const PREFIX_CHARS_MIN = 4;
-
-interface Entry {
-  task: Task;
-  orders: readonly Effect[];
-}
 
 interface LedgerDeps {
   store: Store;
@@ -52,19 +42,11 @@ interface LedgerDeps {
 }
 
 export function createLedger({ store, now }: LedgerDeps): Ledger {
-  const live = new Map<TaskId, Entry>();
-  const queues = new Map<TaskId, Promise<unknown>>();
-  const listeners: ((told: Told) => void)[] = [];
+  const book = createLiveTasks();
+  const inTurn = createTurns<TaskId>();
 
-  function tell(told: Told): void {
-    const { task, orders } = told;
-    if (isEnded(task.state) && orders.length === 0) live.delete(task.id);
-    else live.set(task.id, { task, orders });
-    for (const listener of listeners) listener(told);
-  }
-
-  async function entryOf(id: TaskId): Promise<Entry> {
-    const entry = live.get(id);
+  async function entryOf(id: TaskId): Promise<LiveTask> {
+    const entry = book.entry(id);
     if (entry !== undefined) return entry;
     const task = await store.getTask(id);
     if (task === undefined) throw notFound(id);
@@ -83,67 +65,48 @@ export function createLedger({ store, now }: LedgerDeps): Ledger {
     const nextOrders = ordersAfter(orders, decision.effects, event);
     const record = describeEvent(next, event, at);
     const events = await store.commit({ task: next, events: [record], effects: nextOrders });
-    tell({ before: task, task: next, orders: nextOrders, events });
+    book.tell({ before: task, task: next, orders: nextOrders, events });
     return next;
   }
 
-  /** One event of a task at a time, in the order asked. */
-  function inTurn<T>(id: TaskId, act: () => Promise<T>): Promise<T> {
-    const result = (queues.get(id) ?? Promise.resolve()).then(act, act);
-    const settled = result.catch(() => {});
-    queues.set(id, settled);
-    void settled.then(() => {
-      if (queues.get(id) === settled) queues.delete(id);
-    });
-    return result;
+  async function insert(...[tasks, idempotency]: Parameters<Ledger['insert']>) {
+    const changes = tasks.map(submission);
+    const result = await store.insert(changes, idempotency);
+    if (result.created) {
+      const events = Map.groupBy(result.events, (event) => event.task);
+      for (const task of result.tasks) {
+        book.tell({ before: undefined, task, orders: [], events: events.get(task.id) ?? [] });
+      }
+    }
+    return { created: result.created, tasks: result.tasks };
   }
 
   return {
-    async load() {
-      const { tasks, effects } = await store.loadLive();
-      for (const task of tasks) live.set(task.id, { task, orders: [] });
-      for (const { task: id, ...effect } of effects) {
-        const entry = live.get(id);
-        if (entry !== undefined) live.set(id, { ...entry, orders: [...entry.orders, effect] });
-      }
-    },
-    async insert(tasks, idempotency) {
-      const changes = tasks.map(
-        (task): Change => ({
-          task,
-          events: [describeEvent(task, { kind: 'submitted' }, task.submittedAt)],
-          effects: [],
-        }),
-      );
-      const result = await store.insert(changes, idempotency);
-      if (result.created) {
-        for (const task of result.tasks) {
-          const events = result.events.filter((event) => event.task === task.id);
-          tell({ before: undefined, task, orders: [], events });
-        }
-      }
-      return { created: result.created, tasks: result.tasks };
-    },
+    load: async () => book.fill(await store.loadLive()),
+    insert,
     apply: (id, event) => inTurn(id, () => applyNow(id, event)),
-    async find(id) {
-      const exact = live.get(id as TaskId)?.task ?? (await store.getTask(id as TaskId));
-      if (exact !== undefined) return exact;
-      const [only, another] = id.length < PREFIX_CHARS_MIN ? [] : await store.findIds(id);
-      if (only === undefined) throw notFound(id);
-      if (another !== undefined) {
-        throw new AppError('TASK_NOT_FOUND', `several tasks have ids that begin with ${id}`, {
-          context: { task: id },
-        });
-      }
-      return (await entryOf(only)).task;
-    },
-    *live() {
-      for (const entry of live.values()) yield entry.task;
-    },
-    get: (id) => live.get(id)?.task,
-    orders: (id) => live.get(id)?.orders ?? [],
-    onTold: (listener) => void listeners.push(listener),
+    find: async (id) => (await entryOf(await fullId(store, id))).task,
+    live: book.tasks,
+    get: (id) => book.entry(id)?.task,
+    orders: (id) => book.entry(id)?.orders ?? [],
+    onTold: book.onTold,
   };
+}
+
+/** The id that is meant, by itself or by a beginning that only one has. @throws TASK_NOT_FOUND */
+async function fullId(store: Store, id: string): Promise<TaskId> {
+  if (id.length >= ID_CHARS || id.length < PREFIX_CHARS_MIN) return id as TaskId;
+  const [only, another] = await store.findIds(id);
+  if (only === undefined) throw notFound(id);
+  if (another === undefined) return only;
+  throw new AppError('TASK_NOT_FOUND', `several tasks have ids that begin with ${id}`, {
+    context: { task: id },
+  });
+}
+
+function submission(task: Task): Change {
+  const event = describeEvent(task, { kind: 'submitted' }, task.submittedAt);
+  return { task, events: [event], effects: [] };
 }
 
 /** Cleaning of earlier attempts goes on whatever the task does next; other orders are replaced. */

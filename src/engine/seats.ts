@@ -3,10 +3,10 @@
  * what is shared by all tasks of a host (its watcher, its pulls, its uploads).
  */
 import PQueue from 'p-queue';
-import { AppError, type FailureRecord, toAppError } from '../domain/failure.ts';
+import { AppError, type FailureRecord } from '../domain/failure.ts';
 import type { AttemptToken } from '../domain/task.ts';
 import type { Host } from '../remote/host.ts';
-import { type HostFacts, parseProbe, probeText } from '../script/probe.ts';
+import { createLooks, type Looks, type ReadyFacts } from './host-looks.ts';
 import type { Logger } from './logger.ts';
 import type { EngineSettings, HostPolicy } from './settings.ts';
 
@@ -17,18 +17,16 @@ export interface Seat {
   /** Bounds parallel transfers. */
   readonly transfers: PQueue;
   readonly pulls: PQueue;
-  /** Looks at the host once per connection. @throws SSH_* HOST_* */
-  facts(): Promise<HostFacts>;
-  knownFacts(): HostFacts | undefined;
-  /** Asks for the runtime too. @throws RUNTIME_NOT_FOUND and as facts */
-  ready(): Promise<ReadyFacts>;
+  readonly facts: Looks['facts'];
+  readonly knownFacts: Looks['known'];
+  readonly ready: Looks['ready'];
   attemptDir(token: AttemptToken): string | undefined;
   lastFailure(): FailureRecord | undefined;
   /** One act per key at a time; those who come meanwhile share its result. */
   once<T>(key: string, act: () => Promise<T>): Promise<T>;
 }
 
-export type ReadyFacts = HostFacts & { runtime: NonNullable<HostFacts['runtime']> };
+export type { ReadyFacts };
 
 export interface Seats {
   all(): Seat[];
@@ -84,16 +82,6 @@ function createSeat(
   host: Host,
 ): Seat & { close(): Promise<void> } {
   const shared = new Map<string, Promise<unknown>>();
-  let facts: HostFacts | undefined;
-  let fresh = false;
-  let failure: FailureRecord | undefined;
-
-  const stopListening = host.onLinkState((state) => {
-    if (state.kind !== 'ready') fresh = false;
-    if (state.kind === 'ready' || state.kind === 'unreachable' || state.kind === 'refused') {
-      deps.onLink(policy.name, state.kind === 'ready');
-    }
-  });
 
   function once<T>(key: string, act: () => Promise<T>): Promise<T> {
     const running = shared.get(key) as Promise<T> | undefined;
@@ -103,42 +91,13 @@ function createSeat(
     return started;
   }
 
-  async function probe(): Promise<HostFacts> {
-    try {
-      const text = probeText({
-        rootTemplate: policy.root,
-        runtime: policy.runtime,
-        setup: policy.setup,
-      });
-      const result = await host.run(text, { purpose: `looking at host ${policy.name}` });
-      facts = parseProbe(result.output, { host: policy.name });
-      fresh = true;
-      failure = undefined;
-      deps.onLink(policy.name, true);
-      return facts;
-    } catch (error) {
-      failure = toAppError(error).toRecord();
-      throw error;
+  const looks = createLooks({ policy, host, once, onFound: () => deps.onLink(policy.name, true) });
+  const stopListening = host.onLinkState((state) => {
+    if (state.kind !== 'ready') looks.expire();
+    if (state.kind === 'ready' || state.kind === 'unreachable' || state.kind === 'refused') {
+      deps.onLink(policy.name, state.kind === 'ready');
     }
-  }
-
-  async function currentFacts(): Promise<HostFacts> {
-    return fresh && facts !== undefined ? facts : once('probe', probe);
-  }
-
-  async function ready(): Promise<ReadyFacts> {
-    let found = await currentFacts();
-    // Somebody may have installed it since: look again before saying no.
-    if (found.runtime === undefined) found = await once('probe', probe);
-    if (found.runtime === undefined) {
-      throw new AppError(
-        'RUNTIME_NOT_FOUND',
-        `host ${policy.name} has no container runtime: ${policy.runtime} is not there or does not run`,
-        { context: { host: policy.name } },
-      );
-    }
-    return { ...found, runtime: found.runtime };
-  }
+  });
 
   return {
     name: policy.name,
@@ -146,12 +105,14 @@ function createSeat(
     host,
     transfers: new PQueue({ concurrency: Math.max(1, policy.transferLinks) }),
     pulls: new PQueue({ concurrency: policy.pull.maxConcurrent }),
-    facts: currentFacts,
-    knownFacts: () => facts,
-    ready,
-    attemptDir: (token) =>
-      facts === undefined ? undefined : `${facts.root}/tasks/${deps.daemonId}/${token}`,
-    lastFailure: () => failure,
+    facts: looks.facts,
+    knownFacts: looks.known,
+    ready: looks.ready,
+    attemptDir: (token) => {
+      const root = looks.known()?.root;
+      return root === undefined ? undefined : `${root}/tasks/${deps.daemonId}/${token}`;
+    },
+    lastFailure: looks.lastFailure,
     once,
     async close() {
       stopListening();

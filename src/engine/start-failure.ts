@@ -19,19 +19,23 @@ const REASONS: readonly [RegExp, Code][] = [
 export function startFailure(task: Task, exit: ExitRecord, host: string): AppError {
   const said = exit.runtimeLogTail ?? '';
   const code = REASONS.find(([pattern]) => pattern.test(said))?.[1] ?? 'RUNTIME_START_FAILED';
-  const why = lastFatal(said) ?? `the runtime ended with code ${exit.runtimeCode}`;
+  const why = reasonIn(said) ?? `the runtime ended with code ${exit.runtimeCode}`;
   return new AppError(code, `the container of task ${task.id} did not start on ${host}: ${why}`, {
     context: { task: task.id, host, runtimeCode: exit.runtimeCode },
   });
 }
 
-/** The runtime's last FATAL line, else its last line, without colours. */
-function lastFatal(said: string): string | undefined {
+/** The runtime's last FATAL line, else its last error, which usage follows, else its last line; no colours. */
+function reasonIn(said: string): string | undefined {
   const escape = String.fromCodePoint(27);
   const lines = said
     .replaceAll(new RegExp(`${escape}\\[[0-9;]*m`, 'g'), '')
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  return lines.findLast((line) => line.startsWith('FATAL')) ?? lines.at(-1);
+  return (
+    lines.findLast((line) => line.startsWith('FATAL')) ??
+    lines.findLast((line) => /^error\b/i.test(line)) ??
+    lines.at(-1)
+  );
 }

@@ -34,11 +34,14 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
     for (const resolve of woken) resolve();
   }
 
-  function nextNews(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      waiters.add(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+  function nextNews(): { promise: Promise<void>; wake: () => void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiters.add(resolve);
+    const wake = (): void => {
+      waiters.delete(resolve);
+      resolve();
+    };
+    return { promise, wake };
   }
 
   async function* follow({
@@ -49,22 +52,29 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
   }: Parameters<Subscribers['follow']>[0]) {
     let seq = since;
     const seen = new Map<TaskId, number>();
-    while (!signal.aborted) {
-      // IMPORTANT: ask for news before reading, so that what comes meanwhile is not slept through.
-      const news = nextNews(signal);
-      const page = await store.listEvents({ since: seq, limit: PAGE, task });
-      for (const event of page) {
-        seq = event.seq;
-        yield { type: 'event' as const, ...event };
+    let news = nextNews();
+    signal.addEventListener('abort', () => news.wake(), { once: true });
+    try {
+      while (!signal.aborted) {
+        // IMPORTANT: ask for news before reading, so that what comes meanwhile is not slept through.
+        news.wake();
+        news = nextNews();
+        const page = await store.listEvents({ since: seq, limit: PAGE, task });
+        for (const event of page) {
+          seq = event.seq;
+          yield { type: 'event' as const, ...event };
+        }
+        if (page.length === PAGE) continue;
+        if (!stay) return;
+        for (const [id, { progress, at }] of latest) {
+          if ((task !== undefined && task !== id) || seen.get(id) === at) continue;
+          seen.set(id, at);
+          yield { type: 'progress' as const, at, task: id, progress };
+        }
+        await news.promise;
       }
-      if (page.length === PAGE) continue;
-      if (!stay) return;
-      for (const [id, { progress, at }] of latest) {
-        if ((task !== undefined && task !== id) || seen.get(id) === at) continue;
-        seen.set(id, at);
-        yield { type: 'progress' as const, at, task: id, progress };
-      }
-      await news;
+    } finally {
+      news.wake();
     }
   }
 

@@ -5,8 +5,8 @@ import type { ServiceDeps } from './create-service.ts';
 import type { TaskReport } from './service.ts';
 
 export interface Views {
-  report(task: Task): Promise<TaskReport>;
-  metrics(): Record<string, number>;
+  report: (task: Task) => Promise<TaskReport>;
+  metrics: () => Record<string, number>;
 }
 
 type ViewDeps = Pick<

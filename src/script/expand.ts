@@ -14,14 +14,27 @@ export function templateWord(template: string): string {
       `path ${JSON.stringify(template)}: it must begin with /, ~/, $HOME or $SCRATCH`,
     );
   }
-  const text = template.replace(/^~/, '$HOME');
-  const parts = text.split(/(\$\{(?:HOME|USER|SCRATCH)\}|\$(?:HOME|USER|SCRATCH)\b)/);
-  return parts
-    .filter((part) => part !== '')
-    .map((part) => (isVariable(part) ? `"${part}"` : quote(part)))
+  return partsOf(template)
+    .map((part) => (isVariable(part) ? `"\${${nameOf(part)}:?}"` : quote(part)))
     .join('');
+}
+
+/** Gives the variables a template needs: without one of them it would be another path, perhaps `/`. */
+export function templateVariables(template: string): string[] {
+  return [...new Set(partsOf(template).filter(isVariable).map(nameOf))];
+}
+
+function partsOf(template: string): string[] {
+  return template
+    .replace(/^~/, '$HOME')
+    .split(/(\$\{(?:HOME|USER|SCRATCH)\}|\$(?:HOME|USER|SCRATCH)\b)/)
+    .filter((part) => part !== '');
 }
 
 function isVariable(part: string): boolean {
   return /^\$(\{(HOME|USER|SCRATCH)\}|(HOME|USER|SCRATCH))$/.test(part);
+}
+
+function nameOf(part: string): string {
+  return part.replaceAll(/[${}]/g, '');
 }

@@ -1,7 +1,7 @@
 /** First contact with a host: its root is made or checked, and what it is and can do is found out. */
 import { z } from 'zod';
 import { AppError } from '../domain/failure.ts';
-import { templateWord } from './expand.ts';
+import { templateVariables, templateWord } from './expand.ts';
 import { ROOT_MARKER } from './layout.ts';
 import { quote } from './quote.ts';
 import { REMOTE_FORMAT } from './records.ts';
@@ -52,10 +52,14 @@ export interface HostFacts extends z.infer<typeof factsSchema> {
   clockSkewMs: number;
 }
 
-const ROOT = `refuse() {
+const REFUSE = `refuse() {
   echo "@ refused $1"
   exit 0
-}
+}`;
+
+// the pid alone may be that of another machine on the same file system
+const ROOT = `read -r host </proc/sys/kernel/hostname
+me=$$.$host
 case $root in /*) ;; *) refuse "it is not absolute here: $root" ;; esac
 case $root in *[[:cntrl:]]*) refuse 'its name has control characters' ;; esac
 while case $root in ?*/) ;; *) false ;; esac; do root=\${root%/}; done
@@ -79,20 +83,19 @@ if [ -e $marker ]; then
   esac
 else
   for entry in * .[!.]*; do
-    case $entry in images | store | tasks) ;; *) [ ! -e "$entry" ] || refuse "$root is not empty and not of Towline (it has $entry)" ;; esac
+    case $entry in images | store | tasks | $marker | .$marker.* | .probe.*) ;; *) [ ! -e "$entry" ] || refuse "$root is not empty and not of Towline (it has $entry)" ;; esac
   done
   mkdir -p images store/.part tasks 2>&1 || { echo '@ failed root cannot be filled'; exit 0; }
   # complete before it has its name: another first contact may look at the same moment
-  if ! echo '{"format":${REMOTE_FORMAT},"towline":"root"}' >".$marker.$$" || ! ln ".$marker.$$" $marker 2>/dev/null && ! [ -e $marker ]; then
-    mv ".$marker.$$" $marker 2>&1 || { echo '@ failed marker cannot be written'; exit 0; }
+  if ! echo '{"format":${REMOTE_FORMAT},"towline":"root"}' >".$marker.$me" || ! ln ".$marker.$me" $marker 2>/dev/null && ! [ -e $marker ]; then
+    mv ".$marker.$me" $marker 2>&1 || { echo '@ failed marker cannot be written'; exit 0; }
   fi
-  rm -f ".$marker.$$"
+  rm -f ".$marker.$me"
 fi
 [ -d store/.part ] || mkdir -p images store/.part tasks 2>&1`;
 
 const FACTS = `machine='' fs='' free=0 memory=0
 read -r boot </proc/sys/kernel/random/boot_id
-read -r host </proc/sys/kernel/hostname
 [ -r /etc/machine-id ] && read -r machine </etc/machine-id
 while read -r key value _; do [ "$key" != MemTotal: ] || { memory=$value; break; }; done </proc/meminfo
 # shellcheck disable=SC2046 # three words
@@ -116,7 +119,7 @@ has() {
   shift
   if "$@" >/dev/null 2>&1; then echo "@ tool $name 1"; else echo "@ tool $name 0"; fi
 }
-probe=.probe.$$
+probe=.probe.$me
 rm -rf "$probe" "$probe.t"
 mkdir "$probe" "$probe.t" && true >"$probe.t/x"
 # shellcheck disable=SC2016 # onto a directory that is not empty it must fail, onto nothing it must work
@@ -141,6 +144,10 @@ echo '@ done'`;
  */
 export function probeText(plan: ProbePlan): string {
   return [
+    REFUSE,
+    ...templateVariables(plan.rootTemplate).map(
+      (name) => `[ -n "$${name}" ] || refuse "\\$${name} is not set on the host"`,
+    ),
     `root=${templateWord(plan.rootTemplate)} runtime=${quote(plan.runtime)} marker=${ROOT_MARKER}`,
     ROOT,
     FACTS,

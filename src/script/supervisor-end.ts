@@ -82,9 +82,9 @@ read_code() {
   done <rc
 }
 
-# In hexadecimal: any byte passes through the record.
+# In hexadecimal: any byte passes through the record. Both ends: pages of usage may follow the reason.
 tail_of_log() {
   # shellcheck disable=SC2046 # one word a byte
-  set -- $(tail -c 2000 runtime.log | od -An -v -tx1)
+  set -- $({ head -c 1000 runtime.log; tail -c +1001 runtime.log | tail -c 1000; } | od -An -v -tx1)
   log=$*
 }`;

@@ -1,8 +1,11 @@
-root="$SCRATCH"'/tow line' runtime='apptainer' marker=towline-root.json
 refuse() {
   echo "@ refused $1"
   exit 0
 }
+[ -n "$SCRATCH" ] || refuse "\$SCRATCH is not set on the host"
+root="${SCRATCH:?}"'/tow line' runtime='apptainer' marker=towline-root.json
+read -r host </proc/sys/kernel/hostname
+me=$$.$host
 case $root in /*) ;; *) refuse "it is not absolute here: $root" ;; esac
 case $root in *[[:cntrl:]]*) refuse 'its name has control characters' ;; esac
 while case $root in ?*/) ;; *) false ;; esac; do root=${root%/}; done
@@ -26,19 +29,18 @@ if [ -e $marker ]; then
   esac
 else
   for entry in * .[!.]*; do
-    case $entry in images | store | tasks) ;; *) [ ! -e "$entry" ] || refuse "$root is not empty and not of Towline (it has $entry)" ;; esac
+    case $entry in images | store | tasks | $marker | .$marker.* | .probe.*) ;; *) [ ! -e "$entry" ] || refuse "$root is not empty and not of Towline (it has $entry)" ;; esac
   done
   mkdir -p images store/.part tasks 2>&1 || { echo '@ failed root cannot be filled'; exit 0; }
   # complete before it has its name: another first contact may look at the same moment
-  if ! echo '{"format":1,"towline":"root"}' >".$marker.$$" || ! ln ".$marker.$$" $marker 2>/dev/null && ! [ -e $marker ]; then
-    mv ".$marker.$$" $marker 2>&1 || { echo '@ failed marker cannot be written'; exit 0; }
+  if ! echo '{"format":1,"towline":"root"}' >".$marker.$me" || ! ln ".$marker.$me" $marker 2>/dev/null && ! [ -e $marker ]; then
+    mv ".$marker.$me" $marker 2>&1 || { echo '@ failed marker cannot be written'; exit 0; }
   fi
-  rm -f ".$marker.$$"
+  rm -f ".$marker.$me"
 fi
 [ -d store/.part ] || mkdir -p images store/.part tasks 2>&1
 machine='' fs='' free=0 memory=0
 read -r boot </proc/sys/kernel/random/boot_id
-read -r host </proc/sys/kernel/hostname
 [ -r /etc/machine-id ] && read -r machine </etc/machine-id
 while read -r key value _; do [ "$key" != MemTotal: ] || { memory=$value; break; }; done </proc/meminfo
 # shellcheck disable=SC2046 # three words
@@ -62,7 +64,7 @@ has() {
   shift
   if "$@" >/dev/null 2>&1; then echo "@ tool $name 1"; else echo "@ tool $name 0"; fi
 }
-probe=.probe.$$
+probe=.probe.$me
 rm -rf "$probe" "$probe.t"
 mkdir "$probe" "$probe.t" && true >"$probe.t/x"
 # shellcheck disable=SC2016 # onto a directory that is not empty it must fail, onto nothing it must work

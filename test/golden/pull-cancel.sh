@@ -1,5 +1,5 @@
 # shellcheck disable=SC2016 # the job is a text of its own
-dir="$HOME"'/.towline/images' key='registry_5000_mini_1-0123456789abcdef0123456789abcdef'
+dir="${HOME:?}"'/.towline/images' key='registry_5000_mini_1-0123456789abcdef0123456789abcdef'
 true
 cd "$dir" || { printf '%s\n' '@ failed' "| cannot use the directory $dir"; exit 0; }
 job=.pull-$key

@@ -1,8 +1,9 @@
 /** The bed's registry as tests see it: images nobody has pulled yet, and its own access log as the oracle. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BED, bedLog, testbed } from './bed.ts';
+import { gzipSync } from 'node:zlib';
+import { BED, bedLog } from './bed.ts';
 
 export interface FreshImage {
   /** Name in the registry, never used before. */
@@ -16,11 +17,82 @@ export interface RegistryRequest {
   status: number;
 }
 
-/** Pushes an image of its own, with so many random megabytes that pulling it takes its time. */
+/**
+ * Pushes an image of its own: the bed's smallest one, and a layer with so many random megabytes that
+ * fetching and packing it takes its time.
+ */
 export async function freshImage(megabytes = 0): Promise<FreshImage> {
   const name = `t${randomBytes(6).toString('hex')}`;
-  await testbed('image', `${name}:1`, String(megabytes));
+  const manifest = (await (await ask('GET', 'busy/manifests/1')).json()) as Manifest;
+  const config = (await (
+    await ask('GET', `busy/blobs/${manifest.config.digest}`)
+  ).json()) as Config;
+  for (const { digest } of manifest.layers) {
+    await ask('POST', `${name}/blobs/uploads/?mount=${digest}&from=busy`);
+  }
+  const layer = tarOf('usr/share/fresh', randomBytes(Math.max(64, megabytes << 20)));
+  config.rootfs.diff_ids.push(digestOf(layer));
+  manifest.layers.push({
+    mediaType: LAYER,
+    ...(await pushBlob(name, gzipSync(layer, { level: 1 }))),
+  });
+  Object.assign(manifest.config, await pushBlob(name, Buffer.from(JSON.stringify(config))));
+  await ask('PUT', `${name}/manifests/1`, Buffer.from(JSON.stringify(manifest)), MANIFEST);
   return { name, reference: `docker://registry:5000/${name}:1` };
+}
+
+interface Blob {
+  mediaType: string;
+  size: number;
+  digest: string;
+}
+
+interface Manifest {
+  config: Blob;
+  layers: Blob[];
+}
+
+interface Config {
+  rootfs: { diff_ids: string[] };
+}
+
+const MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+const LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
+
+async function ask(method: string, path: string, body?: Buffer, type = 'application/octet-stream') {
+  const headers = { accept: MANIFEST, 'content-type': type };
+  const url = path.startsWith('http') ? path : `http://127.0.0.1:5010/v2/${path}`;
+  const sent = body === undefined ? {} : { body: new Uint8Array(body) };
+  const answer = await fetch(url, { method, headers, ...sent });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer;
+}
+
+async function pushBlob(name: string, bytes: Buffer): Promise<{ size: number; digest: string }> {
+  const digest = digestOf(bytes);
+  const begun = await ask('POST', `${name}/blobs/uploads/`);
+  const place = new URL(begun.headers.get('location') ?? '', begun.url);
+  place.searchParams.set('digest', digest);
+  await ask('PUT', place.href, bytes);
+  return { size: bytes.length, digest };
+}
+
+function digestOf(bytes: Buffer): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** A tar archive of one file. */
+function tarOf(name: string, bytes: Buffer): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(name, 0);
+  header.write('0000644\0' + '0000000\0' + '0000000\0', 100);
+  header.write(`${bytes.length.toString(8).padStart(11, '0')}\0${'0'.repeat(11)}\0`, 124);
+  header.write(`${' '.repeat(8)}0`, 148);
+  header.write('ustar\x0000', 257);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  const padding = Buffer.alloc(1024 + ((512 - (bytes.length % 512)) % 512));
+  return Buffer.concat([header, bytes, padding]);
 }
 
 const ACCESS = /"(GET|HEAD) (\/v2\/\S*) HTTP\/[\d.]+" (\d{3}) /;
@@ -30,8 +102,7 @@ export function requestsFor(name: string): RegistryRequest[] {
   return bedLog('registry')
     .split('\n')
     .flatMap((line) => {
-      // the engine that pushed it looks, too; only the runtime pulls
-      const match = line.includes('docker/') ? null : ACCESS.exec(line);
+      const match = ACCESS.exec(line);
       const [, method = '', path = '', status = ''] = match ?? [];
       return path.startsWith(`/v2/${name}/`) ? [{ method, path, status: Number(status) }] : [];
     });

@@ -2,8 +2,11 @@
  * Publishes the attempt and has its ticket consumed, in one round trip. Run again for ever until the
  * host says who won: the remote claim, not this step, decides that it starts once.
  */
+import type { NewsEvent } from '../../domain/events.ts';
 import { AppError } from '../../domain/failure.ts';
+import type { TaskState } from '../../domain/state.ts';
 import { type AttemptToken, attemptToken, type Task } from '../../domain/task.ts';
+import { parseImage } from '../../script/image-ref.ts';
 import { type LaunchReply, launchText, parseLaunch } from '../../script/launch.ts';
 import type { Step } from '../dispatcher.ts';
 import { type LaunchContent, launchDigest, launchFiles } from '../launch-files.ts';
@@ -60,53 +63,51 @@ interface Where {
   host: string;
 }
 
-function newsOf(
-  reply: LaunchReply,
-  { task, attempt, token, host }: Where,
-): Awaited<ReturnType<Step>> {
+/**
+ * What a reply says for certain: nothing was started. Anything else than a reply is thrown and the
+ * launch is run again, since an earlier one may have worked.
+ */
+function newsOf(reply: LaunchReply, where: Where): NewsEvent {
+  const { task, attempt, token, host } = where;
+  const refused = (...[code, message]: ConstructorParameters<typeof AppError>): NewsEvent => {
+    const failure = new AppError(code, message, { context: { host, task: task.id } }).toRecord();
+    return { kind: 'step-failed', attempt, failure };
+  };
   switch (reply.kind) {
     case 'launched':
       return { kind: 'launched', attempt, launch: reply.launch };
-    case 'image-gone': {
-      // A file of the user's that is not there will not come back by pulling it.
-      const path = task.state.kind === 'launching' ? task.state.image.path : '';
-      if (!task.spec.images.some((image) => image.endsWith(path)))
-        return { kind: 'image-gone', attempt };
-      throw new AppError(
-        'IMAGE_NOT_FOUND',
-        `image ${path} is not a readable file on host ${host}`,
-        {
-          context: { host, image: path, task: task.id },
-        },
-      );
-    }
+    case 'image-gone':
+      return imageGone(where);
     case 'object-gone':
       return { kind: 'inputs-gone', attempt };
     case 'input-gone':
-      throw new AppError(
+      return refused(
         'STAGE_REMOTE_INPUT_MISSING',
         `input ${reply.path} is not there on host ${host}`,
-        {
-          context: { host, path: reply.path, task: task.id },
-        },
       );
-    case 'again':
-      throw new AppError('HOST_COMMAND_FAILED', `launching ${token}: another launch is under way`, {
-        context: { host },
-      });
     case 'cancelled':
       return { kind: 'gone', attempt };
     case 'conflict':
-      throw new AppError(
-        'LAUNCH_CONFLICT',
-        `the directory of ${token} on ${host} has other content`,
-        {
-          context: { host, task: task.id },
-        },
-      );
+      return refused('LAUNCH_CONFLICT', `the directory of ${token} on ${host} has other content`);
+    case 'again': {
+      const why = `launching ${token}: another launch is under way`;
+      throw new AppError('HOST_COMMAND_FAILED', why, { context: { host } });
+    }
     case 'failed':
-      throw new AppError(reply.error.code, reply.error.message, {
-        context: { host, task: task.id },
-      });
+      if (reply.error.retry === 'later') throw reply.error;
+      return refused(reply.error.code, reply.error.message);
   }
+}
+
+/** A pulled image is pulled again; a file of the user's that is not there will not come back by that. */
+function imageGone({ task, attempt, host }: Where): NewsEvent {
+  const { image } = task.state as TaskState & { kind: 'launching' };
+  if (parseImage(image.reference).kind === 'registry') return { kind: 'image-gone', attempt };
+  const why = `image ${image.path} is not a readable file on host ${host}`;
+  const context = { host, image: image.path, task: task.id };
+  return {
+    kind: 'step-failed',
+    attempt,
+    failure: new AppError('IMAGE_NOT_FOUND', why, { context }).toRecord(),
+  };
 }

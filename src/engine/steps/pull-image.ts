@@ -1,6 +1,6 @@
 /** Has one of the task's images on its host: candidates in order, the first that can be had. */
 import { AppError, type FailureRecord, toAppError } from '../../domain/failure.ts';
-import type { Task } from '../../domain/task.ts';
+import type { Task, TaskId } from '../../domain/task.ts';
 import type { Step } from '../dispatcher.ts';
 import type { ImageKeeper } from '../images.ts';
 import type { Seats } from '../seats.ts';
@@ -9,7 +9,7 @@ import type { Progress } from '../service.ts';
 interface PullDeps {
   seats: Seats;
   images: ImageKeeper;
-  onProgress: (task: string, progress: Progress) => void;
+  onProgress: (task: TaskId, progress: Progress) => void;
 }
 
 export function createPullImage({ seats, images, onProgress }: PullDeps): Step {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import pRetry from 'p-retry';
 import { AppError, isAppError } from '../../domain/failure.ts';
 import type { StagedFile, StagedInputs } from '../../domain/state.ts';
-import type { Input, TaskSpec } from '../../domain/task.ts';
+import type { Input, TaskId, TaskSpec } from '../../domain/task.ts';
 import {
   haveObjectsText,
   objectName,
@@ -31,7 +31,7 @@ const UPLOAD_TRIES = 4;
 interface StageDeps {
   seats: Seats;
   daemonId: string;
-  onProgress: (task: string, progress: Progress) => void;
+  onProgress: (task: TaskId, progress: Progress) => void;
 }
 
 interface ObjectToSend {
@@ -180,7 +180,7 @@ function describe(
 
 function progressOf(
   deps: StageDeps,
-  task: string,
+  task: TaskId,
   objects: Map<LocalEntry, ObjectToSend>,
 ): SendJob['report'] {
   const bytesTotal = [...objects.values()].reduce((sum, object) => sum + object.bytes, 0);

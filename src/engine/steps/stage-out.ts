@@ -9,7 +9,13 @@ import pRetry from 'p-retry';
 import { judgeExit } from '../../domain/conclude.ts';
 import { AppError, isAppError } from '../../domain/failure.ts';
 import type { CollectedOutput } from '../../domain/state.ts';
-import { type AttemptToken, attemptToken, type Output, type Task } from '../../domain/task.ts';
+import {
+  type AttemptToken,
+  attemptToken,
+  type Output,
+  type Task,
+  type TaskId,
+} from '../../domain/task.ts';
 import { hashFilesText, parseHashFiles } from '../../script/objects.ts';
 import type { Step } from '../dispatcher.ts';
 import type { Logger } from '../logger.ts';
@@ -21,7 +27,7 @@ import { type MatchedFile, matchOutput } from '../staging/match-outputs.ts';
 interface CollectDeps {
   seats: Seats;
   log: Logger;
-  onProgress: (task: string, progress: Progress) => void;
+  onProgress: (task: TaskId, progress: Progress) => void;
 }
 
 interface CollectJob {

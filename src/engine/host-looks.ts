@@ -1,0 +1,74 @@
+/** First contact: what a host is and has, looked at once per connection and kept. */
+import { AppError, type FailureRecord, toAppError } from '../domain/failure.ts';
+import type { Host } from '../remote/host.ts';
+import { type HostFacts, parseProbe, probeText } from '../script/probe.ts';
+import type { HostPolicy } from './settings.ts';
+
+export type ReadyFacts = HostFacts & { runtime: NonNullable<HostFacts['runtime']> };
+
+export interface Looks {
+  /** What was found on this connection, looked for now if need be. @throws SSH_* HOST_* */
+  facts: () => Promise<HostFacts>;
+  /** Asks for the runtime, too. @throws RUNTIME_NOT_FOUND and as facts */
+  ready: () => Promise<ReadyFacts>;
+  /** What was found last, on whatever connection. */
+  known: () => HostFacts | undefined;
+  lastFailure: () => FailureRecord | undefined;
+  /** The next connection may reach another machine, or the same one after a reboot. */
+  expire: () => void;
+}
+
+interface LooksDeps {
+  policy: HostPolicy;
+  host: Host;
+  once: <T>(key: string, act: () => Promise<T>) => Promise<T>;
+  onFound: () => void;
+}
+
+export function createLooks({ policy, host, once, onFound }: LooksDeps): Looks {
+  let found: HostFacts | undefined;
+  let fresh = false;
+  let failure: FailureRecord | undefined;
+
+  async function look(): Promise<HostFacts> {
+    try {
+      const { root: rootTemplate, runtime, setup, name } = policy;
+      const text = probeText({ rootTemplate, runtime, setup });
+      const result = await host.run(text, { purpose: `looking at host ${name}` });
+      found = parseProbe(result.output, { host: name });
+      fresh = true;
+      failure = undefined;
+      onFound();
+      return found;
+    } catch (error) {
+      failure = toAppError(error).toRecord();
+      throw error;
+    }
+  }
+
+  async function facts(): Promise<HostFacts> {
+    return fresh && found !== undefined ? found : once('look', look);
+  }
+
+  async function ready(): Promise<ReadyFacts> {
+    let now = await facts();
+    // Somebody may have installed it since: look again before saying no.
+    if (now.runtime === undefined) now = await once('look', look);
+    if (now.runtime !== undefined) return { ...now, runtime: now.runtime };
+    throw new AppError(
+      'RUNTIME_NOT_FOUND',
+      `host ${policy.name} has no container runtime: ${policy.runtime} is not there or does not run`,
+      { context: { host: policy.name } },
+    );
+  }
+
+  return {
+    facts,
+    ready,
+    known: () => found,
+    lastFailure: () => failure,
+    expire: () => {
+      fresh = false;
+    },
+  };
+}

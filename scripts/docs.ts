@@ -1,12 +1,13 @@
 /**
  * Writes the generated documents from the sources that know: node scripts/docs.ts [--check].
  * With --check nothing is written; files that drifted are named and the exit code is 1.
- * A further document (command line, OpenAPI) is one more line in GENERATORS.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { generateCliReference } from './docs/cli.ts';
 import { configurationMarkdown, exampleIni } from './docs/configuration.ts';
 import { errorsMarkdown } from './docs/errors.ts';
+import { generateOpenApi } from './docs/openapi.ts';
 
 interface Generator {
   /** Relative to the repository. */
@@ -17,6 +18,8 @@ interface Generator {
 export const GENERATORS: readonly Generator[] = [
   { path: 'docs/errors.md', build: errorsMarkdown },
   { path: 'docs/configuration.md', build: configurationMarkdown },
+  { path: 'docs/cli.md', build: generateCliReference },
+  { path: 'docs/openapi.json', build: generateOpenApi },
   { path: 'config/towline.example.ini', build: exampleIni },
 ];
 

@@ -54,7 +54,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   house.defer(() => engine.stop());
 
   let current = config;
-  const socket = options.socket ?? config.daemon.socket;
+  const socket = options.socket ?? process.env['TOWLINE_SOCKET'] ?? config.daemon.socket;
   const api = createApi({
     service: engine.service,
     logger: log,

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /**
  * The entry. A verb of the client loads little; `daemon` loads the house (daemon.ts, the composition
- * root) only when it is asked for.
+ * root) only when it is asked for. Everything is imported after the compile cache is on.
  */
 import { enableCompileCache } from 'node:module';
-import { runCli } from './cli/main.ts';
-import { VERSION } from './version.ts';
 
 enableCompileCache();
+const { runCli } = await import('./cli/main.ts');
+const { VERSION } = await import('./version.ts');
 
 process.exitCode = await runCli(process.argv.slice(2), {
   version: VERSION,

@@ -11,7 +11,7 @@ part=$(((lines + 4) / 5))
 from=1
 while [ "$from" -le "$lines" ]; do
   to=$((from + part - 1))
-  sed -n "${from},${to}p" "$input" | tr -cs 'a-z' '\n'
+  sed -n "${from},${to}p" "$input" | tr -cs '[:lower:]' '[\n*]'
   echo "counted lines $from to $([ "$to" -lt "$lines" ] && echo "$to" || echo "$lines") of $lines" >&3
   from=$((to + 1))
   sleep "$pause"

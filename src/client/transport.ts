@@ -2,6 +2,7 @@
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { AppError } from '../domain/failure.ts';
+import { BODY_BYTES_MAX } from '../protocol/limits.ts';
 import { type QueryValue, ROUTES, type RouteName, routePath } from '../protocol/routes.ts';
 import type { UploadView } from '../protocol/views.ts';
 import { connectionError, errorFromBody } from './errors.ts';
@@ -72,6 +73,11 @@ function send(asked: Exchange): Promise<IncomingMessage> {
   const { route, socketPath, agent, params, query, body, signal } = asked;
   const stream = isStream(body) ? body : undefined;
   const json = body === undefined || stream ? undefined : Buffer.from(JSON.stringify(body));
+  // The daemon would close the connection in the middle of it, which looks like a crash.
+  if (json !== undefined && json.length > BODY_BYTES_MAX) {
+    const text = `a request of ${json.length} bytes; at most ${BODY_BYTES_MAX}: submit in parts`;
+    return Promise.reject(new AppError('REQUEST_INVALID', text));
+  }
   return new Promise((resolve, reject) => {
     const outgoing = http.request({
       socketPath,

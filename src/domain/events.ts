@@ -46,4 +46,3 @@ export type NewsEvent =
     };
 
 export type TaskEvent = AskedEvent | NewsEvent;
-export type TaskEventKind = TaskEvent['kind'];

@@ -18,8 +18,10 @@ import type { TaskId } from './task.ts';
 /** Why a task cannot move just now. When it is tried next is a matter of the moment, told by the engine. */
 export interface Blocked {
   host: string;
+  /** A code of the error registry. */
   reason: string;
   message: string;
+  hint: string;
   since: number;
 }
 

@@ -162,7 +162,8 @@ async function tellTrouble(
     return;
   }
   const host = hostOf(deps.ledger.get(job.id), attempt) ?? 'this machine';
-  const blocked = { host, reason: error.code, message: error.message, since: deps.now() };
+  const { code: reason, message, hint } = error;
+  const blocked = { host, reason, message, hint, since: deps.now() };
   await deps.ledger.apply(job.id, { kind: 'blocked', attempt, blocked });
 }
 

@@ -54,24 +54,15 @@ export function createEngine(deps: EngineDeps): Engine {
   const { store, spool, log, now, random } = deps;
   let settings = deps.settings;
   let stopping = false;
-  const nonce = (): string => Buffer.from(deps.randomBytes(8)).toString('hex');
-
   const subscribers = createSubscribers(store, now);
   const ledger = createLedger({ store, now });
   const seats = createSeats({ daemonId: store.daemonId, log, onLink: linkChanged });
   const watchers = createWatchers({ spool, log, now });
-  const images = createImageKeeper({ nonce, random });
+  const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });
   const placer = createPlacer({ ledger, seats, log });
   const getSettings = (): EngineSettings => settings;
-  const steps = createSteps({
-    ...deps,
-    seats,
-    watchers,
-    images,
-    subscribers,
-    nonce,
-    settings: getSettings,
-  });
+  const parts = { seats, watchers, images, subscribers, settings: getSettings };
+  const steps = createSteps({ ...deps, ...parts, nonce: () => nonceFrom(deps) });
   const dispatcher = createDispatcher({ ledger, steps, now, random, log });
 
   function linkChanged(host: string, ready: boolean): void {
@@ -93,14 +84,10 @@ export function createEngine(deps: EngineDeps): Engine {
   ledger.onTold(told);
   const service = createService({
     ...deps,
+    ...parts,
     ledger,
-    seats,
     placer,
-    images,
-    watchers,
-    subscribers,
     dispatcher,
-    settings: getSettings,
     stopping: () => stopping,
   });
   const housekeeping = startHousekeeping({ service, settings: getSettings, log });
@@ -135,6 +122,11 @@ function endStreams({ spool, log }: EngineDeps, task: Told['before']): void {
   spool.end(attemptToken(task.id, task.state.attempt)).catch((err: unknown) => {
     log.warn({ task: task.id, err }, 'cannot close the streams');
   });
+}
+
+/** New for each act on a host, so that what it leaves there is recognised. */
+function nonceFrom({ randomBytes }: EngineDeps): string {
+  return Buffer.from(randomBytes(8)).toString('hex');
 }
 
 interface StepsDeps extends Omit<EngineDeps, 'settings'> {

@@ -21,7 +21,7 @@ export function exitNews(
   record: ExitRecord | AttemptExit,
 ): NewsEvent {
   const { task, attempt, host } = where;
-  const exit = plain(record);
+  const exit = storedExit(record);
   if (exit.code === undefined && exit.limit === undefined) {
     return {
       kind: 'step-failed',
@@ -50,8 +50,8 @@ export function exitNews(
   return { kind: 'step-failed', attempt, failure, exit };
 }
 
-/** What is stored with the task. */
-function plain(record: ExitRecord): ExitRecord {
+/** What is stored with the task of a record from the host, which says more. */
+export function storedExit(record: ExitRecord): ExitRecord {
   const {
     code,
     runtimeCode,

@@ -30,6 +30,7 @@ const blockedView = z.object({
   host: z.string(),
   reason: z.string(),
   message: z.string(),
+  hint: z.string(),
   since: time,
   nextTryAt: time.optional(),
 });

@@ -76,16 +76,26 @@ function normalised(target: string): string {
   return (target.startsWith('/') ? '/' : '') + parts.join('/');
 }
 
+/** Two inputs may share a directory, nothing else; below a file or a path of the host nothing can stand. */
 function refuseTwins(files: StagedFile[]): void {
   const kinds = new Map<string, StagedFile['kind']>();
   for (const { target, kind } of files) {
     const before = kinds.get(target);
     if (before !== undefined && !(before === 'directory' && kind === 'directory')) {
-      throw new AppError(
-        'TASK_INVALID',
-        `inputs: two inputs have the target ${JSON.stringify(target)}`,
-      );
+      throw collision(`two inputs have the target ${JSON.stringify(target)}`);
     }
     kinds.set(target, kind);
   }
+  for (const target of kinds.keys()) {
+    for (let end = target.lastIndexOf('/'); end > 0; end = target.lastIndexOf('/', end - 1)) {
+      const above = kinds.get(target.slice(0, end)) ?? 'directory';
+      if (above !== 'directory') {
+        throw collision(`${JSON.stringify(target)} is below another input that is no directory`);
+      }
+    }
+  }
+}
+
+function collision(why: string): AppError {
+  return new AppError('TASK_INVALID', `inputs: ${why}`);
 }

@@ -12,8 +12,6 @@ export interface AttemptPlace {
 
 /** Marks a directory as a remote root of Towline and carries its format version. */
 export const ROOT_MARKER = 'towline-root.json';
-/** Empty files named by token: attempts that were cleaned away and must never start again. */
-export const ENDED_DIR = '.ended';
 
 /** Gives the directory that holds the attempts of one daemon. @throws TASK_INVALID on a name that is not safe in a path. */
 export function attemptsDir(place: { root: string; daemonId: string }): string {

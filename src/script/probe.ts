@@ -83,7 +83,7 @@ if [ -e $marker ]; then
   esac
 else
   for entry in * .[!.]*; do
-    case $entry in images | store | tasks | $marker | .$marker.* | .probe.*) ;; *) [ ! -e "$entry" ] || refuse "$root is not empty and not of Towline (it has $entry)" ;; esac
+    case $entry in images | store | tasks | "$marker" | ".$marker".* | .probe.*) ;; *) [ ! -e "$entry" ] || refuse "$root is not empty and not of Towline (it has $entry)" ;; esac
   done
   mkdir -p images store/.part tasks 2>&1 || { echo '@ failed root cannot be filled'; exit 0; }
   # complete before it has its name: another first contact may look at the same moment

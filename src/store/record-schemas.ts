@@ -20,6 +20,7 @@ export const blockedSchema = objectOf<Blocked>({
   host: z.string(),
   reason: z.string(),
   message: z.string(),
+  hint: z.string(),
   since: z.number(),
 });
 

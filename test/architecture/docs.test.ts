@@ -1,9 +1,10 @@
 /** Goal: generated documents are current. Method: what scripts/docs.ts would write, against what is there. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { findDrift, GENERATORS } from '../../scripts/docs.ts';
+import { VERSION } from '../../src/version.ts';
 
 it('no generated document has drifted from its source (node scripts/docs.ts mends it)', async () => {
   expect(await findDrift(GENERATORS, join(import.meta.dirname, '../..'))).toEqual([]);
@@ -23,4 +24,9 @@ it('a document that differs or is missing is named', async () => {
     build: () => 'a',
   }));
   expect(await findDrift(generators, root)).toEqual(['docs/other.md', 'docs/none.md']);
+});
+
+it('the version that is told is the one of the package', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  expect((JSON.parse(text) as { version: string }).version).toBe(VERSION);
 });

@@ -79,7 +79,13 @@ export function aChange(task: Task, over: Partial<Change> = {}): Change {
 
 /** One task in every state there is, with everything a state can carry. */
 export function everyState(): TaskState[] {
-  const blocked = { host: 'vm', reason: 'SSH_HOST_UNREACHABLE', message: 'no answer', since: NOW };
+  const blocked = {
+    host: 'vm',
+    reason: 'SSH_HOST_UNREACHABLE',
+    message: 'no answer',
+    hint: 'see',
+    since: NOW,
+  };
   const inputs = {
     files: [
       { kind: 'object', sha256: 'aa', mode: 0o644, target: 'a', bytes: 3 },

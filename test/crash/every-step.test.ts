@@ -4,8 +4,17 @@
  * real host; the daemon is held at each step, looked at in the database, killed and restarted, and is
  * killed by itself at each commit and remote act. A traced run tells whether a point is missing here.
  */
+import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { COUNTED, crashTask, heldAt, killedBy, stored } from '../support/crash-task.ts';
+import { testbed } from '../support/bed.ts';
+import {
+  COUNTED,
+  crashTask,
+  heldAt,
+  killedBy,
+  runtimePulls,
+  stored,
+} from '../support/crash-task.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 
@@ -76,15 +85,18 @@ describe.concurrent('a daemon killed at a point', () => {
     await task.expectOneWholeRun(id);
   });
 
-  test('a pull that is under way goes on after a restart', async () => {
+  test('a pull that is under way goes on after a restart and is not begun again', async () => {
     await using daemon = makeDaemon({ vm: { ...COUNTED, image_cache_dir: '' } });
-    const task = crashTask(daemon, 0.4);
+    const name = `${basename(daemon.dir).toLowerCase()}:1`;
+    await testbed('image', name);
+    const task = crashTask(daemon, 0.4, `docker://registry:5000/${name}`);
     await daemon.start({ TOWLINE_FAULT: 'remote.run.after:6:kill' });
     const id = await daemon.submit(...task.args);
     await killedBy(daemon, 'remote.run.after');
     expect(stored(daemon, id)).toMatchObject({ kind: 'pulling', attempt: 1 });
     await daemon.start();
     await task.expectOneWholeRun(id);
+    expect(runtimePulls(name)).toBe(1);
   });
 
   test('a daemon killed again at each step of its recovery still starts the task once', async () => {

@@ -137,6 +137,9 @@ test('a variable that is not set is refused before anything is made', async () =
   expect(() => parseProbe(output, { host: 'h' })).toThrow(/SCRATCH is not set/);
 });
 
-test.each(['relative', '~bob/x', '', '$USER/x', '/a\nb'])('the template %j is refused', (rootTemplate) => {
-  expect(() => probeText({ rootTemplate, runtime: 'a' })).toThrow(/must begin with/);
-});
+test.each(['relative', '~bob/x', '', '$USER/x', '/a\nb'])(
+  'the template %j is refused',
+  (rootTemplate) => {
+    expect(() => probeText({ rootTemplate, runtime: 'a' })).toThrow(/must begin with/);
+  },
+);

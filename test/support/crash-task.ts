@@ -3,7 +3,7 @@
  * Towline: the payload's own ledger, the runtime's count of starts, hashes of known bytes.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'vitest';
@@ -19,20 +19,39 @@ const LEDGER = join(BED, 'ledger');
 export interface CrashTask {
   /** Arguments of `towline submit`. */
   args: string[];
-  /** Runs to the end what was submitted as `id`, then looks at every oracle. */
+  /** Waits for the end of what was submitted as `id`, then looks at every oracle. */
   expectOneWholeRun(id: string): Promise<void>;
-  /** Lines of the payload's own ledger: one for each start. */
+}
+
+/** A file outside Towline in which a payload notes that it was started. */
+export interface StartLedger {
+  /** Arguments of `towline submit`. */
+  args: string[];
+  /** The payload's first line. */
+  line: string;
+  /** One line for each start: the attempt. */
   starts(): string[];
+  remove(): void;
+}
+
+export function startLedger(daemon: TestDaemon): StartLedger {
+  const name = `starts-${basename(daemon.dir)}`;
+  const file = join(LEDGER, name);
+  return {
+    args: ['--bind', '/ledger:/ledger'],
+    line: `echo "$TOWLINE_ATTEMPT" >>/ledger/${name}`,
+    starts: () => (existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []),
+    remove: () => rmSync(file, { force: true }),
+  };
 }
 
 /** Stages an input, prints on both streams for `seconds`, computes from the input, is collected. */
-export function crashTask(daemon: TestDaemon, seconds: number): CrashTask {
-  const name = basename(daemon.dir);
-  const ledger = `starts-${name}`;
+export function crashTask(daemon: TestDaemon, seconds: number, image = MINI): CrashTask {
+  const ledger = startLedger(daemon);
   const input = randomBytes(48_000);
   const local = join(daemon.dir, 'result.txt');
   writeFileSync(join(daemon.dir, 'words'), input);
-  const payload = `printf '%s %s\\n' "$TOWLINE_ATTEMPT" $$ >>/ledger/${ledger}
+  const payload = `${ledger.line}
 for i in 1 2 3 4; do echo "line $i"; echo "remark $i" >&2; sleep ${seconds / 4}; done
 sha256sum </mnt/task/inputs/words >result.txt; printf 'no newline'`;
   const streams = {
@@ -40,24 +59,18 @@ sha256sum </mnt/task/inputs/words >result.txt; printf 'no newline'`;
     stderr: [1, 2, 3, 4].map((i) => `remark ${i}\n`).join(''),
   };
 
-  function starts(): string[] {
-    const file = join(LEDGER, ledger);
-    return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
-  }
-
   return {
     args: [
-      ...['--host', 'vm', '--bind', '/ledger:/ledger', '--idempotency-key', name],
+      ...['--host', 'vm', ...ledger.args, '--idempotency-key', 'once'],
       ...['--input', join(daemon.dir, 'words'), '--output', `result.txt:${local}`],
-      ...[MINI, '--', 'sh', '-c', payload],
+      ...[image, '--', 'sh', '-c', payload],
     ],
-    starts,
     async expectOneWholeRun(id) {
       const waited = await daemon.cli('wait', id);
       expect(`${waited.stdout}${waited.stderr}`).toBe(`${id} succeeded 0\n`);
       await until(() => stored(daemon, id)?.cleanup === 'done');
       expect(stored(daemon, id)).toMatchObject({ kind: 'succeeded', attempt: 1 });
-      expect(starts()).toEqual([expect.stringMatching(`^${id}\\.1 \\d+$`)]);
+      expect(ledger.starts()).toEqual([`${id}.1`]);
       expect(runtimeStarts(`${id}.1`)).toBe(1);
       const { stdout, stderr } = await daemon.cli('logs', id);
       expect({ stdout: sha256(stdout), stderr: sha256(stderr) }).toEqual({
@@ -66,15 +79,25 @@ sha256sum </mnt/task/inputs/words >result.txt; printf 'no newline'`;
       });
       expect(readFileSync(local, 'utf8')).toBe(`${sha256(input)}  -\n`);
       expect(await remains(daemon, `${id}.1`)).toBe('');
+      ledger.remove();
     },
   };
 }
 
 /** How often the runtime was started for an attempt, by the count of the runtime itself. */
 export function runtimeStarts(token: string): number {
-  const log = join(LEDGER, 'runtime-exec.log');
+  return countOf('runtime-exec.log', `/${token}/`);
+}
+
+/** How often the runtime was told to pull an image, by its end. */
+export function runtimePulls(image: string): number {
+  return countOf('runtime-pull.log', `/${image}`);
+}
+
+function countOf(name: string, words: string): number {
+  const log = join(LEDGER, name);
   const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : [];
-  return lines.filter((line) => line.includes(`/${token}/`)).length;
+  return lines.filter((line) => line.includes(words)).length;
 }
 
 /** A task's state as the database has it, read from outside; undefined when there is no such task. */
@@ -91,10 +114,15 @@ export function stored(
   }
 }
 
-/** Files and processes on the host that carry an attempt's name, one a line. */
+/** The directory and the processes that carry an attempt's name on the host, one a line. */
 export async function remains(daemon: TestDaemon, token: string): Promise<string> {
-  const look = `find ${daemon.root}/tasks -mindepth 2 -maxdepth 2 -name ${token}
-    grep -lza 'TOWLINE_[A-Z]*=${token}$' /proc/[0-9]*/environ 2>/dev/null; true`;
+  const directory = `find ${daemon.root}/tasks -mindepth 2 -maxdepth 2 -name ${token}`;
+  return (await onHost('vm', 'sh', '-c', directory)) + (await living(token));
+}
+
+/** The processes that carry an attempt's name in their environment, one a line. */
+export function living(token: string): Promise<string> {
+  const look = `grep -lzas 'TOWLINE_[A-Z]*=${token}$' /proc/[0-9]*/environ; true`;
   return onHost('vm', 'sh', '-c', look);
 }
 

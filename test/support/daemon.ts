@@ -79,7 +79,14 @@ export interface TaskJson {
   image?: string;
   remoteDir?: string;
   failure?: { code: string; message: string; hint: string };
-  blocked?: { host: string; reason: string; message: string; since: string; nextTryAt?: string };
+  blocked?: {
+    host: string;
+    reason: string;
+    message: string;
+    hint: string;
+    since: string;
+    nextTryAt?: string;
+  };
   cleanup: { policy: string; state: string };
   streams: Record<'stdout' | 'stderr', { bytes: number; complete: boolean }>;
   outputs: { path: string; local: string; bytes: number }[];

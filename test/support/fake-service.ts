@@ -248,7 +248,13 @@ export class FakeService implements Service {
       stderr: write('stderr'),
       pass: (kind) => this.move(entry, { kind, ...this.place(entry) } as TaskState, kind),
       block: (reason, message) => {
-        const blocked = { host: HOST, reason, message, since: now() };
+        const blocked = {
+          host: HOST,
+          reason,
+          message,
+          hint: 'see: towline host show vm',
+          since: now(),
+        };
         const state = { ...entry.task.state, host: HOST, blocked } as TaskState;
         this.move(entry, state, 'blocked', { blocked });
       },

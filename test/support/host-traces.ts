@@ -19,10 +19,14 @@ export interface Traces {
 
 /** Fields of /proc/PID/stat are counted after the last parenthesis: a name may hold anything. */
 const LOOK = `for p in /proc/[0-9]*; do
-  stat=$(cat $p/stat 2>/dev/null) || continue
+  stat=$(cat "$p/stat") || continue
   set -- \${stat##*) }
-  echo "\${p#/proc/} $2 $4 \${20}|$(tr '\\0\\n' '  ' <$p/cmdline 2>/dev/null)|$(tr '\\0' '\\n' <$p/environ 2>/dev/null |
-    grep -aE '^(TOWLINE_|APPTAINERENV_TOWLINE_)' | tr '\\n' ' ')|$(sha256sum <$p/mountinfo 2>/dev/null)|$(cat $p/comm 2>/dev/null)"
+  pid=\${p#/proc/} parent=$2 session=$4 start=\${20}
+  words=$(tr '\\0\\n|' '   ' <"$p/cmdline")
+  marks=$(tr '\\0' '\\n' <"$p/environ" | grep -aE '^(APPTAINERENV_)?TOWLINE_' | tr '\\n' ' ')
+  mounts=$(sha256sum <"$p/mountinfo")
+  read -r name <"$p/comm"
+  printf '%s\\n' "$pid $parent $session $start|$words|$marks|$mounts|$name"
 done 2>/dev/null`;
 
 /** Looks once. */
@@ -30,7 +34,7 @@ export async function lookAt(host: string, isOurs: (mark: string) => boolean): P
   const rows = (await onHost(host, 'sh', '-c', LOOK)).split('\n').flatMap((line) => {
     const [numbers = '', words = '', mark = '', mounts = '', name = ''] = line.split('|');
     const [pid, parent, session, start] = numbers.split(' ').map(Number);
-    if (pid === undefined || start === undefined) return [];
+    if (pid === undefined || start === undefined || !Number.isInteger(start)) return [];
     return [{ pid, parent: parent ?? 0, session: session ?? 0, start, words, mark, mounts, name }];
   });
   const byPid = new Map(rows.map((row) => [row.pid, row]));
@@ -38,9 +42,14 @@ export async function lookAt(host: string, isOurs: (mark: string) => boolean): P
     const row = byPid.get(pid);
     if (row === undefined) return false;
     // A command of docker exec has no parent that can be seen; pid 1 is the host itself.
-    if (row.name === 'sshd-session' || row.name === 'sshd-auth' || (row.parent === 0 && pid !== 1)) return true;
+    if (row.name === 'sshd-session' || row.name === 'sshd-auth' || (row.parent === 0 && pid !== 1))
+      return true;
     const leader = byPid.get(row.session);
-    return leader !== undefined && leader.pid !== 1 && (leader === row ? isLink(row.parent) : isLink(leader.pid));
+    return (
+      leader !== undefined &&
+      leader.pid !== 1 &&
+      (leader === row ? isLink(row.parent) : isLink(leader.pid))
+    );
   };
   const processes = new Map<string, Process>();
   for (const { pid, start, words, mark, mounts } of rows) {

@@ -75,6 +75,7 @@ function blockedLines({ blocked }: TaskView, now: number): Line[] {
       : `; next try in ${spanText(Date.parse(blocked.nextTryAt) - now)}`;
   return [
     ['waiting', `for ${blocked.host}: ${blocked.reason}: ${blocked.message}`],
+    ['hint', blocked.hint],
     ['', `since ${spanText(now - Date.parse(blocked.since))}${next}`],
   ];
 }

@@ -1,5 +1,6 @@
 /** The course of `towline run`: submit, stream, end as the command ended. Read next: session.ts. */
 import type { Client } from '../../client/client.ts';
+import { isDaemonAway } from '../../client/errors.ts';
 import type { WireTaskSpec } from '../../protocol/spec-schema.ts';
 import type { TaskView } from '../../protocol/views.ts';
 import type { Call } from '../call.ts';
@@ -23,6 +24,9 @@ interface RunTaskOptions {
 
 /** How long a pipeline that has ended is kept waiting for the daemon's word on the cancel. */
 const CANCEL_ACK_MS = 5000;
+const CANCEL_RETRY_MS = 200;
+/** What a cancelled task still printed is shown, unless nobody takes it. */
+const LAST_WORDS_MS = 1000;
 
 /** Runs a task to its end and gives the exit code of `towline run`. @throws AppError when it cannot be followed */
 export async function runTask(
@@ -60,26 +64,43 @@ async function attend(
   client: Client,
   { task, signals }: { task: TaskView; signals: Signals },
 ): Promise<number> {
+  const following = followed(call, client, { task, signals });
   const interrupted = signals.interrupted.then(async () => {
     signals.onSecond(`towline: leaving; task ${task.id} is being cancelled\n`);
     await call.io.err.write(`towline: cancelling ${task.id}\n`).catch(() => {});
-    await cancelQuietly(client, task.id);
-    return (await client.wait(task.id)) && EXIT_INTERRUPTED;
+    await cancelSurely(client, task.id);
+    // When this fails the other side of the race says why.
+    await client.wait(task.id).catch(() => new Promise(() => {}));
+    await Promise.race([following.catch(() => {}), pause(LAST_WORDS_MS)]);
+    return EXIT_INTERRUPTED;
   });
   const hungUp = signals.hungUp.then(() => EXIT_HANGUP);
   try {
-    return await Promise.race([followed(call, client, { task, signals }), interrupted, hungUp]);
+    return await Promise.race([following, interrupted, hungUp]);
   } catch (error) {
     if (!(error instanceof BrokenPipe)) throw error;
-    const patience = new Promise((resolve) => setTimeout(resolve, CANCEL_ACK_MS).unref());
-    await Promise.race([cancelQuietly(client, task.id), patience]);
+    await Promise.race([cancelSurely(client, task.id), pause(CANCEL_ACK_MS)]);
     return EXIT_BROKEN_PIPE;
   }
 }
 
-/** A task that ended meanwhile need not be cancelled. */
-async function cancelQuietly(client: Client, id: string): Promise<void> {
-  await client.cancel(id).catch(() => {});
+/** Cancels also through a restart of the daemon; a task that ended meanwhile need not be cancelled. */
+async function cancelSurely(client: Client, id: string): Promise<void> {
+  for (;;) {
+    try {
+      await client.cancel(id);
+      return;
+    } catch (error) {
+      if (!isDaemonAway(error)) return;
+      await pause(CANCEL_RETRY_MS);
+    }
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }
 
 async function followed(

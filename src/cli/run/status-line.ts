@@ -1,6 +1,7 @@
 /**
  * One line on a terminal while nothing runs yet: what is staged, pulled, waited for. It is gone
- * before the first byte of output, and is never written to a file or pipe.
+ * before the first byte of output, and is never written to a file or pipe. Only trouble that makes
+ * the task wait is told for good, wherever stderr goes.
  */
 import type { EventView } from '../../protocol/views.ts';
 import type { Sink } from '../io.ts';
@@ -26,6 +27,7 @@ const STATE_TEXT: Record<string, string> = {
 
 export function createStatusLine(sink: Sink): StatusLine {
   let shown = false;
+  let told: string | undefined;
   const draw = (text: string | undefined): void => {
     if (!sink.isTTY) return;
     if (text === undefined) return erase();
@@ -38,11 +40,39 @@ export function createStatusLine(sink: Sink): StatusLine {
     void sink.write(ERASE).catch(() => {});
   };
   return {
-    show: (event) => draw(statusText(event)),
+    show(event) {
+      const trouble = troubleText(event);
+      if (trouble !== undefined && trouble !== told) {
+        erase();
+        void sink.write(trouble).catch(() => {});
+      }
+      told = trouble ?? told;
+      draw(statusText(event));
+    },
     connection: (state) =>
       draw(state === 'lost' ? 'the daemon went away; waiting for it' : undefined),
     erase,
   };
+}
+
+/** Why the task has to wait, in full: said once, on a terminal or not, since it may be for long. */
+export function troubleText(event: EventView): string | undefined {
+  const blocked = blockedOf(event);
+  if (blocked === undefined) return undefined;
+  const { host, reason, message, hint } = blocked;
+  return `towline: waiting for ${host}: ${reason}: ${oneLine(message)}\nhint: ${oneLine(hint)}\n`;
+}
+
+interface BlockedData {
+  host: string;
+  reason: string;
+  message: string;
+  hint: string;
+  nextTryAt?: number;
+}
+
+function blockedOf(event: EventView): BlockedData | undefined {
+  return event.type === 'event' ? (event.data['blocked'] as BlockedData | undefined) : undefined;
 }
 
 /** What to show after an event; undefined: nothing, the command has the terminal. */
@@ -52,9 +82,7 @@ export function statusText(event: EventView, now = Date.now()): string | undefin
     const total = bytesTotal === undefined ? '' : `/${sizeText(bytesTotal)}`;
     return `${STEP_WORDS[step]} ${what} ${sizeText(bytesDone)}${total}`;
   }
-  const blocked = event.data['blocked'] as
-    | { host: string; reason: string; nextTryAt?: number }
-    | undefined;
+  const blocked = blockedOf(event);
   if (blocked !== undefined) {
     const next =
       blocked.nextTryAt === undefined ? '' : `, next try in ${spanText(blocked.nextTryAt - now)}`;

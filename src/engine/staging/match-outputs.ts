@@ -48,8 +48,7 @@ async function matchPath(path: string, output: Output, list: List): Promise<Matc
     matched.directories.push(output.local);
     return matched;
   }
-  const entries = await listOrNothing(list, posix.dirname(path));
-  const entry = entries.find((candidate) => candidate.name === posix.basename(path));
+  const entry = await entryAt(path, list);
   if (entry === undefined) return undefined;
   if (entry.kind === 'directory') {
     matched.directories.push(output.local);
@@ -71,12 +70,32 @@ async function matchGlob(
 ): Promise<Matched | undefined> {
   const matched: Matched = { files: [], directories: [], passedOver: [] };
   const base = globBase(pattern);
+  if (base !== '.') {
+    const root = await entryAt(base, list);
+    if (root === undefined) return undefined;
+    if (root.kind === 'file') return undefined;
+    if (root.kind !== 'directory') throw notDirectory(pattern, base, root);
+  }
   const visit = (file: Visited): void => {
     if (file.entry.kind === 'directory' || !posix.matchesGlob(file.path, pattern)) return;
     collect(matched, file, posix.join(output.local, posix.relative(base, file.path)));
   };
-  await walk({ at: base, depth: 0, list, visit });
+  await walk({ at: base, depth: 0, levels: globLevels(pattern, base), list, visit });
   return matched.files.length === 0 ? undefined : matched;
+}
+
+/** What stands at a path, reached through directories only: a link on the way could lead anywhere. */
+async function entryAt(path: string, list: List): Promise<DirectoryEntry | undefined> {
+  const names = path.split('/');
+  let parent = '.';
+  for (const [index, name] of names.entries()) {
+    const entry = (await listOrNothing(list, parent)).find((candidate) => candidate.name === name);
+    if (entry === undefined || index === names.length - 1) return entry;
+    parent = posix.join(parent, name);
+    if (entry.kind === 'file') return undefined;
+    if (entry.kind !== 'directory') throw notDirectory(path, parent, entry);
+  }
+  return undefined;
 }
 
 /** The directory in which a glob begins: the parts before the first one with a special character. */
@@ -84,6 +103,12 @@ export function globBase(pattern: string): string {
   const parts = pattern.split('/');
   const first = parts.findIndex((part) => GLOB.test(part));
   return parts.slice(0, first).join('/') || '.';
+}
+
+/** How many levels of names below its base a glob can match: what is deeper is not listed. */
+function globLevels(pattern: string, base: string): number {
+  if (pattern.includes('**')) return Number.POSITIVE_INFINITY;
+  return pattern.split('/').length - (base === '.' ? 0 : base.split('/').length);
 }
 
 interface Visited {
@@ -103,15 +128,17 @@ function collect(matched: Matched, { path, entry }: Visited, local: string): voi
 async function walk(tree: {
   at: string;
   depth: number;
+  levels?: number;
   list: List;
   visit: (visited: Visited) => void;
 }): Promise<void> {
-  const { at, depth, list, visit } = tree;
+  const { at, depth, levels = Number.POSITIVE_INFINITY, list, visit } = tree;
   if (depth > MAX_DEPTH) throw unsafe(at, `it is nested more than ${MAX_DEPTH} deep`);
   for (const entry of await listOrNothing(list, at)) {
     const path = posix.join(at, safeName(entry.name, at));
     visit({ path, entry });
-    if (entry.kind === 'directory') await walk({ at: path, depth: depth + 1, list, visit });
+    if (entry.kind === 'directory' && depth + 1 < levels)
+      await walk({ ...tree, at: path, depth: depth + 1 });
   }
 }
 
@@ -130,6 +157,10 @@ function safeName(name: string, directory: string): string {
     throw unsafe(posix.join(directory, JSON.stringify(name)), 'its name is not let in');
   }
   return name;
+}
+
+function notDirectory(path: string, parent: string, { kind }: DirectoryEntry): AppError {
+  return unsafe(path, `${parent} is a ${kind}, not a directory`);
 }
 
 function unsafe(path: string, why: string): AppError {

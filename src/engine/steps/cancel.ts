@@ -8,7 +8,7 @@ import { attemptToken } from '../../domain/task.ts';
 import { cancelText, parseCancel } from '../../script/cancel.ts';
 import type { Spool } from '../../spool/spool.ts';
 import type { Step, StepContext } from '../dispatcher.ts';
-import { seal } from '../exit-news.ts';
+import { seal, storedExit } from '../exit-news.ts';
 import type { Seat, Seats } from '../seats.ts';
 import type { EngineSettings } from '../settings.ts';
 import type { Seen, Watchers } from '../watchers.ts';
@@ -87,5 +87,6 @@ async function waitFor(deps: CancelDeps, { seat, context, isGone }: Waiting): Pr
   const request = { token, dir, launch, signal, trouble };
   const { verdict } = await deps.watchers.watch(seat, request, isGone);
   await seal(deps.spool, token);
-  return { kind: 'gone', attempt, exit: verdict.kind === 'exited' ? verdict.exit : undefined };
+  const exit = verdict.kind === 'exited' ? storedExit(verdict.exit) : undefined;
+  return { kind: 'gone', attempt, exit };
 }

@@ -16,6 +16,7 @@ import {
   type Task,
   type TaskId,
 } from '../../domain/task.ts';
+import type { DirectoryEntry } from '../../remote/host.ts';
 import { hashFilesText, parseHashFiles } from '../../script/objects.ts';
 import type { Step } from '../dispatcher.ts';
 import type { Logger } from '../logger.ts';
@@ -57,8 +58,7 @@ export function createStageOut(deps: CollectDeps): Step {
 }
 
 async function findAll(job: CollectJob, commandFailed: boolean): Promise<Wanted[]> {
-  const list = (path: string) =>
-    job.seat.host.list(path === '.' || path === '' ? job.workDir : posix.join(job.workDir, path));
+  const list = listOnce(job);
   const wanted: Wanted[] = [];
   for (const output of job.task.spec.outputs) {
     const matched = await matchOutput(output, list);
@@ -82,6 +82,17 @@ async function findAll(job: CollectJob, commandFailed: boolean): Promise<Wanted[
     for (const file of matched.files) wanted.push({ ...file, output });
   }
   return wanted;
+}
+
+/** Lists below the work directory, each directory once: nothing writes there any more. */
+function listOnce({ seat, workDir }: CollectJob): (path: string) => Promise<DirectoryEntry[]> {
+  const listings = new Map<string, Promise<DirectoryEntry[]>>();
+  return (path) => {
+    const directory = posix.join(workDir, path);
+    const listing = listings.get(directory) ?? seat.host.list(directory);
+    listings.set(directory, listing);
+    return listing;
+  };
 }
 
 async function fetchAll(job: CollectJob, wanted: Wanted[]): Promise<CollectedOutput[]> {

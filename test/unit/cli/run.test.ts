@@ -145,6 +145,19 @@ describe('signals', () => {
     },
   );
 
+  it('cancels also when the daemon is just restarting', async () => {
+    daemon.service.script = untilCancelled;
+    const child = daemon.spawn(RUN);
+    const result = collect(child);
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    await daemon.stop();
+    child.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await daemon.start();
+    expect((await result).code).toBe(130);
+    expect(firstTask()?.state.kind).toBe('cancelled');
+  });
+
   it('leaves at once at the second Ctrl-C and says that the task is being cancelled', async () => {
     daemon.service.script = async (run) => {
       await untilCancelled(run);

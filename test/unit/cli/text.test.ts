@@ -1,6 +1,6 @@
 /** Goal: texts for people are safe and aligned; the status line leaves no trace. Method: tables. */
 import { expect, it } from 'vitest';
-import { generateCliReference } from '../../../scripts/docs-cli.ts';
+import { generateCliReference } from '../../../scripts/docs/cli.ts';
 import { COMMANDS, verbOf } from '../../../src/cli/commands/table.ts';
 import type { Sink } from '../../../src/cli/io.ts';
 import { painter } from '../../../src/cli/output/colour.ts';

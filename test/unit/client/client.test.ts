@@ -3,6 +3,7 @@
  * real API on a real socket, a fake engine behind it.
  */
 import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Client, createClient } from '../../../src/client/client.ts';
 import { FakeDaemon } from '../../support/fake-daemon.ts';
@@ -36,6 +37,16 @@ it('brings the errors of the daemon back with their context and hint', async () 
   await expect(client.submit([{ ...task, time: 'x' }])).rejects.toMatchObject({
     code: 'TASK_INVALID',
   });
+});
+
+it('refuses by itself what the daemon would not read to its end', async () => {
+  const large = { ...task, command: ['x'.repeat(17 * 1024 * 1024)] };
+  await expect(client.submit([large])).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+});
+
+it('uploads more than a request body may have', async () => {
+  const bytes = Buffer.alloc(20_000_000, 1);
+  expect(await client.upload(Readable.from([bytes]))).toMatchObject({ bytes: bytes.length });
 });
 
 it('says which socket no daemon answers on', async () => {

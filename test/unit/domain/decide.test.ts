@@ -214,7 +214,13 @@ describe('attempts', () => {
 describe('waiting', () => {
   test('trouble is told once, with the time it began, and is gone with the next step', () => {
     const pulling = after(aTask(), { kind: 'placed', attempt: 1, host: 'vm' });
-    const blocked = { host: 'vm', reason: 'SSH_HOST_UNREACHABLE', message: 'm', since: 5 };
+    const blocked = {
+      host: 'vm',
+      reason: 'SSH_HOST_UNREACHABLE',
+      message: 'm',
+      hint: 'h',
+      since: 5,
+    };
     const told = after(pulling, { kind: 'blocked', attempt: 1, blocked });
     const again: TaskEvent = { kind: 'blocked', attempt: 1, blocked: { ...blocked, since: 9 } };
     expect(decide(told, again, 1)).toMatchObject({ kind: 'ignored' });

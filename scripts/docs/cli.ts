@@ -1,8 +1,8 @@
 /** docs/cli.md from the tree of commands: every command, its options, and the exit codes. */
 import type { Argument, Command, Option } from 'commander';
-import type { Cli } from '../src/cli/call.ts';
-import { EXIT_CODE_TABLE } from '../src/cli/exit-codes.ts';
-import { buildProgram } from '../src/cli/main.ts';
+import type { Cli } from '../../src/cli/call.ts';
+import { EXIT_CODE_TABLE } from '../../src/cli/exit-codes.ts';
+import { buildProgram } from '../../src/cli/main.ts';
 
 const GLOBAL_OPTIONS = ['--json', '--socket', '--config', '--help'];
 

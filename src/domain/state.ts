@@ -45,7 +45,7 @@ export interface ReadyImage {
 }
 
 /** What the supervisor wrote down when it consumed the ticket. */
-export interface LaunchRecord {
+export interface SupervisorRecord {
   nonce: string;
   pid: number;
   /** Field 22 of /proc/<pid>/stat: jiffies since boot. */
@@ -54,6 +54,11 @@ export interface LaunchRecord {
   machineId: string;
   hostname: string;
   startedAt: number;
+}
+
+/** A supervisor's record and where its attempt is: the root may be configured otherwise by now. */
+export interface LaunchRecord extends SupervisorRecord {
+  root: string;
 }
 
 /** How the command ended, as recorded on the host. Byte counts are those of the streams. */

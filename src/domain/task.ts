@@ -79,6 +79,8 @@ export interface TaskSpec {
 export interface PastAttempt {
   attempt: number;
   host?: string | undefined;
+  /** The remote root it was launched in. */
+  root?: string | undefined;
   result: EndedState['kind'];
   failure?: FailureRecord | undefined;
   exit?: ExitRecord | undefined;

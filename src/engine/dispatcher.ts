@@ -11,6 +11,7 @@ import type { Task, TaskId } from '../domain/task.ts';
 import { reach } from '../fault.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
+import { whereIs } from './where.ts';
 
 export interface StepContext {
   task: Task;
@@ -177,11 +178,7 @@ function mayPass(error: AppError, kind: Effect['kind']): boolean {
 }
 
 function hostOf(task: Task | undefined, attempt: number): string | undefined {
-  if (task === undefined) return undefined;
-  if (task.state.attempt !== attempt) {
-    return task.history.find((past) => past.attempt === attempt)?.host;
-  }
-  return 'host' in task.state ? task.state.host : undefined;
+  return task === undefined ? undefined : whereIs(task, attempt).host;
 }
 
 function keyOf(id: TaskId, effect: Effect): string {

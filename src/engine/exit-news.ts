@@ -5,6 +5,7 @@ import type { ExitRecord } from '../domain/state.ts';
 import { type AttemptToken, STREAMS, type StreamName, type Task } from '../domain/task.ts';
 import type { AttemptExit } from '../script/records.ts';
 import type { Spool } from '../spool/spool.ts';
+import { momentOf } from './host-time.ts';
 import { startFailure } from './start-failure.ts';
 
 /** Both streams are here: nobody needs to ask the host for them again. Gives what there is of each. */
@@ -17,7 +18,7 @@ export async function seal(spool: Spool, token: AttemptToken): Promise<Bytes> {
 type Bytes = Record<StreamName, number>;
 
 export function exitNews(
-  where: { task: Task; attempt: number; host: string; bytes: Bytes },
+  where: { task: Task; attempt: number; host: string; bytes: Bytes; now: number },
   record: ExitRecord | AttemptExit,
 ): NewsEvent {
   const { task, attempt, host } = where;

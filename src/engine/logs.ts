@@ -6,6 +6,7 @@ import { attemptToken, type StreamName, type Task } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { Seat } from './seats.ts';
 import type { Service } from './service.ts';
+import { whereIs } from './where.ts';
 
 const RUNTIME_LOG_MAX_BYTES = 1 << 20;
 
@@ -32,28 +33,21 @@ export function createLogs(
     }
   }
 
-  function placeOf(task: Task, attempt: number): { seat: Seat; directory: () => Promise<string> } {
-    const past = task.history.find((candidate) => candidate.attempt === attempt);
-    const host = past?.host ?? ('host' in task.state ? task.state.host : undefined);
-    if (host === undefined) {
-      throw new AppError('TASK_WRONG_STATE', `task ${task.id} has not been on a host`, {
+  function placeOf(task: Task, attempt: number): { seat: Seat; directory: string } {
+    const { host, root } = whereIs(task, attempt);
+    if (host === undefined || root === undefined) {
+      throw new AppError('TASK_WRONG_STATE', `task ${task.id} has not been launched on a host`, {
         context: { task: task.id },
       });
     }
     const seat = seats.get(host);
-    const directory = async (): Promise<string> => {
-      await seat.facts();
-      const path = seat.attemptDir(attemptToken(task.id, attempt));
-      if (path === undefined) throw new Error('a host without a root');
-      return path;
-    };
-    return { seat, directory };
+    return { seat, directory: seat.attemptDir(root, attemptToken(task.id, attempt)) };
   }
 
   async function* runtimeLog(task: Task, attempt: number): AsyncGenerator<Uint8Array> {
     const { state } = task;
     const { seat, directory } = placeOf(task, attempt);
-    const path = posix.join(await directory(), 'runtime.log');
+    const path = posix.join(directory, 'runtime.log');
     try {
       yield await seat.host.readRange(path, 0, RUNTIME_LOG_MAX_BYTES);
     } catch (error) {
@@ -79,7 +73,7 @@ export function createLogs(
       const task = await ledger.find(id);
       const { seat, directory } = placeOf(task, task.state.attempt);
       const inside = posix.normalize(`/${path}`);
-      const entries = await seat.host.list(posix.join(await directory(), 'work', inside));
+      const entries = await seat.host.list(posix.join(directory, 'work', inside));
       return entries.map(({ name, kind, size }) => ({ name, kind, size }));
     },
   };

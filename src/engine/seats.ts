@@ -20,7 +20,8 @@ export interface Seat {
   readonly facts: Looks['facts'];
   readonly knownFacts: Looks['known'];
   readonly ready: Looks['ready'];
-  attemptDir(token: AttemptToken): string | undefined;
+  /** The directory of an attempt below the root it was launched in. */
+  attemptDir: (root: string, token: AttemptToken) => string;
   lastFailure(): FailureRecord | undefined;
   /** One act per key at a time; those who come meanwhile share its result. */
   once<T>(key: string, act: () => Promise<T>): Promise<T>;
@@ -108,10 +109,7 @@ function createSeat(
     facts: looks.facts,
     knownFacts: looks.known,
     ready: looks.ready,
-    attemptDir: (token) => {
-      const root = looks.known()?.root;
-      return root === undefined ? undefined : `${root}/tasks/${deps.daemonId}/${token}`;
-    },
+    attemptDir: (root, token) => `${root}/tasks/${deps.daemonId}/${token}`,
     lastFailure: looks.lastFailure,
     once,
     async close() {

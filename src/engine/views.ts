@@ -3,6 +3,7 @@ import { ENDED_KINDS, isEnded, STATE_KINDS } from '../domain/state.ts';
 import { attemptToken, type StreamName, type Task } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { TaskReport } from './service.ts';
+import { whereIs } from './where.ts';
 
 export interface Views {
   report: (task: Task) => Promise<TaskReport>;
@@ -28,17 +29,16 @@ export function createViews(deps: ViewDeps): Views {
       task,
       nextTryAt: dispatcher.nextTryAt(task.id) ?? hostNextTryAt(host),
       streams: { stdout: stream('stdout'), stderr: stream('stderr') },
-      remoteDir:
-        mayHaveDirectory(task) && host !== undefined ? directoryOf(host, token) : undefined,
+      remoteDir: directoryOf(task),
       progress: isEnded(state) ? undefined : subscribers.progressOf(task.id),
     };
   }
 
-  function directoryOf(host: string, token: ReturnType<typeof attemptToken>): string | undefined {
-    return seats
-      .all()
-      .find((seat) => seat.name === host)
-      ?.attemptDir(token);
+  function directoryOf(task: Task): string | undefined {
+    const { host, root } = whereIs(task, task.state.attempt);
+    const seat = seats.all().find((candidate) => candidate.name === host);
+    if (root === undefined || !mayHaveDirectory(task)) return undefined;
+    return seat?.attemptDir(root, attemptToken(task.id, task.state.attempt));
   }
 
   function hostNextTryAt(name: string | undefined): number | undefined {

@@ -39,7 +39,8 @@ export function classifyPull(output: string, context: { host: string; image: str
   const code = TABLE.find(([pattern]) => pattern.test(output))?.[1] ?? 'IMAGE_PULL_FAILED';
   const said = output
     .split('\n')
-    .filter((line) => line.trim() !== '' && !/^(INFO|DEBUG|WARNING):/.test(line))
+    .filter((line) => line.trim() !== '' && !/^(INFO|DEBUG|WARNING|towline: pulling)/.test(line))
+    .map((line) => line.replace(/^FATAL:\s*/, '').trim())
     .join('\n');
   const reason = (said === '' ? output.trim() : said).slice(-QUOTED_LENGTH);
   const { host, image } = context;

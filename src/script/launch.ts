@@ -4,7 +4,7 @@
  * and with the only ticket there will ever be, and only the supervisor that takes the ticket starts.
  */
 import type { AppError } from '../domain/failure.ts';
-import type { LaunchRecord, StagedInputs } from '../domain/state.ts';
+import type { StagedInputs, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
 import { type Place, placeInputs } from './input-places.ts';
 import { type AttemptPlace, attemptsDir, safeName } from './layout.ts';
@@ -37,7 +37,7 @@ export interface LaunchPlan extends AttemptPlace {
 
 export type LaunchReply =
   /** `mine`: this very run started it; otherwise an earlier one had. */
-  | { kind: 'launched'; launch: LaunchRecord; mine: boolean }
+  | { kind: 'launched'; launch: SupervisorRecord; mine: boolean }
   /** The ticket was taken by a cancel, or the attempt was cleaned away: it can never start. */
   | { kind: 'cancelled' }
   | { kind: 'conflict' }

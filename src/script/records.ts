@@ -1,6 +1,6 @@
 /** The JSON files that an attempt leaves on its host, as values. A newer format is refused by name. */
 import { z } from 'zod';
-import type { ExitRecord, LaunchRecord } from '../domain/state.ts';
+import type { ExitRecord, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
 import { parseJson } from './reply.ts';
 
@@ -50,7 +50,7 @@ const exitSchema = z.object({
 });
 
 /** Reads a sup.<n>.json. @throws HOST_REPLY_INVALID naming the field. */
-export function parseLaunchRecord(text: string): LaunchRecord {
+export function parseLaunchRecord(text: string): SupervisorRecord {
   const record = parseJson(launchSchema, text, 'launch record');
   return {
     nonce: record.n,

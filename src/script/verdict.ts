@@ -2,7 +2,7 @@
  * What the facts mean (the table of docs/remote-protocol.md). Liveness has three values: proof of life,
  * proof of end, unknown; unknown waits. "I cannot see it" never means "it is done".
  */
-import type { LaunchRecord } from '../domain/state.ts';
+import type { SupervisorRecord } from '../domain/state.ts';
 import type { AttemptExit } from './records.ts';
 import type { AttemptFacts, HostFactsNow } from './status.ts';
 
@@ -29,7 +29,7 @@ export interface Evidence {
   host: HostFactsNow;
   facts: AttemptFacts;
   /** Absent: it was never seen started. */
-  launch?: LaunchRecord | undefined;
+  launch?: SupervisorRecord | undefined;
   /** The verdict before, for counting sightings. */
   previous?: Verdict | undefined;
 }
@@ -50,12 +50,12 @@ export function judge(evidence: Evidence): Verdict {
 }
 
 /** A directory that was seen started does not vanish by itself: somebody removed it, or a mount is away. */
-function judgeGone(launch: LaunchRecord | undefined): Verdict {
+function judgeGone(launch: SupervisorRecord | undefined): Verdict {
   if (launch === undefined) return { kind: 'not-published' };
   return { kind: 'unknown', why: 'the directory of the started attempt is gone' };
 }
 
-function judgeStarted({ host, facts, previous }: Evidence, launch: LaunchRecord): Verdict {
+function judgeStarted({ host, facts, previous }: Evidence, launch: SupervisorRecord): Verdict {
   if (!sameMachine(host, launch)) {
     return { kind: 'unknown', why: `it runs on ${launch.hostname}, this is ${host.hostname}` };
   }
@@ -72,6 +72,6 @@ function judgeStarted({ host, facts, previous }: Evidence, launch: LaunchRecord)
 }
 
 /** Cloned machines share a machine id, so the name has to agree as well; containers may have no id. */
-function sameMachine(host: HostFactsNow, launch: LaunchRecord): boolean {
+function sameMachine(host: HostFactsNow, launch: SupervisorRecord): boolean {
   return host.machineId === launch.machineId && host.hostname === launch.hostname;
 }

@@ -8,6 +8,7 @@ export const historySchema = z.array(
   objectOf<PastAttempt>({
     attempt: z.int().min(1),
     host: z.string().optional(),
+    root: z.string().optional(),
     result: oneOf<PastAttempt['result']>({
       succeeded: true,
       failed: true,

@@ -62,6 +62,7 @@ export const launchRecordSchema = objectOf<LaunchRecord>({
   machineId: z.string(),
   hostname: z.string(),
   startedAt: z.number(),
+  root: z.string(),
 });
 
 export const exitRecordSchema = objectOf<ExitRecord>({

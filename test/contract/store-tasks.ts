@@ -102,7 +102,7 @@ export function everyState(): TaskState[] {
     bootId: 'b',
     machineId: 'm',
     hostname: 'h',
-    startedAt: NOW,
+    startedAt: NOW, root: '/home/alice/.towline',
   };
   const exit = {
     code: 3,

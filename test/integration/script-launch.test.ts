@@ -59,6 +59,7 @@ describe.each([true, false])('with mv -T: %s', (mvNoTarget) => {
       expect(await lines(ledger)).toBe(1);
       const names = await attempt.names();
       expect(names.filter((name) => /^(go|sup)\./.test(name)).length).toBe(3);
+      expect(names.filter((name) => name.startsWith(`.${attempt.token}`))).toEqual([]);
       expect(await on.run(`ls -A "${attempt.dir}/.."`)).not.toContain(`.${attempt.token}.`);
     }
   });

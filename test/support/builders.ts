@@ -14,6 +14,7 @@ export const LAUNCH: LaunchRecord = {
   machineId: 'machine',
   hostname: 'vm',
   startedAt: 3,
+  root: '/home/alice/.towline',
 };
 
 export function exitOf(code: number | undefined, more: Partial<ExitRecord> = {}): ExitRecord {

@@ -100,11 +100,15 @@ function countOf(name: string, words: string): number {
   return lines.filter((line) => line.includes(words)).length;
 }
 
+interface StoredState {
+  kind: string;
+  attempt: number;
+  cleanup?: string;
+  launch?: { pid: number };
+}
+
 /** A task's state as the database has it, read from outside; undefined when there is no such task. */
-export function stored(
-  daemon: TestDaemon,
-  id: string,
-): { kind: string; attempt: number; cleanup?: string } | undefined {
+export function stored(daemon: TestDaemon, id: string): StoredState | undefined {
   const db = new DatabaseSync(join(daemon.stateDir, 'towline.sqlite'), { readOnly: true });
   try {
     const row = db.prepare('SELECT state FROM tasks WHERE id = ?').get(id);

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
+import type { ConfigRow } from '../../config/describe.ts';
 import { type Call, type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
 import { table } from '../output/text.ts';
@@ -29,8 +30,10 @@ export function addConfig(program: Command, cli: Cli): void {
     .description('Show every value and where it comes from.');
   onAction(show, cli, async (call) => {
     const loaded = await load(call);
-    if (call.json) return printJson(call.io, loaded);
-    return call.io.out.write(configText(loaded));
+    const { describeConfig } = await import('../../config/describe.ts');
+    const rows = describeConfig(loaded);
+    if (call.json) return printJson(call.io, { files: loaded.files, values: rows });
+    return call.io.out.write(configText(rows));
   });
 }
 
@@ -45,40 +48,13 @@ async function load(call: Call): Promise<Config> {
 }
 
 /** Sections as in a file, each value with its source as a comment in a column. */
-function configText(config: Config): string {
-  const sections: [string, object][] = [
-    ['daemon', config.daemon],
-    ['defaults', config.defaults],
-    ...Object.entries(config.hosts).map(([name, host]): [string, object] => [`host.${name}`, host]),
-  ];
-  return sections
-    .map(([name, values]) => {
-      const rows = Object.entries(values)
-        .filter(
-          ([key, value]) => value !== undefined && !(key === 'name' && name.startsWith('host.')),
-        )
-        .map(([key, value]) => [snake(key), '=', shown(value), `# ${sourceOf(config, name, key)}`]);
-      return `[${name}]\n${rows.length === 0 ? '' : table(rows, Number.POSITIVE_INFINITY)}`;
+function configText(rows: readonly ConfigRow[]): string {
+  const sections = Map.groupBy(rows, (row) => row.section);
+  return [...sections]
+    .map(([name, keys]) => {
+      const set = keys.filter(({ value }) => value !== null);
+      const cells = set.map(({ key, value, source }) => [key, '=', value ?? '', `# ${source}`]);
+      return `[${name}]\n${cells.length === 0 ? '' : table(cells, Number.POSITIVE_INFINITY)}`;
     })
     .join('\n');
-}
-
-function sourceOf(config: Config, section: string, field: string): string {
-  const names = [
-    `${section}.${snake(field)}`,
-    `${section}.${field}`,
-    `${section}.${snake(field).replace(/_(ms|bytes)$/, '')}`,
-  ];
-  return (
-    names.map((name) => config.sources[name]).find((source) => source !== undefined) ?? 'computed'
-  );
-}
-
-function snake(field: string): string {
-  return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return value.map(String).join(', ');
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -12,6 +12,7 @@ import { seal, storedExit } from '../exit-news.ts';
 import type { Seat, Seats } from '../seats.ts';
 import type { EngineSettings } from '../settings.ts';
 import type { Seen, Watchers } from '../watchers.ts';
+import { whereIs } from '../where.ts';
 
 interface CancelDeps {
   seats: Seats;
@@ -61,7 +62,7 @@ async function askToEnd(deps: CancelDeps, seat: Seat, { task, attempt, signal }:
   const facts = await seat.facts();
   const token = attemptToken(task.id, attempt);
   const text = cancelText({
-    root: facts.root,
+    root: whereIs(task, attempt).root ?? facts.root,
     daemonId: deps.daemonId,
     token,
     nonce: deps.nonce(),
@@ -82,7 +83,8 @@ interface Waiting {
 async function waitFor(deps: CancelDeps, { seat, context, isGone }: Waiting): Promise<NewsEvent> {
   const { task, attempt, signal, trouble } = context;
   const token = attemptToken(task.id, attempt);
-  const dir = seat.attemptDir(token) ?? '';
+  const root = whereIs(task, attempt).root ?? (await seat.facts()).root;
+  const dir = seat.attemptDir(root, token);
   const launch = task.state.kind === 'cancelling' ? task.state.launch : undefined;
   const request = { token, dir, launch, signal, trouble };
   const { verdict } = await deps.watchers.watch(seat, request, isGone);

@@ -1,9 +1,10 @@
 /** Removes an attempt's directory from its host: only what is ours, never while something of it lives. */
 import { AppError } from '../../domain/failure.ts';
-import { attemptToken, type Task } from '../../domain/task.ts';
+import { attemptToken } from '../../domain/task.ts';
 import { cleanText, parseClean } from '../../script/clean.ts';
 import type { Step } from '../dispatcher.ts';
 import type { Seats } from '../seats.ts';
+import { whereIs } from '../where.ts';
 
 interface CleanDeps {
   seats: Seats;
@@ -12,10 +13,10 @@ interface CleanDeps {
 
 export function createCleanUp({ seats, daemonId }: CleanDeps): Step {
   return async ({ task, attempt, signal }) => {
-    const host = hostOf(task, attempt);
+    const { host, root: launchedIn } = whereIs(task, attempt);
     if (host === undefined) return { kind: 'cleaned', attempt };
     const seat = seats.get(host);
-    const { root } = await seat.facts();
+    const root = launchedIn ?? (await seat.facts()).root;
     const token = attemptToken(task.id, attempt);
     const plan = { root, daemonId, tokens: [token] };
     const reply = await seat.host.run(cleanText(plan), {
@@ -30,9 +31,4 @@ export function createCleanUp({ seats, daemonId }: CleanDeps): Step {
       context: { host, task: task.id },
     });
   };
-}
-
-function hostOf(task: Task, attempt: number): string | undefined {
-  if (task.state.attempt === attempt) return 'host' in task.state ? task.state.host : undefined;
-  return task.history.find((past) => past.attempt === attempt)?.host;
 }

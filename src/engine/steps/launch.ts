@@ -4,11 +4,12 @@
  */
 import type { NewsEvent } from '../../domain/events.ts';
 import { AppError } from '../../domain/failure.ts';
-import type { TaskState } from '../../domain/state.ts';
+import type { LaunchRecord, SupervisorRecord, TaskState } from '../../domain/state.ts';
 import { type AttemptToken, attemptToken, type Task } from '../../domain/task.ts';
 import { parseImage } from '../../script/image-ref.ts';
 import { type LaunchReply, launchText, parseLaunch } from '../../script/launch.ts';
 import type { Step } from '../dispatcher.ts';
+import { momentOf } from '../host-time.ts';
 import { type LaunchContent, launchDigest, launchFiles } from '../launch-files.ts';
 import type { Seats } from '../seats.ts';
 import type { EngineSettings } from '../settings.ts';
@@ -18,6 +19,7 @@ interface LaunchDeps {
   daemonId: string;
   nonce: () => string;
   settings: () => EngineSettings;
+  now: () => number;
 }
 
 export function createLaunch(deps: LaunchDeps): Step {
@@ -52,7 +54,8 @@ export function createLaunch(deps: LaunchDeps): Step {
       mvNoTarget: facts.tools.mvNoTarget,
     });
     const reply = await seat.host.run(text, { purpose: `launching ${token}`, signal });
-    return newsOf(parseLaunch(reply.output), { task, attempt, token, host: seat.name });
+    const where = { task, attempt, token, host: seat.name, root: facts.root, now: deps.now() };
+    return newsOf(parseLaunch(reply.output), where);
   };
 }
 
@@ -61,6 +64,8 @@ interface Where {
   attempt: number;
   token: AttemptToken;
   host: string;
+  root: string;
+  now: number;
 }
 
 /**
@@ -75,7 +80,7 @@ function newsOf(reply: LaunchReply, where: Where): NewsEvent {
   };
   switch (reply.kind) {
     case 'launched':
-      return { kind: 'launched', attempt, launch: reply.launch };
+      return { kind: 'launched', attempt, launch: launchRecord(reply.launch, where) };
     case 'image-gone':
       return imageGone(where);
     case 'object-gone':
@@ -97,6 +102,10 @@ function newsOf(reply: LaunchReply, where: Where): NewsEvent {
       if (reply.error.retry === 'later') throw reply.error;
       return refused(reply.error.code, reply.error.message);
   }
+}
+
+function launchRecord(record: SupervisorRecord, { root, now }: Where): LaunchRecord {
+  return { ...record, root, startedAt: momentOf(record.startedAt, now) };
 }
 
 /** A pulled image is pulled again; a file of the user's that is not there will not come back by that. */

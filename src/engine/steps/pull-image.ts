@@ -29,7 +29,7 @@ export function createPullImage({ seats, images, onProgress }: PullDeps): Step {
       } catch (thrown) {
         const error = toAppError(thrown);
         if (signal.aborted || !isImageTrouble(error)) throw error;
-        failures.push(error.toRecord());
+        failures.push(error.in({ task: task.id }).toRecord());
       }
     }
     return { kind: 'step-failed', attempt, failure: allFailed(task, failures) };

@@ -48,9 +48,8 @@ export function createStageOut(deps: CollectDeps): Step {
   return async ({ task, attempt, signal }) => {
     if (task.state.kind !== 'collecting') throw new Error(`collecting while ${task.state.kind}`);
     const seat = deps.seats.get(task.state.host);
-    await seat.facts();
     const token = attemptToken(task.id, attempt);
-    const workDir = `${seat.attemptDir(token)}/work`;
+    const workDir = `${seat.attemptDir(task.state.launch.root, token)}/work`;
     const job: CollectJob = { deps, task, seat, token, workDir, signal };
     const wanted = await findAll(job, judgeExit(task, task.state.exit) !== undefined);
     return { kind: 'collected', attempt, outputs: await fetchAll(job, wanted) };

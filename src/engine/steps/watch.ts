@@ -17,19 +17,19 @@ interface WatchDeps {
   seats: Seats;
   watchers: Watchers;
   spool: Spool;
+  now: () => number;
 }
 
 /** Sightings of a dead supervisor before it is believed; each is a fresh look, some time after the last. */
 const SIGHTINGS = 3;
 
-export function createWatch({ seats, watchers, spool }: WatchDeps): Step {
+export function createWatch({ seats, watchers, spool, now }: WatchDeps): Step {
   return async ({ task, attempt, signal, trouble }) => {
     if (task.state.kind !== 'running') throw new Error(`watching while ${task.state.kind}`);
     const { launch, host } = task.state;
     const seat = seats.get(host);
-    await seat.facts();
     const token = attemptToken(task.id, attempt);
-    const dir = seat.attemptDir(token) ?? '';
+    const dir = seat.attemptDir(launch.root, token);
     const where = { task, attempt, host };
     for (;;) {
       const { verdict } = await watchers.watch(
@@ -38,7 +38,7 @@ export function createWatch({ seats, watchers, spool }: WatchDeps): Step {
         isEnd,
       );
       if (verdict.kind === 'exited') {
-        return exitNews({ ...where, bytes: await seal(spool, token) }, verdict.exit);
+        return exitNews({ ...where, bytes: await seal(spool, token), now: now() }, verdict.exit);
       }
       if (verdict.kind === 'rebooted') return died(task, attempt, `host ${host} was rebooted`);
       if (verdict.kind === 'cancelled') return died(task, attempt, 'it was cancelled on the host');
@@ -47,7 +47,7 @@ export function createWatch({ seats, watchers, spool }: WatchDeps): Step {
       if (left.kind === 'dead') {
         return died(task, attempt, `its supervisor on ${host} was killed and left no exit code`);
       }
-      return exitNews({ ...where, bytes: await seal(spool, token) }, left.exit);
+      return exitNews({ ...where, bytes: await seal(spool, token), now: now() }, left.exit);
     }
   };
 }

@@ -1,0 +1,65 @@
+/**
+ * Goal: what an attempt costs its host is known and does not grow unnoticed. Method: every tool on the
+ * PATH is a shim that notes its name and becomes the tool.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { statusText } from '../../src/script/status.ts';
+import { openBench } from '../support/script-bench.ts';
+import { runText } from '../support/shells.ts';
+
+const TOOLS =
+  'mkdir chmod mv ln cp rm cat date sync stat grep env setsid sleep head tail od wc find sed tr id'.split(
+    ' ',
+  );
+
+async function counted() {
+  const on = await openBench();
+  onTestFinished(() => on[Symbol.asyncDispose]());
+  const ledger = join(on.dir, 'tools');
+  for (const tool of TOOLS) {
+    const { stdout: real } = spawnSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' });
+    const shim = `#!/bin/sh\necho ${tool} >>'${ledger}'\nexec ${real.trim()} "$@"\n`;
+    await writeFile(join(on.dir, 'bin', tool), shim, { mode: 0o755 });
+  }
+  await writeFile(ledger, '');
+  const used = async () => (await readFile(ledger, 'utf8')).trim().split('\n').filter(Boolean);
+  return { on, used, forget: () => writeFile(ledger, '') };
+}
+
+test('an attempt from its launch to its exit record runs 15 tools and one container', async () => {
+  const { on, used, forget } = await counted();
+  // the very first launch of a daemon makes its directory
+  await on.attempt('true').launch();
+  await forget();
+  const attempt = on.attempt('true');
+  await attempt.launch();
+  // judged by looking, not by asking: a status would be counted, too
+  for (let names: string[] = []; !names.includes('exit.json'); names = await attempt.names());
+  const publish = ['mkdir', 'chmod', 'mv'];
+  const claim = ['setsid', 'date', 'mv', 'sync', 'cat', 'cat', 'setsid', 'env'];
+  const end = ['grep', 'stat', 'sync', 'ln'];
+  expect((await used()).sort()).toEqual([...publish, ...claim, ...end].sort());
+});
+
+test('looking at forty attempts costs one tool', async () => {
+  const { on, used, forget } = await counted();
+  const attempts = Array.from({ length: 5 }, () => on.attempt('sleep 300'));
+  const queries = await Promise.all(
+    attempts.map(async (attempt) => {
+      const reply = await attempt.launch();
+      if (reply.kind !== 'launched') throw new Error(reply.kind);
+      return { dir: attempt.dir, nonce: reply.launch.nonce, pid: reply.launch.pid };
+    }),
+  );
+  await forget();
+  const text = statusText(Array.from({ length: 8 }, () => queries).flat());
+  const env = { ...process.env, PATH: `${on.dir}/bin:${process.env['PATH']}` };
+  const { output } = await runText(text, ['sh'], env);
+  expect(output.match(/^@ alive/gm)).toHaveLength(40);
+  expect(await used()).toEqual(['stat']);
+  await Promise.all(attempts.map((attempt) => attempt.cancel(0)));
+  for (const attempt of attempts) await attempt.ended();
+});

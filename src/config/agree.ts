@@ -1,4 +1,6 @@
 /** What no single line can be wrong about: values that do not fit each other. */
+
+import { didYouMean } from '../domain/suggest.ts';
 import type { Setting } from './check.ts';
 import type { Config, HostConfig } from './config.ts';
 import { HOST_KEYS } from './host-keys.ts';
@@ -8,7 +10,6 @@ import type { Problem } from './problem.ts';
 import type { Winners } from './resolve.ts';
 import type { Section } from './scan.ts';
 import { HOST_PREFIX } from './section-names.ts';
-import { didYouMean } from './suggest.ts';
 
 /** Everything in a resolved configuration that contradicts itself. */
 export function disagreements(config: Config, winners: Winners): Problem[] {

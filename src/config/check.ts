@@ -4,12 +4,12 @@
  */
 import { parse } from 'ini';
 import { z } from 'zod';
+import { didYouMean } from '../domain/suggest.ts';
 import type { KeyTable } from './key-table.ts';
 import { SECTIONS } from './keys.ts';
 import type { Place, Problem } from './problem.ts';
 import type { Entry, Scan } from './scan.ts';
 import { HOST_PREFIX } from './section-names.ts';
-import { didYouMean } from './suggest.ts';
 import type { ValueContext } from './values.ts';
 
 /** A value that a file sets. Keys of [ssh] are already under the names they have in [host.ssh]. */

@@ -1,6 +1,7 @@
 /** Turns what is wrong into one error that lists all of it, in the order of the files. */
 import { AppError } from '../domain/failure.ts';
-import { type Problem, shownName } from './problem.ts';
+import { shownName } from '../domain/shown.ts';
+import { type Problem } from './problem.ts';
 
 /** More lines than this help nobody: the file is of another kind. */
 const PROBLEMS_SHOWN_MAX = 40;

@@ -7,11 +7,11 @@
 
 import { isAbsolute } from 'node:path';
 import { AppError } from '../domain/failure.ts';
+import { shown } from '../domain/shown.ts';
 import { disagreements, sshSectionProblems } from './agree.ts';
 import { checkScan } from './check.ts';
 import type { Config } from './config.ts';
 import { explain } from './explain.ts';
-import { shown } from './problem.ts';
 import { type FileChoice, readFiles } from './read.ts';
 import { pickWinners, resolveConfig } from './resolve.ts';
 import { scanIni } from './scan.ts';

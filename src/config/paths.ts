@@ -1,6 +1,6 @@
 /** Paths of the submit host are expanded here and absolute after it; paths of a host are not expanded. */
 import { isAbsolute, normalize } from 'node:path';
-import { type Parsed, shown } from './problem.ts';
+import { type Parsed, shown } from '../domain/shown.ts';
 
 /** What may begin a path on a host; the host expands it. */
 export const REMOTE_VARIABLES = ['HOME', 'USER', 'SCRATCH'] as const;

@@ -2,7 +2,9 @@
  * The value of one line, exactly as the ini package will read it. What that package would cut off or
  * change without a word (text after ; or #, backslashes, half quotes) is refused here.
  */
-import { CONTROL_CHARACTER, type Parsed } from './problem.ts';
+
+import type { Parsed } from '../domain/shown.ts';
+import { CONTROL_CHARACTER } from './problem.ts';
 
 /** Reads the text after `=`. `comments`: a comment after the value is dropped instead of refused. */
 export function scanValue(

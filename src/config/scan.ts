@@ -3,7 +3,9 @@
  * stands. Refuses with the line whatever that package would drop or change. Knows the grammar, not
  * the keys; no packages, so that the command line can find its socket without loading a schema.
  */
-import { CONTROL_CHARACTER, type Place, type Problem, shown } from './problem.ts';
+
+import { shown } from '../domain/shown.ts';
+import { CONTROL_CHARACTER, type Place, type Problem } from './problem.ts';
 import { scanValue } from './scan-value.ts';
 import { COMMENTED_SECTION, sectionProblem } from './section-names.ts';
 

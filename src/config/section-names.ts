@@ -1,6 +1,8 @@
 /** Which sections there are. A name in brackets has no dot: the ini package would nest on it. */
-import { type Problem, shown } from './problem.ts';
-import { nearest } from './suggest.ts';
+
+import { shown } from '../domain/shown.ts';
+import { nearest } from '../domain/suggest.ts';
+import { type Problem } from './problem.ts';
 
 export const FIXED_SECTIONS = ['daemon', 'defaults', 'ssh'] as const;
 export const HOST_PREFIX = 'host.';

@@ -3,9 +3,9 @@
  * writes a value back as text, and says in a sentence what it takes (for the documentation).
  */
 import { z } from 'zod';
+import { type Parsed, shown } from '../domain/shown.ts';
+import { formatDuration, formatSize, parseDuration, parseSize } from '../domain/units.ts';
 import { parseLocalPath, parseOwnedRemotePath, parseRemotePath } from './paths.ts';
-import { type Parsed, shown } from './problem.ts';
-import { formatDuration, formatSize, parseDuration, parseSize } from './units.ts';
 import { joinWords, splitWords } from './words.ts';
 
 export interface ValueContext {

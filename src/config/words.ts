@@ -3,7 +3,7 @@
  * stands for itself; between double quotes \" and \\ stand for " and \; outside quotes a backslash
  * takes the next character as it is. Nothing is expanded.
  */
-import type { Parsed } from './problem.ts';
+import type { Parsed } from '../domain/shown.ts';
 
 // One piece of a word: 'single', "double", \escaped, or plain characters.
 const PIECE = /'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)|([^\s'"\\]+)/y;

@@ -22,7 +22,7 @@ export function exitNews(
   record: ExitRecord | AttemptExit,
 ): NewsEvent {
   const { task, attempt, host } = where;
-  const exit = storedExit(record);
+  const exit = { ...storedExit(record), finishedAt: momentOf(record.finishedAt, where.now) };
   if (exit.code === undefined && exit.limit === undefined) {
     return {
       kind: 'step-failed',

@@ -1,7 +1,7 @@
 /** Turns what a schema found wrong into one sentence that names the field. */
 import type { z } from 'zod';
 import { AppError, type ErrorCode } from '../domain/failure.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../domain/suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 const SHOWN_MAX = 3;

@@ -4,12 +4,12 @@
  */
 import { AppError } from '../domain/failure.ts';
 import type { CleanupPolicy, Command, RetryReason, TaskSpec } from '../domain/task.ts';
+import { parseDuration, parseSize } from '../domain/units.ts';
 import { fieldName, parseWith } from './explain.ts';
 import * as limits from './limits.ts';
 import { parseBinds, parseInputs, parseOutputs, parseStdin } from './parse-files.ts';
 import { TASK_FIELDS, taskSpecSchema, type WireTaskSpec } from './spec-schema.ts';
 import { isAbsoluteClean } from './text-rules.ts';
-import { parseDuration, parseSize } from './units.ts';
 
 /** What a task gets that does not say otherwise; from [defaults] of the configuration. */
 export interface SpecDefaults {
@@ -69,7 +69,8 @@ export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = '
 }
 
 function refuse(field: string, reason: string): never {
-  throw new AppError('TASK_INVALID', `${field} ${reason}`, { context: { field } });
+  const gap = reason.startsWith(':') ? '' : ' ';
+  throw new AppError('TASK_INVALID', `${field}${gap}${reason}`, { context: { field } });
 }
 
 function imagesOf(wire: WireTaskSpec, defaults: SpecDefaults, where: string): string[] {
@@ -137,20 +138,20 @@ function ownNames(value: unknown, key: string): string[] {
 
 function sizeOf(value: string | number | undefined, field: string): number | undefined {
   if (value === undefined) return undefined;
-  const bytes = typeof value === 'number' ? value : parseSize(value);
-  if (bytes === undefined || !Number.isSafeInteger(bytes)) {
-    refuse(field, 'must be a size like "512MiB" or a number of bytes');
-  }
+  const parsed = typeof value === 'number' ? { value } : parseSize(value);
+  if ('problem' in parsed) refuse(field, `: ${parsed.problem}`);
+  const bytes = parsed.value;
+  if (!Number.isSafeInteger(bytes)) refuse(field, 'must be a whole number of bytes');
   if (bytes < 4096) refuse(field, `of ${bytes} bytes is too small; write a unit, like "512MiB"`);
   return bytes;
 }
 
 function timeOf(value: string | number | undefined, field: string): number | undefined {
   if (value === undefined) return undefined;
-  const ms = typeof value === 'number' ? value : parseDuration(value);
-  if (ms === undefined || !Number.isSafeInteger(ms)) {
-    refuse(field, 'must be a time like "90s", "10m", "1h30m" or a number of milliseconds');
-  }
+  const parsed = typeof value === 'number' ? { value } : parseDuration(value);
+  if ('problem' in parsed) refuse(field, `: ${parsed.problem}`);
+  const ms = parsed.value;
+  if (!Number.isSafeInteger(ms)) refuse(field, 'must be a whole number of milliseconds');
   if (ms <= 0 || ms > limits.TIME_LIMIT_MS_MAX) refuse(field, 'must be between 1 ms and 365 days');
   return ms;
 }

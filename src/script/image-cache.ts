@@ -33,7 +33,7 @@ export function imageListText({ directory }: { directory: string }): string {
     '    [ -f "$f" ] || continue',
     "    record=''",
     '    [ -r "${f%.sif}.json" ] && read -r record <"${f%.sif}.json"',
-    '    echo "@ image $PWD/$f"',
+    `    printf '%s\\n' "@ image $PWD/$f"`,
     '    [ -z "$record" ] || echo "@ record $record"',
     '  done',
     'fi',

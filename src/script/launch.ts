@@ -115,7 +115,7 @@ fail() {
 }
 gone() {
   rm -rf "$part"
-  echo "@ $1"
+  printf '%s\\n' "@ $1"
   exit 0
 }
 link() {

@@ -53,7 +53,7 @@ export interface HostFacts extends z.infer<typeof factsSchema> {
 }
 
 const REFUSE = `refuse() {
-  echo "@ refused $1"
+  printf '%s\\n' "@ refused $1"
   exit 0
 }`;
 
@@ -101,10 +101,11 @@ while read -r key value _; do [ "$key" != MemTotal: ] || { memory=$value; break;
 # shellcheck disable=SC2046 # three words
 set -- $(stat -f -c '%T %a %S' . 2>/dev/null)
 [ $# -lt 3 ] || { fs=$1; free=$(($2 * $3)); }
-echo "@ fact root $PWD"
+# a backslash in a path would mean something to echo
+printf '%s\\n' "@ fact root $PWD"
 echo "@ fact uid $(id -u)"
 echo "@ fact user $(id -un 2>/dev/null || id -u)"
-echo "@ fact home $HOME"
+printf '%s\\n' "@ fact home $HOME"
 echo "@ fact hostname $host"
 echo "@ fact machineId $machine"
 echo "@ fact bootId $boot"
@@ -133,7 +134,7 @@ has defaultSignal env --default-signal=INT,QUIT true`;
 
 const RUNTIME = `path=$(command -v "$runtime") && case $path in
   /*)
-    version=$("$path" --version 2>/dev/null </dev/null) && echo "@ runtime $path" && echo "@ version $version"
+    version=$("$path" --version 2>/dev/null </dev/null) && printf '%s\\n' "@ runtime $path" && echo "@ version $version"
     ;;
 esac
 echo '@ done'`;

@@ -75,7 +75,7 @@ const PULL = `ready() {
   record='' sum='-'
   [ -r "$key.json" ] && read -r record <"$key.json"
   case $record in *'"sha256":"'*) sum=\${record#*'"sha256":"'} sum=\${sum%%'"'*} ;; esac
-  echo "@ ready $sum $PWD/$key.sif"
+  printf '%s\\n' "@ ready $sum $PWD/$key.sif"
 }
 running() {
   true >"$job/seen.$n"
@@ -84,7 +84,7 @@ running() {
 } 2>/dev/null
 # The room that the result will need is taken now: a full disk is told before anything is fetched.
 start() {
-  if ! printf '%4095s\\n' '' >"$job/room"; then
+  if ! { printf '%4095s\\n' '' >"$job/room" && printf %s "$text" >"$job/job.sh"; }; then
     rm -rf "$job"
     printf '%s\\n' '@ failed' '| no space left on device' && exit 0
   fi
@@ -177,8 +177,9 @@ export function pullText(place: PullPlace): string {
     `n=${quote(safeName(place.nonce))}`,
     READ_CLOCK,
     SHARED,
+    `text=${quote(PULL_JOB)}`,
     'run_job() {',
-    `  exec setsid sh -c ${quote(PULL_JOB)} towline-pull "$n" "$key" ${quoteAll(words)}`,
+    `  exec setsid sh ./job.sh "$n" "$key" ${quoteAll(words)}`,
     '}',
     PULL,
   ].join('\n');

@@ -102,7 +102,8 @@ export function everyState(): TaskState[] {
     bootId: 'b',
     machineId: 'm',
     hostname: 'h',
-    startedAt: NOW, root: '/home/alice/.towline',
+    startedAt: NOW,
+    root: '/home/alice/.towline',
   };
   const exit = {
     code: 3,

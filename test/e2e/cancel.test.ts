@@ -143,14 +143,13 @@ describe.concurrent('a supervisor that was killed', () => {
     await using daemon = makeDaemon();
     await daemon.start();
     const ledger = startLedger(daemon);
-    const payload = `${ledger.line}; echo on; while [ ! -e go ]; do sleep 0.1; done; echo off; exit 9`;
+    const payload = `${ledger.line}; echo on; for i in $(seq 900); do [ -e go ] && break; sleep 0.1; done; echo off; exit 9`;
     const id = await daemon.submit(...HOST, ...ledger.args, MINI, '--', 'sh', '-c', payload);
     await until(async () => (await daemon.cli('logs', id)).stdout === 'on\n');
     await onHost('vm', 'kill', '-KILL', String(stored(daemon, id)?.launch?.pid));
-    const looks = () => daemon.log().split(`looking for what lives of ${id}.1`).length;
-    await until(() => looks() > 1);
+    await until(() => daemon.log().includes(`looking for what lives of ${id}.1`));
     expect(stored(daemon, id)?.kind).toBe('running');
-    await onHost('vm', 'sh', '-c', `touch ${daemon.root}/tasks/*/${id}.1/work/go`);
+    await onHost('vm', 'sh', '-c', `cd ${daemon.root}/tasks/*/${id}.1/work && touch go`);
     expect((await daemon.cli('wait', id)).stdout).toBe(`${id} failed 9 TASK_EXIT_CODE\n`);
     expect((await daemon.cli('logs', id)).stdout).toBe('on\noff\n');
     expect(ledger.starts()).toEqual([`${id}.1`]);

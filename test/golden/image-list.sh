@@ -4,7 +4,7 @@ if cd "$dir" 2>/dev/null; then
     [ -f "$f" ] || continue
     record=''
     [ -r "${f%.sif}.json" ] && read -r record <"${f%.sif}.json"
-    echo "@ image $PWD/$f"
+    printf '%s\n' "@ image $PWD/$f"
     [ -z "$record" ] || echo "@ record $record"
   done
 fi

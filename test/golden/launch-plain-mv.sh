@@ -12,7 +12,7 @@ fail() {
 }
 gone() {
   rm -rf "$part"
-  echo "@ $1"
+  printf '%s\n' "@ $1"
   exit 0
 }
 link() {

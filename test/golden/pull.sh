@@ -69,8 +69,7 @@ end_job() {
     kill -KILL $pids 2>/dev/null
   done
 }
-run_job() {
-  exec setsid sh -c 'stat_of() {
+text='stat_of() {
   [ -r "/proc/$1/stat" ] || return 1
   stat='\'''\'' line='\'''\''
   { while IFS= read -r line || [ -n "$line" ]; do stat=$stat$line; done <"/proc/$1/stat"; } 2>/dev/null || return 1
@@ -173,14 +172,16 @@ main() {
     mv ".pull-$key" ".old-$key-$n" && rm -rf ".old-$key-$n"
   fi
 }
-main "$@"' towline-pull "$n" "$key" '/usr/bin/apptainer' 'docker://registry:5000/mini:1' '360000' 'module load apptainer' '--no-https'
+main "$@"'
+run_job() {
+  exec setsid sh ./job.sh "$n" "$key" '/usr/bin/apptainer' 'docker://registry:5000/mini:1' '360000' 'module load apptainer' '--no-https'
 }
 ready() {
   [ -r "$key.sif" ] || return 1
   record='' sum='-'
   [ -r "$key.json" ] && read -r record <"$key.json"
   case $record in *'"sha256":"'*) sum=${record#*'"sha256":"'} sum=${sum%%'"'*} ;; esac
-  echo "@ ready $sum $PWD/$key.sif"
+  printf '%s\n' "@ ready $sum $PWD/$key.sif"
 }
 running() {
   true >"$job/seen.$n"
@@ -189,7 +190,7 @@ running() {
 } 2>/dev/null
 # The room that the result will need is taken now: a full disk is told before anything is fetched.
 start() {
-  if ! printf '%4095s\n' '' >"$job/room"; then
+  if ! { printf '%4095s\n' '' >"$job/room" && printf %s "$text" >"$job/job.sh"; }; then
     rm -rf "$job"
     printf '%s\n' '@ failed' '| no space left on device' && exit 0
   fi

@@ -74,12 +74,16 @@ export async function openScriptBed(name: string): Promise<ScriptBed> {
     async image(image) {
       const text = pullText(pullPlace(`docker://registry:5000/${image}:1`, `${image}-1`));
       let path = '';
-      await until(async () => {
-        const reply = parsePull(await run(text), { host: 'vm' });
-        if (reply.kind === 'failed') throw new Error(reply.output);
-        if (reply.kind === 'ready') path = reply.path;
-        return path !== '';
-      });
+      await until(
+        async () => {
+          const reply = parsePull(await run(text), { host: 'vm' });
+          if (reply.kind === 'failed') throw new Error(reply.output);
+          if (reply.kind === 'ready') path = reply.path;
+          return path !== '';
+        },
+        () => `the image ${image}`,
+        110_000,
+      );
       return path;
     },
     complete: (plan) => complete(bed, plan),

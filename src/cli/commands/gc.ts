@@ -1,6 +1,6 @@
 /** towline gc: remove what ended tasks left. */
 import type { Command } from 'commander';
-import { parseDuration } from '../../protocol/units.ts';
+import { parseDuration } from '../../domain/units.ts';
 import { type Cli, onAction, usage } from '../call.ts';
 import { printJson } from '../output/json.ts';
 
@@ -18,10 +18,9 @@ export function addGc(program: Command, cli: Cli): void {
     .option('--dry-run', 'only say what would be removed');
   onAction<{ olderThan?: string; dryRun?: boolean }>(command, cli, async (call) => {
     const { olderThan, dryRun = false } = call.options;
-    const olderThanMs = olderThan === undefined ? undefined : parseDuration(olderThan);
-    if (olderThan !== undefined && olderThanMs === undefined) {
-      usage('gc', `--older-than ${olderThan}: write a time like 12h or 7d`);
-    }
+    const parsed = olderThan === undefined ? undefined : parseDuration(olderThan);
+    if (parsed !== undefined && 'problem' in parsed) usage('gc', `--older-than: ${parsed.problem}`);
+    const olderThanMs = parsed?.value;
     const report = await (await call.client()).gc({ olderThanMs, dryRun });
     if (call.json) return printJson(call.io, report);
     const verb = dryRun ? 'would be ' : '';

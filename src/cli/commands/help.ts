@@ -1,6 +1,6 @@
 /** towline help [COMMAND…]: the help of the whole tree or of one command. */
 import type { Command } from 'commander';
-import { nearest } from '../../protocol/nearest.ts';
+import { nearest } from '../../domain/suggest.ts';
 import { type Cli, onAction, usage } from '../call.ts';
 
 export function addHelp(program: Command, cli: Cli): void {

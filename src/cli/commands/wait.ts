@@ -1,6 +1,6 @@
 /** towline wait: until tasks have ended. */
 import type { Command } from 'commander';
-import { parseDuration } from '../../protocol/units.ts';
+import { parseDuration } from '../../domain/units.ts';
 import type { TaskView } from '../../protocol/views.ts';
 import { type Call, type Cli, onAction, usage } from '../call.ts';
 import { EXIT_OK, EXIT_TASK_FAILED, EXIT_WAIT_TIMEOUT } from '../exit-codes.ts';
@@ -31,11 +31,9 @@ export function addWait(program: Command, cli: Cli): void {
 
 function timeoutOf({ options }: Call<{ timeout?: string }>): number | undefined {
   if (options.timeout === undefined) return undefined;
-  const ms = /^\d+$/.test(options.timeout)
-    ? Number(options.timeout) * 1000
-    : parseDuration(options.timeout);
-  if (ms === undefined) usage('wait', `--timeout ${options.timeout}: write a time like 90s or 10m`);
-  return ms;
+  if (/^\d+$/.test(options.timeout)) return Number(options.timeout) * 1000;
+  const parsed = parseDuration(options.timeout);
+  return 'problem' in parsed ? usage('wait', `--timeout: ${parsed.problem}`) : parsed.value;
 }
 
 function line(task: TaskView): string {

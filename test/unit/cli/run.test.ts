@@ -249,7 +249,11 @@ describe('stdin', () => {
   });
 
   it('says once that it waits for the end of stdin', async () => {
-    const result = await daemon.shell('sleep 2.6 | towline run docker://mini -- cat');
+    // the writer keeps its end open until the words are there
+    const writer = 'i=0; until [ -s said ] || [ $i -gt 600 ]; do sleep 0.05; i=$((i + 1)); done';
+    const result = await daemon.shell(
+      `{ ${writer}; } | towline run docker://mini -- cat 2>said; cat said >&2`,
+    );
     expect(result.stderr.toString()).toBe(
       'towline: reading stdin until its end (-n runs without it)\n',
     );

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
-import { nearest } from '../../../src/config/suggest.ts';
+import { nearest } from '../../../src/domain/suggest.ts';
 import { complaints, HOME, load, refusal, temporaryDirectory, writeText } from './support.ts';
 
 describe('sections', () => {

@@ -11,9 +11,9 @@ import { explainProblem } from '../../../src/config/explain.ts';
 import { CONTROL_CHARACTER } from '../../../src/config/problem.ts';
 import { scanIni } from '../../../src/config/scan.ts';
 import { quoteValue } from '../../../src/config/scan-value.ts';
-import { formatDuration, formatSize, parseDuration, parseSize } from '../../../src/config/units.ts';
 import { joinWords, splitWords } from '../../../src/config/words.ts';
 import { isAppError } from '../../../src/domain/failure.ts';
+import { formatDuration, formatSize, parseDuration, parseSize } from '../../../src/domain/units.ts';
 import { HOME, load } from './support.ts';
 
 const anyText = fc.oneof(

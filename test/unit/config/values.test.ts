@@ -5,9 +5,9 @@ import {
   parseOwnedRemotePath,
   parseRemotePath,
 } from '../../../src/config/paths.ts';
-import type { Parsed } from '../../../src/config/problem.ts';
-import { formatDuration, formatSize, parseDuration, parseSize } from '../../../src/config/units.ts';
 import { splitWords } from '../../../src/config/words.ts';
+import type { Parsed } from '../../../src/domain/shown.ts';
+import { formatDuration, formatSize, parseDuration, parseSize } from '../../../src/domain/units.ts';
 import { complaints, load } from './support.ts';
 
 function valueOf<T>(parsed: Parsed<T>): T | 'refused' {

@@ -127,9 +127,9 @@ describe('what is refused, and how it is said', () => {
     [{ outputs: ['../a:/b'] }, 'outputs[0].path must be a path below'],
     [{ outputs: ['/etc/passwd:/b'] }, 'outputs[0].path must be a path below'],
     [{ binds: ['/a:/b:rx'] }, 'binds[0] must be SRC:DST'],
-    [{ memory: 'lots' }, 'memory must be a size'],
+    [{ memory: 'lots' }, 'memory: "lots" is not a size'],
     [{ memory: 512 }, 'memory of 512 bytes is too small'],
-    [{ time: '10' }, 'time must be a time like'],
+    [{ time: '10' }, 'time: "10" is not a duration; write for example 10s'],
     [{ name: 'a\u001b[31m' }, 'name contains control characters'],
     [{ retries: -1 }, 'retries is not valid'],
     [{ retries: Number.NaN }, 'retries must be a'],
@@ -142,7 +142,9 @@ describe('what is refused, and how it is said', () => {
   });
 
   it('names the task among many', () => {
-    expect(refusal({ ...base, time: 'x' }, 'tasks[3]')).toContain('tasks[3].time must be');
+    expect(refusal({ ...base, time: 'x' }, 'tasks[3]')).toContain(
+      'tasks[3].time: "x" is not a duration',
+    );
     expect(refusal('no object', 'tasks[3]')).toContain('tasks[3] must be a');
   });
 

@@ -1,5 +1,5 @@
 /** Sizes and durations as people write them. Also used by the command line for --memory and --time. */
-import { type Parsed, shown } from './problem.ts';
+import { type Parsed, shown } from './shown.ts';
 
 const SIZE_UNITS: Record<string, number> = {
   '': 1,

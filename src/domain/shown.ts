@@ -1,0 +1,27 @@
+/** Foreign texts as they may stand in a message, and texts that were read or could not be. */
+
+/** A text that was read, or why it could not be. */
+export type Parsed<T> = { value: T } | { problem: string };
+
+const QUOTED_LENGTH_MAX = 60;
+
+/** A foreign text as it may stand in a message: on one line, escaped, cut when long. */
+export function shown(text: string): string {
+  return JSON.stringify(cut(text)).replaceAll(INVISIBLE, escapeOf);
+}
+
+/** As `shown` without the quotes: for names that are printed as they are. */
+export function shownName(text: string): string {
+  return cut(text).replaceAll(INVISIBLE, escapeOf);
+}
+
+/** Characters that a terminal obeys instead of showing: controls, direction marks, lone surrogates. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
+
+function cut(text: string): string {
+  return text.length > QUOTED_LENGTH_MAX ? `${text.slice(0, QUOTED_LENGTH_MAX)}…` : text;
+}
+
+function escapeOf(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
+}

@@ -67,6 +67,7 @@ export function openApiDocument(version: string): Record<string, unknown> {
       description: 'HTTP/1.1 on a Unix socket. Requests with an Origin header are refused.',
     },
     paths,
+    components: { schemas: components() },
   };
 }
 
@@ -131,7 +132,47 @@ function media(type: string, schema: z.ZodType): Record<string, unknown> {
   return { [type]: { schema: jsonSchema(schema) } };
 }
 
-function jsonSchema(schema: z.ZodType): unknown {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return rest;
+/** Schemas that stand once, under components, and are referred to by name. */
+const NAMED = z.registry<{ id: string }>();
+NAMED.add(taskSpecSchema, { id: 'TaskSpec' });
+NAMED.add(views.taskView, { id: 'Task' });
+NAMED.add(views.failureView, { id: 'Failure' });
+NAMED.add(views.errorView, { id: 'Error' });
+NAMED.add(views.hostView, { id: 'Host' });
+NAMED.add(views.imageView, { id: 'Image' });
+
+type JsonSchema = Record<string, unknown>;
+
+/** The schema with its named parts as references into components. */
+function jsonSchema(schema: z.ZodType): JsonSchema {
+  // As a property: only then is a schema that has a name itself referred to.
+  const { properties } = convert(z.object({ it: schema }));
+  return toComponents((properties as { it: JsonSchema }).it) as JsonSchema;
+}
+
+/** Each named schema, with the others it holds as references. */
+function components(): Record<string, JsonSchema> {
+  const all = [taskSpecSchema, views.taskView, views.errorView, views.hostView, views.imageView];
+  const { $defs } = convert(z.object(Object.fromEntries(all.map((one, i) => [`s${i}`, one]))));
+  const named = Object.entries($defs as Record<string, JsonSchema>);
+  return Object.fromEntries(
+    named.map(([name, { id: _, ...schema }]) => [name, toComponents(schema) as JsonSchema]),
+  );
+}
+
+function convert(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', metadata: NAMED });
+}
+
+function toComponents(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(toComponents);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [
+      key,
+      key === '$ref'
+        ? String(part).replace('#/$defs/', '#/components/schemas/')
+        : toComponents(part),
+    ]),
+  );
 }

@@ -96,5 +96,5 @@ const MAIN = `main() {
 }
 main "$@"`;
 
-/** Text of the job, run as \`sh -c\`: NONCE KEY RUNTIME REFERENCE TIMEOUT_HUNDREDTHS SETUP [pull options…]. */
+/** Text of the job, \`sh job.sh\` with the arguments NONCE KEY RUNTIME REFERENCE TIMEOUT_HUNDREDTHS SETUP [pull options…]. */
 export const PULL_JOB = [STAT_OF, IS_ALIVE, READ_CLOCK, CHECK, BEAT, PUBLISH, MAIN].join('\n');

@@ -21,7 +21,6 @@ env -i setsid nohup bash -c '
   (env -i setsid nohup bash -c "trap \\"\\" TERM INT HUP; while :; do sleep 311; done" &)
   while :; do sleep 312; done
 ' </dev/null >/dev/null 2>&1 &
-echo ready
 while :; do sleep 313; done`;
 
 const HOST = ['--host', 'vm'];
@@ -34,15 +33,20 @@ test('a payload that ignores TERM and forks twice leaves no process, environment
   const look = () => lookAt('vm', (mark) => mark.includes(id));
   const before = await look();
   id = await daemon.submit(...HOST, MINI, '--', 'bash', '-c', STUBBORN);
-  await until(async () => (await daemon.cli('logs', id)).stdout === 'ready\n');
-  const during = newIn(before, await look()).join('\n');
-  for (const sleeper of ['sleep 311', 'sleep 312', 'sleep 313']) expect(during).toContain(sleeper);
+  let during = await look();
+  const sleepers = () => newIn(before, during).filter((line) => /\bsleep 31[123] /.test(line));
+  await until(async () => {
+    during = await look();
+    return ['311', '312', '313'].every((s) => sleepers().some((line) => line.includes(` ${s} `)));
+  });
   expect((await daemon.cli('cancel', '--wait', id)).stdout).toBe(`${id} cancelled\n`);
-  let left: string[] = [];
+  let after = await look();
+  const ours = newIn(before, during);
+  expect(newIn(before, after).filter((line) => ours.includes(line))).toEqual([]);
+  // What is new now is of others, and goes.
   await until(
-    async () => (left = newIn(before, await look())).length === 0,
-    () => `nothing new on the host, but there is\n${left.join('\n')}`,
-    5_000,
+    async () => newIn(before, (after = await look())).length === 0,
+    () => `nothing new on the host, but there is\n${newIn(before, after).join('\n')}`,
   );
 });
 
@@ -106,12 +110,12 @@ describe.concurrent('a cancel', () => {
       const config = readFileSync(daemon.configFile, 'utf8');
       writeFileSync(daemon.configFile, config.replace(join(BED, 'known_hosts'), known));
       await daemon.start();
-      const id = await daemon.submit(...HOST, MINI, '--', 'sh', '-c', 'echo on; sleep 60');
-      await until(async () => (await daemon.cli('logs', id)).stdout === 'on\n');
+      const id = await daemon.submit(...HOST, MINI, '--', 'sleep', '60');
+      await until(() => stored(daemon, id)?.kind === 'running');
       proxy.blackHole();
       proxy.cut();
       expect((await daemon.cli('cancel', id)).stdout).toBe(`${id} cancelling\n`);
-      await until(async () => (await daemon.show(id)).blocked !== undefined);
+      await until(() => stored(daemon, id)?.blocked !== undefined);
       expect(await living(`${id}.1`)).not.toBe('');
       expect(stored(daemon, id)?.kind).toBe('cancelling');
       proxy.heal();
@@ -143,9 +147,9 @@ describe.concurrent('a supervisor that was killed', () => {
     await using daemon = makeDaemon();
     await daemon.start();
     const ledger = startLedger(daemon);
-    const payload = `${ledger.line}; echo on; for i in $(seq 900); do [ -e go ] && break; sleep 0.1; done; echo off; exit 9`;
+    const payload = `echo on; ${ledger.line}; for i in $(seq 900); do [ -e go ] && break; sleep 0.1; done; echo off; exit 9`;
     const id = await daemon.submit(...HOST, ...ledger.args, MINI, '--', 'sh', '-c', payload);
-    await until(async () => (await daemon.cli('logs', id)).stdout === 'on\n');
+    await until(() => ledger.starts().length === 1 && stored(daemon, id)?.kind === 'running');
     await onHost('vm', 'kill', '-KILL', String(stored(daemon, id)?.launch?.pid));
     await until(() => daemon.log().includes(`looking for what lives of ${id}.1`));
     expect(stored(daemon, id)?.kind).toBe('running');
@@ -160,9 +164,9 @@ describe.concurrent('a supervisor that was killed', () => {
     await using daemon = makeDaemon();
     await daemon.start();
     const ledger = startLedger(daemon);
-    const payload = `${ledger.line}; echo on; sleep 60`;
+    const payload = `echo on; ${ledger.line}; sleep 60`;
     const id = await daemon.submit(...HOST, ...ledger.args, MINI, '--', 'sh', '-c', payload);
-    await until(async () => (await daemon.cli('logs', id)).stdout === 'on\n');
+    await until(() => ledger.starts().length === 1 && stored(daemon, id)?.kind === 'running');
     const all = (await living(`${id}.1`))
       .trim()
       .split('\n')

@@ -190,6 +190,11 @@ running() {
 } 2>/dev/null
 # The room that the result will need is taken now: a full disk is told before anything is fetched.
 start() {
+  # IMPORTANT: looked at again with the lock held: a job may have ended between the first look and the lock
+  if [ -e "$key.sif" ]; then
+    rm -rf "$job"
+    return
+  fi
   if ! { printf '%4095s\n' '' >"$job/room" && printf %s "$text" >"$job/job.sh"; }; then
     rm -rf "$job"
     printf '%s\n' '@ failed' '| no space left on device' && exit 0

@@ -105,6 +105,7 @@ interface StoredState {
   attempt: number;
   cleanup?: string;
   launch?: { pid: number };
+  blocked?: { reason: string };
 }
 
 /** A task's state as the database has it, read from outside; undefined when there is no such task. */

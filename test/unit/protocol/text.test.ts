@@ -24,10 +24,15 @@ it('writes hostile ids and queries into a path safely', () => {
 });
 
 it('describes every route', () => {
-  const { paths } = openApiDocument('1') as { paths: Record<string, Record<string, unknown>> };
+  const document = openApiDocument('1');
+  const { paths } = document as { paths: Record<string, Record<string, unknown>> };
   const described = Object.values(paths).flatMap((methods) => Object.keys(methods));
   expect(described).toHaveLength(Object.keys(ROUTES).length);
-  const text = JSON.stringify(paths);
+  const text = JSON.stringify(document);
   expect(text).toContain('"idempotency-key"'.replace('idempotency-key', 'Idempotency-Key'));
   expect(text).toContain('acceptExit');
+  const { schemas } = document['components'] as { schemas: Record<string, unknown> };
+  const named = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]);
+  expect(Object.keys(schemas)).toEqual(expect.arrayContaining(named));
+  expect(text).not.toContain('$defs');
 });

@@ -68,7 +68,6 @@ export function createService(deps: ServiceDeps): Service {
     kind: 'cancel-asked' | 'retry-asked' | 'hold-asked' | 'released',
   ) {
     mayChange();
-    mayChange();
     const task = await ledger.find(id);
     return views.report(await ledger.apply(task.id, { kind }));
   }

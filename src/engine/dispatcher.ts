@@ -6,7 +6,7 @@
 import { backoffMs } from '../domain/backoff.ts';
 import type { Effect } from '../domain/effects.ts';
 import type { NewsEvent } from '../domain/events.ts';
-import { type AppError, toAppError } from '../domain/failure.ts';
+import { AppError, toAppError } from '../domain/failure.ts';
 import type { Task, TaskId } from '../domain/task.ts';
 import { reach } from '../fault.ts';
 import type { Ledger } from './ledger.ts';
@@ -79,10 +79,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     );
   }
 
-  function end(key: string, job: Job): void {
+  function end(key: string, job: Job, reason?: AppError): void {
     jobs.delete(key);
     clearTimeout(job.retry?.timer);
-    job.controller.abort();
+    job.controller.abort(reason);
   }
 
   return {
@@ -109,7 +109,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     },
     async stop() {
       stopped = true;
-      for (const [key, job] of jobs) end(key, job);
+      const reason = new AppError('DAEMON_STOPPING', 'the daemon is stopping');
+      for (const [key, job] of jobs) end(key, job, reason);
       await Promise.allSettled(running);
     },
   };

@@ -56,8 +56,8 @@ export function createEngine(deps: EngineDeps): Engine {
   let stopping = false;
   const subscribers = createSubscribers(store, now);
   const ledger = createLedger({ store, now });
-  const seats = createSeats({ daemonId: store.daemonId, log, onLink: linkChanged });
-  const watchers = createWatchers({ spool, log, now });
+  const seats = createSeats({ daemonId: store.daemonId, log, now, onLink: linkChanged });
+  const watchers = createWatchers({ spool, log });
   const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });
   const placer = createPlacer({ ledger, seats, log });
   const getSettings = (): EngineSettings => settings;
@@ -104,7 +104,11 @@ export function createEngine(deps: EngineDeps): Engine {
     async reload(next) {
       settings = next;
       await seats.reload(next.hosts);
-      for (const seat of seats.all()) dispatcher.wakeHost(seat.name);
+      for (const { name, host } of seats.all()) {
+        // Whoever mended a key file or known_hosts says so by this, and need not wait for the next try.
+        if (['unreachable', 'refused'].includes(host.linkState().kind)) host.wake();
+        dispatcher.wakeHost(name);
+      }
       placer.look();
     },
     async stop() {

@@ -1,4 +1,5 @@
 /** Removes what was kept for the user on the hosts, and forgets tasks nothing is left of. */
+import { isAppError } from '../domain/failure.ts';
 import { isEnded } from '../domain/state.ts';
 import { attemptToken, type Task, type TaskId } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
@@ -15,10 +16,17 @@ export function createGc(deps: ServiceDeps): (request: GcRequest) => Promise<GcR
       else if (isSettled(task)) report.forgotten.push(task.id);
     }
     if (dryRun) return report;
-    for (const id of report.cleaned) await deps.ledger.apply(id, { kind: 'gc-asked' });
+    for (const id of report.cleaned) await askFor(deps, id);
     await forget(deps, report.forgotten);
     return report;
   };
+}
+
+/** A task that was retried meanwhile keeps what it has. */
+async function askFor({ ledger }: ServiceDeps, id: TaskId): Promise<void> {
+  await ledger.apply(id, { kind: 'gc-asked' }).catch((error: unknown) => {
+    if (!isAppError(error) || error.code !== 'TASK_WRONG_STATE') throw error;
+  });
 }
 
 async function* endedBefore({ store }: ServiceDeps, before: number): AsyncGenerator<Task> {

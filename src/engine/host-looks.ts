@@ -21,21 +21,22 @@ export interface Looks {
 interface LooksDeps {
   policy: HostPolicy;
   host: Host;
-  once: <T>(key: string, act: () => Promise<T>) => Promise<T>;
   onFound: () => void;
+  now: () => number;
 }
 
-export function createLooks({ policy, host, once, onFound }: LooksDeps): Looks {
+export function createLooks({ policy, host, onFound, now }: LooksDeps): Looks {
   let found: HostFacts | undefined;
   let fresh = false;
   let failure: FailureRecord | undefined;
+  let looking: Promise<HostFacts> | undefined;
 
   async function look(): Promise<HostFacts> {
     try {
       const { root: rootTemplate, runtime, setup, name } = policy;
       const text = probeText({ rootTemplate, runtime, setup });
       const result = await host.run(text, { purpose: `looking at host ${name}` });
-      found = parseProbe(result.output, { host: name });
+      found = parseProbe(result.output, { host: name, now: now() });
       fresh = true;
       failure = undefined;
       onFound();
@@ -46,15 +47,23 @@ export function createLooks({ policy, host, once, onFound }: LooksDeps): Looks {
     }
   }
 
+  /** Those who come while somebody looks share what is found. */
+  function lookOnce(): Promise<HostFacts> {
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  }
+
   async function facts(): Promise<HostFacts> {
-    return fresh && found !== undefined ? found : once('look', look);
+    return fresh && found !== undefined ? found : lookOnce();
   }
 
   async function ready(): Promise<ReadyFacts> {
-    let now = await facts();
+    let seen = await facts();
     // Somebody may have installed it since: look again before saying no.
-    if (now.runtime === undefined) now = await once('look', look);
-    if (now.runtime !== undefined) return { ...now, runtime: now.runtime };
+    if (seen.runtime === undefined) seen = await lookOnce();
+    if (seen.runtime !== undefined) return { ...seen, runtime: seen.runtime };
     throw new AppError(
       'RUNTIME_NOT_FOUND',
       `host ${policy.name} has no container runtime: ${policy.runtime} is not there or does not run`,

@@ -4,7 +4,7 @@
  */
 import pRetry, { AbortError } from 'p-retry';
 import { backoffMs } from '../domain/backoff.ts';
-import { AppError, toAppError } from '../domain/failure.ts';
+import { type AppError, isAppError, toAppError } from '../domain/failure.ts';
 import type { ReadyImage } from '../domain/state.ts';
 import { type ImageRef, imageKey, parseImage } from '../script/image-ref.ts';
 import {
@@ -22,16 +22,12 @@ export interface PullWatch {
   onProgress: (bytesDone: number) => void;
 }
 
-interface Waiter extends PullWatch {
-  ended: boolean;
-}
-
 /** Pulls under way, by host and image. */
 export interface ImageKeeper {
   /**
    * The image on the host, pulled if it is not there. When the last one who waits gives up, the
-   * remote pull is ended.
-   * @throws IMAGE_* HOST_NO_SPACE RUNTIME_NOT_FOUND SSH_*
+   * remote pull is ended; when the daemon stops, it goes on.
+   * @throws IMAGE_* HOST_NO_SPACE RUNTIME_NOT_FOUND SSH_* and the signal's reason
    */
   have(seat: Seat, reference: string, watch: PullWatch): Promise<ReadyImage>;
 }
@@ -44,23 +40,24 @@ interface KeeperDeps {
 }
 
 export function createImageKeeper(deps: KeeperDeps): ImageKeeper {
-  const waiting = new Map<string, Set<Waiter>>();
+  const waiting = new Map<string, Set<PullWatch>>();
 
   async function have(seat: Seat, reference: string, watch: PullWatch): Promise<ReadyImage> {
     const ref = parseImage(reference);
     const facts = await seat.ready();
     if (ref.kind === 'sif') return { reference, path: ref.path };
     const key = `pull ${seat.name} ${imageKey(ref)}`;
-    const waiters = waiting.get(key) ?? new Set<Waiter>();
-    waiting.set(key, waiters);
-    const waiter: Waiter = { ...watch, ended: false };
-    waiters.add(waiter);
-    const pull: Pull = { deps, seat, facts, ref, waiters };
+    const waiters = waiting.get(key) ?? new Set<PullWatch>();
+    waiting.set(key, waiters.add(watch));
+    const onProgress = (bytes: number): void => {
+      for (const waiter of waiting.get(key) ?? []) waiter.onProgress(bytes);
+    };
     try {
-      const shared = seat.once(key, () => pullWithRetry(pull));
-      return await orAbort(shared, watch.signal);
+      return await seat.share(key, watch.signal, (signal) =>
+        pullWithRetry({ deps, seat, facts, ref, signal, onProgress, asked: false }),
+      );
     } finally {
-      waiters.delete(waiter);
+      waiters.delete(watch);
       if (waiters.size === 0) waiting.delete(key);
     }
   }
@@ -73,7 +70,11 @@ interface Pull {
   seat: Seat;
   facts: ReadyFacts;
   ref: Extract<ImageRef, { kind: 'registry' }>;
-  waiters: Set<Waiter>;
+  /** Aborts when nobody wants the image any more. */
+  signal: AbortSignal;
+  onProgress: (bytesDone: number) => void;
+  /** The host may be at it. */
+  asked: boolean;
 }
 
 async function pullWithRetry(pull: Pull): Promise<ReadyImage> {
@@ -84,21 +85,26 @@ async function pullWithRetry(pull: Pull): Promise<ReadyImage> {
     } catch (thrown) {
       if (thrown instanceof AbortError) throw thrown;
       const error = toAppError(thrown);
-      // Trouble with the link is not the registry's: the caller waits for the host and asks again.
-      if (error.retry !== 'later' || error.code.startsWith('SSH_')) throw new AbortError(error);
-      if (tries < attempts)
-        await sleep(backoffMs(tries - 1, { firstMs, capMs }, pull.deps.random()));
+      if (!mayHelp(error) || pull.signal.aborted) throw new AbortError(error);
+      const delay = backoffMs(tries - 1, { firstMs, capMs }, pull.deps.random());
+      if (tries < attempts) await sleep(delay, pull.signal);
       throw error;
     }
   };
   return pRetry(once, { retries: attempts - 1, minTimeout: 0, maxTimeout: 0 });
 }
 
+/** Trouble with the link is not the registry's: the caller waits for the host and asks again. */
+function mayHelp({ retry, code }: AppError): boolean {
+  return retry === 'later' && !code.startsWith('SSH_') && code !== 'HOST_CALL_ABORTED';
+}
+
 async function pullOnce(pull: Pull): Promise<ReadyImage> {
-  const { seat, ref } = pull;
+  const { seat, ref, signal } = pull;
   const place = placeOf(pull);
   for (let polls = 0; ; polls += 1) {
-    if (pull.waiters.size === 0) return giveUp(pull, place);
+    if (signal.aborted) return giveUp(pull, place);
+    pull.asked = true;
     const reply = await seat.host.run(pullText(place), { purpose: `pulling ${ref.reference}` });
     const seen = parsePull(reply.output, { host: seat.name });
     switch (seen.kind) {
@@ -107,20 +113,20 @@ async function pullOnce(pull: Pull): Promise<ReadyImage> {
       case 'failed':
         throw classifyPull(seen.output, { host: seat.name, image: ref.reference });
       case 'running':
-        for (const waiter of pull.waiters) waiter.onProgress(seen.bytes);
-        await sleep(backoffMs(polls, POLL_MS, 1));
+        pull.onProgress(seen.bytes);
+        await sleep(backoffMs(polls, POLL_MS, 1), signal);
     }
   }
 }
 
-/** Nobody wants the image any more: the pull ends on the host, too. */
-async function giveUp(pull: Pull, place: PullPlace): Promise<never> {
-  await pull.seat.host.run(pullCancelText(place), {
-    purpose: `ending the pull of ${pull.ref.reference}`,
-  });
-  const why = `the pull of ${pull.ref.reference} was cancelled`;
-  const context = { host: pull.seat.name, image: pull.ref.reference };
-  throw new AbortError(new AppError('IMAGE_PULL_FAILED', why, { context }));
+/** Nobody wants the image any more: the pull ends on the host, too. The next daemon joins it there. */
+async function giveUp({ seat, ref, signal, asked }: Pull, place: PullPlace): Promise<never> {
+  const reason: unknown = signal.reason;
+  const stopping = isAppError(reason) && reason.code === 'DAEMON_STOPPING';
+  if (asked && !stopping) {
+    await seat.host.run(pullCancelText(place), { purpose: `ending the pull of ${ref.reference}` });
+  }
+  throw new AbortError(reason as Error);
 }
 
 function placeOf({ seat, facts, ref, deps }: Pull): PullPlace {
@@ -136,13 +142,4 @@ function placeOf({ seat, facts, ref, deps }: Pull): PullPlace {
     nonce: deps.nonce(),
     timeoutMs: seat.policy.pull.timeoutMs,
   };
-}
-
-function orAbort<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason as Error);
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }

@@ -6,6 +6,7 @@ import type { Task, TaskSpec } from '../domain/task.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
 import type { Seat, Seats } from './seats.ts';
+import { whenAsked } from './when-asked.ts';
 
 export interface Placer {
   /** Looks again soon; many calls are one look. */
@@ -15,9 +16,11 @@ export interface Placer {
   check(spec: TaskSpec): void;
 }
 
+/** Nothing may happen that would have it look again, and a full disk has its time. */
+const AFTER_FAILURE_MS = 5_000;
+
 export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }): Placer {
   const { ledger, seats, log } = deps;
-  let asked = false;
 
   function room(seat: Seat): HostRoom {
     const used = { usedTasks: 0, usedCpus: 0, usedMemoryBytes: 0 };
@@ -41,7 +44,6 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
   }
 
   async function lookNow(): Promise<void> {
-    asked = false;
     const queued = [...ledger.live()].filter((task) => task.state.kind === 'queued');
     if (queued.length === 0) return;
     for (const { task, host } of place(queued, seats.all().map(room))) {
@@ -78,14 +80,12 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
     );
   }
 
+  // IMPORTANT: one look at a time: what one gives away, another must see taken.
+  const failed = (err: unknown): void => log.error({ err }, 'placing failed');
+  const look = whenAsked(lookNow, failed, AFTER_FAILURE_MS);
+
   return {
-    look() {
-      if (asked) return;
-      asked = true;
-      setImmediate(() => {
-        lookNow().catch((err: unknown) => log.error({ err }, 'placing failed'));
-      });
-    },
+    look,
     room,
     check,
   };

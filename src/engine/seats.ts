@@ -9,6 +9,7 @@ import type { Host } from '../remote/host.ts';
 import { createLooks, type Looks, type ReadyFacts } from './host-looks.ts';
 import type { Logger } from './logger.ts';
 import type { EngineSettings, HostPolicy } from './settings.ts';
+import { createSharing, type Share } from './sharing.ts';
 
 export interface Seat {
   readonly name: string;
@@ -23,8 +24,8 @@ export interface Seat {
   /** The directory of an attempt below the root it was launched in. */
   attemptDir: (root: string, token: AttemptToken) => string;
   lastFailure(): FailureRecord | undefined;
-  /** One act per key at a time; those who come meanwhile share its result. */
-  once<T>(key: string, act: () => Promise<T>): Promise<T>;
+  /** Pulls and uploads that several tasks want. */
+  readonly share: Share;
 }
 
 export type { ReadyFacts };
@@ -41,6 +42,7 @@ export interface Seats {
 interface SeatsDeps {
   daemonId: string;
   log: Logger;
+  now: () => number;
   /** A host came back, or went. */
   onLink: (name: string, ready: boolean) => void;
 }
@@ -82,17 +84,8 @@ function createSeat(
   policy: HostPolicy,
   host: Host,
 ): Seat & { close(): Promise<void> } {
-  const shared = new Map<string, Promise<unknown>>();
-
-  function once<T>(key: string, act: () => Promise<T>): Promise<T> {
-    const running = shared.get(key) as Promise<T> | undefined;
-    if (running !== undefined) return running;
-    const started = act().finally(() => shared.delete(key));
-    shared.set(key, started);
-    return started;
-  }
-
-  const looks = createLooks({ policy, host, once, onFound: () => deps.onLink(policy.name, true) });
+  const onFound = (): void => deps.onLink(policy.name, true);
+  const looks = createLooks({ policy, host, onFound, now: deps.now });
   const stopListening = host.onLinkState((state) => {
     if (state.kind !== 'ready') looks.expire();
     if (state.kind === 'ready' || state.kind === 'unreachable' || state.kind === 'refused') {
@@ -111,7 +104,7 @@ function createSeat(
     ready: looks.ready,
     attemptDir: (root, token) => `${root}/tasks/${deps.daemonId}/${token}`,
     lastFailure: looks.lastFailure,
-    once,
+    share: createSharing(),
     async close() {
       stopListening();
       await host.close();

@@ -8,6 +8,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       resolve();
     };
     const timer = setTimeout(end, ms);
+    timer.unref();
     signal?.addEventListener('abort', end, { once: true });
   });
 }

@@ -7,7 +7,7 @@ type Code = ConstructorParameters<typeof AppError>[0];
 
 /** First match wins. Texts of Apptainer 1.4.5. */
 const REASONS: readonly [RegExp, Code][] = [
-  [/noshell|"?\/bin\/sh"?: stat \/bin\/sh: no such file|exec \/bin\/sh failed/i, 'IMAGE_NO_SHELL'],
+  [/stat \/bin\/sh: no such file|exec \/bin\/sh failed/i, 'IMAGE_NO_SHELL'],
   [/no space left on device|disk quota exceeded/i, 'HOST_NO_SPACE'],
   [
     /could not open image|image format not recognized|while mounting image|not a valid SIF/i,

@@ -12,22 +12,25 @@ const CHUNK_BYTES = 4 << 20;
 type Sizes = Record<StreamName, number>;
 
 export interface Pump {
-  /** The streams are this long on the host now; true when there is something new to fetch. */
+  /** The streams are this long on the host now, and are fetched; true when they grew. */
   want(sizes: Sizes): Promise<boolean>;
   /** Resolves when all that was wanted is in the spool. @throws what the last try failed with */
   drained(): Promise<void>;
-  /** Why the last fetch failed, once. */
-  takeTrouble(): AppError | undefined;
-  stop(): void;
+  /** Why the last fetch failed, until one works. */
+  trouble(): AppError | undefined;
+  /** Resolves when nothing of it is under way any more. */
+  stop(): Promise<void>;
 }
 
 interface PumpDeps {
   seat: Seat;
   spool: Spool;
   request: { token: AttemptToken; dir: string };
+  /** Another pump of the same attempt may still be writing. */
+  after: Promise<void>;
 }
 
-export function createPump({ seat, spool, request }: PumpDeps): Pump {
+export function createPump({ seat, spool, request, after }: PumpDeps): Pump {
   const files = spool.attempt(request.token);
   const target: Sizes = { stdout: 0, stderr: 0 };
   let trouble: AppError | undefined;
@@ -51,35 +54,37 @@ export function createPump({ seat, spool, request }: PumpDeps): Pump {
     }
   }
 
+  async function pumpBoth(): Promise<void> {
+    await after;
+    const results = await Promise.allSettled(STREAMS.map(pumpStream));
+    const failed = results.find((result) => result.status === 'rejected');
+    trouble = failed === undefined ? undefined : toAppError(failed.reason);
+    if (trouble !== undefined) throw trouble;
+  }
+
   function pump(): Promise<void> {
-    pumping ??= Promise.all(STREAMS.map(pumpStream))
-      .then(() => undefined)
-      .finally(() => {
-        pumping = undefined;
-      });
+    pumping ??= pumpBoth().finally(() => {
+      pumping = undefined;
+    });
     return pumping;
   }
 
   return {
     async want(sizes) {
+      const grew = STREAMS.some((stream) => sizes[stream] > target[stream]);
       for (const stream of STREAMS) target[stream] = Math.max(target[stream], sizes[stream]);
       if (!(await lag())) return false;
-      pump().catch((error: unknown) => {
-        trouble = toAppError(error);
-      });
-      return true;
+      pump().catch(() => {});
+      return grew;
     },
     async drained() {
       await pumping?.catch(() => {});
       if (await lag()) await pump();
     },
-    takeTrouble() {
-      const taken = trouble;
-      trouble = undefined;
-      return taken;
-    },
-    stop() {
+    trouble: () => trouble,
+    async stop() {
       stopped = true;
+      await pumping?.catch(() => {});
     },
   };
 }

@@ -53,7 +53,8 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
     let seq = since;
     const seen = new Map<TaskId, number>();
     let news = nextNews();
-    signal.addEventListener('abort', () => news.wake(), { once: true });
+    const wake = (): void => news.wake();
+    signal.addEventListener('abort', wake, { once: true });
     try {
       while (!signal.aborted) {
         // IMPORTANT: ask for news before reading, so that what comes meanwhile is not slept through.
@@ -66,6 +67,7 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
         }
         if (page.length === PAGE) continue;
         if (!stay) return;
+        for (const id of seen.keys()) if (!latest.has(id)) seen.delete(id);
         for (const [id, { progress, at }] of latest) {
           if ((task !== undefined && task !== id) || seen.get(id) === at) continue;
           seen.set(id, at);
@@ -74,6 +76,7 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
         await news.promise;
       }
     } finally {
+      signal.removeEventListener('abort', wake);
       news.wake();
     }
   }

@@ -27,7 +27,8 @@ export function createViews(deps: ViewDeps): Views {
     const host = 'host' in state ? state.host : undefined;
     return {
       task,
-      nextTryAt: dispatcher.nextTryAt(task.id) ?? hostNextTryAt(host),
+      // While the host is away a task's own try fails at once: the host's is the one that counts.
+      nextTryAt: hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id),
       streams: { stdout: stream('stdout'), stderr: stream('stderr') },
       remoteDir: directoryOf(task),
       progress: isEnded(state) ? undefined : subscribers.progressOf(task.id),

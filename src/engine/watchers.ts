@@ -7,7 +7,7 @@
 import { type AppError, toAppError } from '../domain/failure.ts';
 import type { LaunchRecord } from '../domain/state.ts';
 import type { AttemptToken } from '../domain/task.ts';
-import type { AttemptQuery } from '../script/status.ts';
+import type { AttemptFacts, AttemptQuery } from '../script/status.ts';
 import { parseStatus, statusText } from '../script/status.ts';
 import { judge, type Verdict } from '../script/verdict.ts';
 import type { Spool } from '../spool/spool.ts';
@@ -55,17 +55,24 @@ interface Watched {
   isEnd: (seen: Seen) => boolean;
   resolve: (seen: Seen) => void;
   reject: (error: unknown) => void;
+  /** Hears no more of its signal. */
+  unhear: () => void;
   ending: boolean;
 }
 
 interface WatchersDeps {
   spool: Spool;
   log: Logger;
-  now: () => number;
+  /** Waits between two looks, or until the signal aborts. */
+  pause?: typeof sleep;
 }
+
+/** Fetches of attempts that nobody watches any more, and that are not over yet. */
+type Fetching = Map<AttemptToken, Promise<void>>;
 
 export function createWatchers(deps: WatchersDeps): Watchers {
   const loops = new Map<string, WatchLoop>();
+  const fetching: Fetching = new Map();
   const followed = new Map<AttemptToken, number>();
   const isFollowed = (token: AttemptToken): boolean => followed.has(token);
 
@@ -73,7 +80,7 @@ export function createWatchers(deps: WatchersDeps): Watchers {
     watch(seat, request, isEnd) {
       let loop = loops.get(seat.name);
       if (loop === undefined || loop.seat !== seat) {
-        loop = new WatchLoop(seat, deps, isFollowed);
+        loop = new WatchLoop(seat, { ...deps, fetching, isFollowed });
         loops.set(seat.name, loop);
       }
       return loop.add(request, isEnd);
@@ -90,35 +97,37 @@ export function createWatchers(deps: WatchersDeps): Watchers {
   };
 }
 
+interface LoopDeps extends WatchersDeps {
+  fetching: Fetching;
+  isFollowed: (token: AttemptToken) => boolean;
+}
+
 class WatchLoop {
   readonly seat: Seat;
-  readonly #deps: WatchersDeps;
-  readonly #isFollowed: (token: AttemptToken) => boolean;
+  readonly #deps: LoopDeps;
   readonly #watched = new Set<Watched>();
   #running = false;
   #pauseMs = FAST_MS;
   #pause = new AbortController();
 
-  constructor(seat: Seat, deps: WatchersDeps, isFollowed: (token: AttemptToken) => boolean) {
+  constructor(seat: Seat, deps: LoopDeps) {
     this.seat = seat;
     this.#deps = deps;
-    this.#isFollowed = isFollowed;
   }
 
   add(request: WatchRequest, isEnd: (seen: Seen) => boolean): Promise<Seen> {
     return new Promise((resolve, reject) => {
-      const pump = createPump({ seat: this.seat, spool: this.#deps.spool, request });
-      const watched = { request, pump, previous: undefined, isEnd, resolve, reject, ending: false };
-      const { signal } = request;
+      const { signal, token } = request;
       if (signal.aborted) return reject(signal.reason as Error);
+      const { spool, fetching } = this.#deps;
+      const after = fetching.get(token) ?? Promise.resolve();
+      const pump = createPump({ seat: this.seat, spool, request, after });
+      const abort = (): void => this.#leave(watched, () => reject(signal.reason as Error));
+      const unhear = (): void => signal.removeEventListener('abort', abort);
+      const rest = { isEnd, resolve, reject, unhear, ending: false };
+      const watched: Watched = { request, pump, previous: undefined, ...rest };
       this.#watched.add(watched);
-      signal.addEventListener(
-        'abort',
-        () => this.#leave(watched, () => reject(signal.reason as Error)),
-        {
-          once: true,
-        },
-      );
+      signal.addEventListener('abort', abort, { once: true });
       this.hurry();
       void this.#run();
     });
@@ -138,9 +147,10 @@ class WatchLoop {
         const moved = await this.#look().catch((error: unknown) =>
           this.#tellAll(toAppError(error)),
         );
+        if (this.#watched.size === 0) break;
         this.#pauseMs = this.#nextPause(moved);
         this.#pause = new AbortController();
-        await sleep(this.#pauseMs, this.#pause.signal);
+        await (this.#deps.pause ?? sleep)(this.#pauseMs, this.#pause.signal);
       }
     } finally {
       this.#running = false;
@@ -166,18 +176,27 @@ class WatchLoop {
     for (const [index, watched] of batch.entries()) {
       const facts = attempts[index];
       if (facts === undefined) continue;
-      const { previous, request, pump } = watched;
+      const { request, previous } = watched;
       const verdict = judge({ host, facts, launch: request.launch, previous });
       watched.previous = verdict;
-      const sizes = { stdout: facts.stdoutBytes ?? 0, stderr: facts.stderrBytes ?? 0 };
-      if (await pump.want(sizes)) moved = true;
-      const seen = { verdict, killed: facts.killed };
-      if (watched.isEnd(seen)) {
-        moved = true;
-        this.#finish(watched, seen);
-      } else await request.trouble(pump.takeTrouble());
+      // What is wrong with one attempt, here or there, is not the others'.
+      const one = this.#take(watched, facts, verdict);
+      if (await one.catch((error: unknown) => this.#tell(watched, toAppError(error)))) moved = true;
     }
     return moved;
+  }
+
+  /** Acts on what was seen of one attempt; true when it moved. @throws STORE_* */
+  async #take(watched: Watched, facts: AttemptFacts, verdict: Verdict): Promise<boolean> {
+    const { request, pump } = watched;
+    const sizes = { stdout: facts.stdoutBytes ?? 0, stderr: facts.stderrBytes ?? 0 };
+    const grew = await pump.want(sizes);
+    const trouble = pump.trouble();
+    await request.trouble(trouble);
+    const seen = { verdict, killed: facts.killed };
+    const isEnd = watched.isEnd(seen);
+    if (isEnd) this.#finish(watched, seen);
+    return grew || (isEnd && trouble === undefined);
   }
 
   /** The end is told when the streams are here, however long that takes; others are looked at meanwhile. */
@@ -186,6 +205,7 @@ class WatchLoop {
     watched.pump.drained().then(
       () => this.#leave(watched, () => watched.resolve(seen)),
       (error: unknown) => {
+        // The pump tells of it at the next look.
         watched.ending = false;
         const failure = toAppError(error);
         if (failure.code === 'STORE_FULL') this.#leave(watched, () => watched.reject(failure));
@@ -195,25 +215,42 @@ class WatchLoop {
 
   #leave(watched: Watched, settle: () => void): void {
     if (!this.#watched.delete(watched)) return;
-    watched.pump.stop();
+    watched.unhear();
+    this.#letFinish(watched);
     settle();
     this.#pause.abort();
   }
 
+  /** Who watches the same attempt next fetches on from where this one has written to. */
+  #letFinish({ pump, request: { token } }: Watched): void {
+    const { fetching } = this.#deps;
+    const over = pump.stop().then(() => {
+      if (fetching.get(token) === over) fetching.delete(token);
+    });
+    fetching.set(token, over);
+  }
+
+  /** A host that was closed is another one by now: whoever asks again is given that one. */
   async #tellAll(error: AppError): Promise<undefined> {
     this.#deps.log.debug({ host: this.seat.name, code: error.code }, error.message);
-    for (const { request } of this.#watched) {
-      await request.trouble(error).catch((err: unknown) => {
-        this.#deps.log.error({ err }, 'cannot note trouble');
-      });
-    }
+    const closed = this.seat.host.linkState().kind === 'closed';
+    const all = [...this.#watched];
+    if (closed) for (const watched of all) this.#leave(watched, () => watched.reject(error));
+    else await Promise.all(all.map((watched) => this.#tell(watched, error)));
     return undefined;
+  }
+
+  async #tell({ request }: Watched, error: AppError): Promise<false> {
+    await request.trouble(error).catch((err: unknown) => {
+      this.#deps.log.error({ err }, 'cannot note trouble');
+    });
+    return false;
   }
 
   #nextPause(moved: boolean | undefined): number {
     if (moved === undefined) return TROUBLE_MS;
     if (moved) return FAST_MS;
-    const someone = [...this.#watched].some(({ request }) => this.#isFollowed(request.token));
+    const someone = [...this.#watched].some(({ request }) => this.#deps.isFollowed(request.token));
     return Math.min(this.#pauseMs * GROWTH, someone ? FOLLOWED_CAP_MS : QUIET_CAP_MS);
   }
 }

@@ -48,12 +48,21 @@ export const KILLER = [
   NAP,
   STOP_PAYLOAD,
   `main() {
-  n=$1 token=$2 grace=$3 patience=''
-  while stop_payload "$grace"; sid='' && find_marked "TOWLINE_SUPERVISOR=$token"; [ -n "$pids" ]; do
+  n=$1 token=$2 grace=$3
+  read_clock
+  patience=$((now + grace + 1500)) looks=0
+  while [ "$looks" -lt 2 ]; do
+    stop_payload "$grace"
+    sid=''
+    find_marked "TOWLINE_SUPERVISOR=$token"
     read_clock
-    [ -n "$patience" ] || patience=$((now + 1500))
     # shellcheck disable=SC2086 # pids, to be split
-    [ "$now" -lt "$patience" ] || kill -KILL $pids 2>/dev/null
+    if [ -z "$pids" ]; then
+      looks=$((looks + 1))
+    else
+      looks=0
+      [ "$now" -lt "$patience" ] || kill -KILL $pids 2>/dev/null
+    fi
     nap
   done
   true >"killed.$n"

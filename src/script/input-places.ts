@@ -70,7 +70,9 @@ function isBelow(file: StagedFile, root: StagedFile): boolean {
 
 function normalised(target: string): string {
   const parts = target.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.length === 0 || parts.includes('..') || /[\0\r]/.test(target)) {
+  // An absolute target may become a mount of its own, which cannot carry a carriage return.
+  const mounted = target.startsWith('/') && target.includes('\r');
+  if (parts.length === 0 || parts.includes('..') || target.includes('\0') || mounted) {
     throw new AppError('TASK_INVALID', `inputs: not a usable target: ${JSON.stringify(target)}`);
   }
   return (target.startsWith('/') ? '/' : '') + parts.join('/');

@@ -50,12 +50,7 @@ export type LaunchReply =
   | { kind: 'failed'; error: AppError };
 
 /** Files that the supervisor finds empty. */
-const STREAM_FILES: readonly (StreamName | 'runtime.log' | 'rc')[] = [
-  'stdout',
-  'stderr',
-  'runtime.log',
-  'rc',
-];
+const STREAM_FILES: readonly (StreamName | 'runtime.log')[] = ['stdout', 'stderr', 'runtime.log'];
 const DIRECTORIES = ['work', 'home', 'tmp', 'vartmp', 'inputs'];
 
 /** Gives the text that launches an attempt. @throws TASK_INVALID on inputs or names that cannot be placed. */
@@ -190,6 +185,8 @@ function buildLines(plan: LaunchPlan): string[] {
     `mkdir -p ${made.join(' ')} || fail no-directory`,
     ...plan.files.map(fileLine),
     `for f in ticket ${STREAM_FILES.join(' ')}; do true >"$part/$f" || fail no-file; done`,
+    // room for the command's code, which a full disk must not lose
+    `printf '%63s\\n' '' >"$part/rc" || fail no-file`,
     ...(executable.length === 0
       ? []
       : [

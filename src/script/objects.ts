@@ -89,6 +89,11 @@ export function publishObjectText(place: ObjectPlace): string {
   ].join('\n');
 }
 
+/** Gives the text that removes what came of an object: on a full disk it would only be in the way. */
+export function dropPartText(place: ObjectPlace): string {
+  return `rm -f ${quote(partPath(place))}`;
+}
+
 export type PublishReply = { kind: 'published' } | { kind: 'mismatch' } | { kind: 'nospace' };
 
 /** Reads whether an object got its name. @throws HOST_REPLY_INVALID, HOST_COMMAND_FAILED. */

@@ -63,16 +63,22 @@ export const NAP = `nap() {
   sleep 0.05 2>/dev/null || sleep 1
 }`;
 
-/** \`stop_payload HUNDREDTHS\` sends TERM to all of the attempt, then KILL when that time is over, until none is left. */
+/**
+ * `stop_payload HUNDREDTHS` sends TERM to all of the attempt, then KILL when that time is over, until none is left. Where
+ * something was found it looks twice: a process in the middle of an exec shows no environment.
+ */
 export const STOP_PAYLOAD = `stop_payload() {
   read_clock
-  kill_at=$((now + $1)) told=''
-  while session_of_leader; find_marked "TOWLINE_ATTEMPT=$token"; [ -n "$pids" ]; do
+  kill_at=$((now + $1)) told='' calm=''
+  while session_of_leader; find_marked "TOWLINE_ATTEMPT=$token"; [ -n "$pids" ] || [ "$told$calm" = 1 ]; do
     read_clock
     # shellcheck disable=SC2086 # pids, to be split
-    if [ "$now" -ge "$kill_at" ]; then
+    if [ -z "$pids" ]; then
+      calm=1
+    elif [ "$now" -ge "$kill_at" ]; then
+      calm='' told=1
       kill -KILL $pids
-    elif [ -z "$told" ]; then
+    elif calm='' && [ -z "$told" ]; then
       told=1
       kill -TERM $pids
     fi 2>/dev/null

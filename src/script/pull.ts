@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { templateWord } from './expand.ts';
 import { safeName } from './layout.ts';
-import { FIND_MARKED, IS_ALIVE, READ_CLOCK, STAT_OF } from './process-text.ts';
+import { FIND_MARKED, IS_ALIVE, NAP, READ_CLOCK, STAT_OF } from './process-text.ts';
 import { PULL_JOB } from './pull-job.ts';
 import { quote, quoteAll } from './quote.ts';
 import { parseValue, replyInvalid, splitReply } from './reply.ts';
@@ -63,10 +63,14 @@ owned_here() {
 }
 # Everything of that job on this machine, its children in other sessions included.
 end_job() {
-  sid=''
-  while find_marked "TOWLINE_PULL=$key.$owner_n"; [ -n "$pids" ]; do
+  sid='' looks=0
+  # twice: a process in the middle of an exec shows no environment
+  while [ "$looks" -lt 2 ]; do
+    find_marked "TOWLINE_PULL=$key.$owner_n"
+    looks=$((looks + 1))
     # shellcheck disable=SC2086 # pids
-    kill -KILL $pids 2>/dev/null
+    [ -z "$pids" ] || { looks=0; kill -KILL $pids 2>/dev/null; }
+    nap
   done
 }`;
 
@@ -216,6 +220,7 @@ function enter({ directory, key }: Pick<PullPlace, 'directory' | 'key'>, way: st
     STAT_OF,
     IS_ALIVE,
     FIND_MARKED,
+    NAP,
   ];
 }
 

@@ -18,6 +18,9 @@ export const SUPERVISOR_CLAIM = `claim() {
   printf '%s %s\\n' "$me" "$start" >".sup.$n" || give_up no-record
   printf '%s\\n' "$record" >"sup.$n.json" || give_up no-record
   printf '%8191s\\n' '' >".exit.$n" || give_up no-record
+  for stream in stdout stderr; do
+    printf '%7s\\n' '' >".copied.$stream.$n" || give_up no-record
+  done
   mv ticket "go.$n" 2>/dev/null
   [ -e "go.$n" ] || give_up no-ticket
   # a launch that comes after the attempt was cleaned away: it ran already
@@ -28,7 +31,7 @@ export const SUPERVISOR_CLAIM = `claim() {
 }
 
 give_up() {
-  rm -f ".sup.$n" "sup.$n.json" ".exit.$n"
+  rm -f ".sup.$n" "sup.$n.json" ".exit.$n" ".copied.stdout.$n" ".copied.stderr.$n"
   for seen in cancelled.*; do
     [ -e "$seen" ] && set -- cancelled
   done

@@ -8,8 +8,6 @@
 export const SUPERVISOR_COPY = `copy() {
   exec >/dev/null 6>&- 7>&-
   stream=$1
-  read -r copier _ </proc/self/stat
-  printf '%s\\n' "$copier" >".copy.$stream.$n"
   (
     # shellcheck disable=SC3045 # not in POSIX, but in every sh on Linux; SIGXFSZ would leave a core
     ulimit -c 0
@@ -17,6 +15,7 @@ export const SUPERVISOR_COPY = `copy() {
     exec cat >>"$stream"
   ) 2>>runtime.log
   copied=$?
-  printf '%s\\n' "$copied" >".copied.$stream.$n"
+  # over the room the claim made: a full disk does not lose it; without a claim there is nothing to tell
+  [ ! -e ".copied.$stream.$n" ] || printf '%s\\n' "$copied" 1<>".copied.$stream.$n"
   [ "$copied" -eq 0 ] || wake_supervisor
 }`;

@@ -26,7 +26,10 @@ export const SUPERVISOR_END = `end_attempt() {
 }
 
 drained() {
-  [ -e ".copied.stdout.$n" ] && [ -e ".copied.stderr.$n" ]
+  for stream in stdout stderr; do
+    read -r copied <".copied.$stream.$n"
+    [ -n "$copied" ] || return 1
+  done
 }
 
 # Mostly they end at once: look some hundred times before a sleep is worth its fork.
@@ -41,11 +44,18 @@ await_copiers() {
 
 # What holds the pipe has left session and environment behind and cannot be found; it learns by SIGPIPE.
 end_copiers() {
-  sid=''
+  # shellcheck disable=SC2086 # pids, to be split
+  find_crew && kill -KILL $crew 2>/dev/null
+}
+
+# Sets $crew to the others of the attempt that are not payload: the copiers and their shells.
+find_crew() {
+  sid='' crew=''
   find_marked "TOWLINE_SUPERVISOR=$token"
   for pid in $pids; do
-    [ "$pid" = "$me" ] || kill -KILL "$pid" 2>/dev/null
+    [ "$pid" = "$me" ] || crew="$crew $pid"
   done
+  [ -n "$crew" ]
 }
 
 # 153: ended by SIGXFSZ, the cap. No code and no process: somebody killed the copier. No code but a process: the pipe is
@@ -53,12 +63,8 @@ end_copiers() {
 judge_streams() {
   limit_hit=null copier=null copier_code=null
   for stream in stdout stderr; do
-    copied=
-    if [ -e ".copied.$stream.$n" ]; then
-      read -r copied <".copied.$stream.$n"
-    elif [ -s ".copy.$stream.$n" ] && read -r pid <".copy.$stream.$n" && stat_of "$pid"; then
-      copied=0
-    fi
+    read -r copied <".copied.$stream.$n"
+    if [ -z "$copied" ] && find_crew; then copied=0; fi
     case $copied in
       0) ;;
       153) limit_hit="\\"$stream\\"" ;;

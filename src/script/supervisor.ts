@@ -39,7 +39,8 @@ const SUPERVISE = `supervise() {
   if ! began && lacks_shell; then
     start_leader direct
     wait_for_leader
-    [ -s rc ] || printf 'started\\n%s direct\\n' "$code" >>rc
+    began
+    [ -n "$began" ] || printf 'started\\n%s direct\\n' "$code" 1<>rc
   fi
   exec 3>&- 4>&-
   [ -z "$watcher" ] || kill -TERM "$watcher" 2>/dev/null
@@ -50,7 +51,8 @@ const LEADER = `start_leader() {
   (
     unset TOWLINE_SUPERVISOR
     export TOWLINE_ATTEMPT="$token"
-    exec setsid sh ./run.sh "$@" 5>>rc
+    # written in place: its room was taken before the start
+    exec setsid sh ./run.sh "$@" 5<>rc
   ) <"$input" >>runtime.log 2>&1 &
   leader=$! sid=$!
   stat_of "$leader" && printf '%s %s\\n' "$leader" "$start" >leader

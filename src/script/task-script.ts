@@ -141,11 +141,11 @@ function inputMounts(plan: ScriptPlan): Bind[] {
   }));
 }
 
-/** An image without /bin/sh: an argv command can still run, its code is then the runtime's. */
+/** An image without /bin/sh: an argv command can still run; its code and stderr are then the runtime's, too. */
 function directLines(plan: ScriptPlan): string[] {
   const act =
     plan.command.kind === 'argv'
-      ? `  ${startLine(plan, checkedArgv(plan.command.argv).map(quote))} >&3 2>&4 3>&- 4>&- 5>&-`
+      ? `  set -- --silent "$@"\n  ${startLine(plan, checkedArgv(plan.command.argv).map(quote))} >&3 2>&4 3>&- 4>&- 5>&-`
       : '  echo noshell >&5; exit 126';
   return ['if [ "$mode" = direct ]; then', act, 'fi'];
 }

@@ -26,7 +26,7 @@ while :; do sleep 313; done`;
 const HOST = ['--host', 'vm'];
 
 test('a payload that ignores TERM and forks twice leaves no process, environment or mount', async () => {
-  await using daemon = makeDaemon({ defaults: { stop_grace: '300ms' } });
+  await using daemon = makeDaemon();
   await daemon.start();
   expect(await daemon.run('true')).toMatchObject({ code: 0 });
   let id = '';

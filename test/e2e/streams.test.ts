@@ -24,7 +24,8 @@ afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe('how soon and how fast', () => {
   test('a line a second is seen line by line, each within half a second', async () => {
-    const payload = 'for i in 1 2 3 4 5; do date +%s.%N; sleep 1; done';
+    // The long pause at the end: a quiet task is looked at less often, but not too seldom.
+    const payload = 'for pause in 1 1 1 3.2 0; do date +%s.%N; sleep $pause; done';
     const run = daemon.spawnCli(['run', '--host', 'vm', MINI, '--', 'sh', '-c', payload]);
     const delays: number[] = [];
     run.stdout?.on('data', (chunk: Buffer) => {

@@ -38,13 +38,16 @@ nap() {
 }
 stop_payload() {
   read_clock
-  kill_at=$((now + $1)) told=''
-  while session_of_leader; find_marked "TOWLINE_ATTEMPT=$token"; [ -n "$pids" ]; do
+  kill_at=$((now + $1)) told='' calm=''
+  while session_of_leader; find_marked "TOWLINE_ATTEMPT=$token"; [ -n "$pids" ] || [ "$told$calm" = 1 ]; do
     read_clock
     # shellcheck disable=SC2086 # pids, to be split
-    if [ "$now" -ge "$kill_at" ]; then
+    if [ -z "$pids" ]; then
+      calm=1
+    elif [ "$now" -ge "$kill_at" ]; then
+      calm='' told=1
       kill -KILL $pids
-    elif [ -z "$told" ]; then
+    elif calm='' && [ -z "$told" ]; then
       told=1
       kill -TERM $pids
     fi 2>/dev/null
@@ -52,12 +55,21 @@ stop_payload() {
   done
 }
 main() {
-  n=$1 token=$2 grace=$3 patience=''
-  while stop_payload "$grace"; sid='' && find_marked "TOWLINE_SUPERVISOR=$token"; [ -n "$pids" ]; do
+  n=$1 token=$2 grace=$3
+  read_clock
+  patience=$((now + grace + 1500)) looks=0
+  while [ "$looks" -lt 2 ]; do
+    stop_payload "$grace"
+    sid=''
+    find_marked "TOWLINE_SUPERVISOR=$token"
     read_clock
-    [ -n "$patience" ] || patience=$((now + 1500))
     # shellcheck disable=SC2086 # pids, to be split
-    [ "$now" -lt "$patience" ] || kill -KILL $pids 2>/dev/null
+    if [ -z "$pids" ]; then
+      looks=$((looks + 1))
+    else
+      looks=0
+      [ "$now" -lt "$patience" ] || kill -KILL $pids 2>/dev/null
+    fi
     nap
   done
   true >"killed.$n"

@@ -82,7 +82,8 @@ echo '\''it runs'\''
 printf %s '#!/bin/sh
 ' >"$part"/'sup.sh' || fail no-file
 printf %s 'echo hello' >"$part"/'command' || fail no-file
-for f in ticket stdout stderr runtime.log rc; do true >"$part/$f" || fail no-file; done
+for f in ticket stdout stderr runtime.log; do true >"$part/$f" || fail no-file; done
+printf '%63s\n' '' >"$part/rc" || fail no-file
 chmod 700 "$part"/'run.sh'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644 'inputs/a.txt'
 stub '/scratch/ref genome' 'inputs/ref'

@@ -30,6 +30,9 @@ find_marked() {
     pids="$pids ${file%/*}"
   done
 }
+nap() {
+  sleep 0.05 2>/dev/null || sleep 1
+}
 n='n1'
 read_clock() {
   read -r now _ </proc/uptime
@@ -63,10 +66,14 @@ owned_here() {
 }
 # Everything of that job on this machine, its children in other sessions included.
 end_job() {
-  sid=''
-  while find_marked "TOWLINE_PULL=$key.$owner_n"; [ -n "$pids" ]; do
+  sid='' looks=0
+  # twice: a process in the middle of an exec shows no environment
+  while [ "$looks" -lt 2 ]; do
+    find_marked "TOWLINE_PULL=$key.$owner_n"
+    looks=$((looks + 1))
     # shellcheck disable=SC2086 # pids
-    kill -KILL $pids 2>/dev/null
+    [ -z "$pids" ] || { looks=0; kill -KILL $pids 2>/dev/null; }
+    nap
   done
 }
 text='stat_of() {

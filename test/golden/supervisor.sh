@@ -51,13 +51,16 @@ nap() {
 
 stop_payload() {
   read_clock
-  kill_at=$((now + $1)) told=''
-  while session_of_leader; find_marked "TOWLINE_ATTEMPT=$token"; [ -n "$pids" ]; do
+  kill_at=$((now + $1)) told='' calm=''
+  while session_of_leader; find_marked "TOWLINE_ATTEMPT=$token"; [ -n "$pids" ] || [ "$told$calm" = 1 ]; do
     read_clock
     # shellcheck disable=SC2086 # pids, to be split
-    if [ "$now" -ge "$kill_at" ]; then
+    if [ -z "$pids" ]; then
+      calm=1
+    elif [ "$now" -ge "$kill_at" ]; then
+      calm='' told=1
       kill -KILL $pids
-    elif [ -z "$told" ]; then
+    elif calm='' && [ -z "$told" ]; then
       told=1
       kill -TERM $pids
     fi 2>/dev/null
@@ -68,8 +71,6 @@ stop_payload() {
 copy() {
   exec >/dev/null 6>&- 7>&-
   stream=$1
-  read -r copier _ </proc/self/stat
-  printf '%s\n' "$copier" >".copy.$stream.$n"
   (
     # shellcheck disable=SC3045 # not in POSIX, but in every sh on Linux; SIGXFSZ would leave a core
     ulimit -c 0
@@ -77,7 +78,8 @@ copy() {
     exec cat >>"$stream"
   ) 2>>runtime.log
   copied=$?
-  printf '%s\n' "$copied" >".copied.$stream.$n"
+  # over the room the claim made: a full disk does not lose it; without a claim there is nothing to tell
+  [ ! -e ".copied.$stream.$n" ] || printf '%s\n' "$copied" 1<>".copied.$stream.$n"
   [ "$copied" -eq 0 ] || wake_supervisor
 }
 
@@ -94,6 +96,9 @@ claim() {
   printf '%s %s\n' "$me" "$start" >".sup.$n" || give_up no-record
   printf '%s\n' "$record" >"sup.$n.json" || give_up no-record
   printf '%8191s\n' '' >".exit.$n" || give_up no-record
+  for stream in stdout stderr; do
+    printf '%7s\n' '' >".copied.$stream.$n" || give_up no-record
+  done
   mv ticket "go.$n" 2>/dev/null
   [ -e "go.$n" ] || give_up no-ticket
   # a launch that comes after the attempt was cleaned away: it ran already
@@ -104,7 +109,7 @@ claim() {
 }
 
 give_up() {
-  rm -f ".sup.$n" "sup.$n.json" ".exit.$n"
+  rm -f ".sup.$n" "sup.$n.json" ".exit.$n" ".copied.stdout.$n" ".copied.stderr.$n"
   for seen in cancelled.*; do
     [ -e "$seen" ] && set -- cancelled
   done
@@ -125,7 +130,8 @@ start_leader() {
   (
     unset TOWLINE_SUPERVISOR
     export TOWLINE_ATTEMPT="$token"
-    exec setsid sh ./run.sh "$@" 5>>rc
+    # written in place: its room was taken before the start
+    exec setsid sh ./run.sh "$@" 5<>rc
   ) <"$input" >>runtime.log 2>&1 &
   leader=$! sid=$!
   stat_of "$leader" && printf '%s %s\n' "$leader" "$start" >leader
@@ -206,7 +212,10 @@ end_attempt() {
 }
 
 drained() {
-  [ -e ".copied.stdout.$n" ] && [ -e ".copied.stderr.$n" ]
+  for stream in stdout stderr; do
+    read -r copied <".copied.$stream.$n"
+    [ -n "$copied" ] || return 1
+  done
 }
 
 # Mostly they end at once: look some hundred times before a sleep is worth its fork.
@@ -221,11 +230,18 @@ await_copiers() {
 
 # What holds the pipe has left session and environment behind and cannot be found; it learns by SIGPIPE.
 end_copiers() {
-  sid=''
+  # shellcheck disable=SC2086 # pids, to be split
+  find_crew && kill -KILL $crew 2>/dev/null
+}
+
+# Sets $crew to the others of the attempt that are not payload: the copiers and their shells.
+find_crew() {
+  sid='' crew=''
   find_marked "TOWLINE_SUPERVISOR=$token"
   for pid in $pids; do
-    [ "$pid" = "$me" ] || kill -KILL "$pid" 2>/dev/null
+    [ "$pid" = "$me" ] || crew="$crew $pid"
   done
+  [ -n "$crew" ]
 }
 
 # 153: ended by SIGXFSZ, the cap. No code and no process: somebody killed the copier. No code but a process: the pipe is
@@ -233,12 +249,8 @@ end_copiers() {
 judge_streams() {
   limit_hit=null copier=null copier_code=null
   for stream in stdout stderr; do
-    copied=
-    if [ -e ".copied.$stream.$n" ]; then
-      read -r copied <".copied.$stream.$n"
-    elif [ -s ".copy.$stream.$n" ] && read -r pid <".copy.$stream.$n" && stat_of "$pid"; then
-      copied=0
-    fi
+    read -r copied <".copied.$stream.$n"
+    if [ -z "$copied" ] && find_crew; then copied=0; fi
     case $copied in
       0) ;;
       153) limit_hit="\"$stream\"" ;;
@@ -284,7 +296,8 @@ supervise() {
   if ! began && lacks_shell; then
     start_leader direct
     wait_for_leader
-    [ -s rc ] || printf 'started\n%s direct\n' "$code" >>rc
+    began
+    [ -n "$began" ] || printf 'started\n%s direct\n' "$code" 1<>rc
   fi
   exec 3>&- 4>&-
   [ -z "$watcher" ] || kill -TERM "$watcher" 2>/dev/null

@@ -20,6 +20,7 @@ set -- exec --pwd /mnt/task/work \
   '--nv' \
   '/home/alice/.towline/images/mini.sif'
 if [ "$mode" = direct ]; then
+  set -- --silent "$@"
   exec env --default-signal=INT,QUIT '/usr/bin/apptainer' "$@" 'sh' '-c' 'echo out; echo err >&2; exit 42' >&3 2>&4 3>&- 4>&- 5>&-
 fi
 exec env --default-signal=INT,QUIT '/usr/bin/apptainer' "$@" /bin/sh -c 'echo started >&5; trap : HUP INT TERM; (exec "$@") >&3 2>&4 3>&- 4>&- 5>&-; c=$?; echo "$c" >&5; exit "$c"' sh 'sh' '-c' 'echo out; echo err >&2; exit 42'

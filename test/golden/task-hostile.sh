@@ -51,6 +51,7 @@ set -- exec --pwd /mnt/task/work \
   '--nv' \
   '/home/alice/.towline/images/mini.sif'
 if [ "$mode" = direct ]; then
+  set -- --silent "$@"
   exec env --default-signal=INT,QUIT '/usr/bin/apptainer' "$@" 'printf' '' ' ' 'a b' 'two
 lines
 ' 'tab	andreturn' 'it'\''s "quoted"' '$(touch /tmp/owned)' '`id`' '$HOME ${HOME} $$' '*' '?[a-z]' '-rf' '--' 'a,b=c:d' '\' '\n\0' '%s%n' '!history' '~' '#no comment' 'ünïcödé 漢字 🚢' '; true' '&& true || false |' '<in >out' ''\''\'\'''\''' >&3 2>&4 3>&- 4>&- 5>&-

@@ -69,8 +69,9 @@ test('a pull cancelled midway leaves no process and no file', async () => {
   });
   await bed.run(pullCancelText(place));
   const left = `grep -lsza 'TOWLINE_PULL=big\\.' /proc/[0-9]*/environ; ls -A '${place.directory}'`;
+  let seen = '';
   await until(
-    async () => (await bed.run(left)) === '',
-    () => 'nothing to be left',
+    async () => (seen = await bed.run(left)) === '',
+    () => `nothing to be left: ${seen}`,
   );
 });

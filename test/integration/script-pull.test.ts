@@ -183,8 +183,11 @@ test('a job that was killed is replaced at once, the runtime it left is ended', 
     ' ',
   );
   process.kill(Number(owner[2]), 'SIGKILL');
-  expect((await bench.ask(fresh())).kind).toBe('running');
-  await until(async () => (await bench.starts()).length === 2);
+  const nonce = fresh();
+  await until(async () => {
+    expect((await bench.ask(nonce)).kind).toBe('running');
+    return (await bench.starts()).length === 2;
+  });
   await until(
     () => !alive(first as number),
     () => 'the first pull to end',

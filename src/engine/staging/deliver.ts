@@ -4,9 +4,8 @@
  * seen at the final name.
  */
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { chmod, link, mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { AppError } from '../../domain/failure.ts';
 import { hashOf } from './local-inputs.ts';
 
@@ -29,8 +28,8 @@ export async function deliver(
 ): Promise<void> {
   const { local } = delivery;
   if (await isDelivered(delivery)) return;
-  await onDisk(local, () => mkdir(dirname(local), { recursive: true }));
-  const part = join(dirname(local), `.${basename(local).slice(0, 200)}.${delivery.token}.part`);
+  await makeDirectory(dirname(local));
+  const part = partPath(delivery);
   try {
     const sha256 = await fetchTo(part, local, fetch);
     if (sha256 !== delivery.sha256) {
@@ -43,14 +42,24 @@ export async function deliver(
     await onDisk(local, () => chmod(part, delivery.mode & 0o111 ? 0o755 : 0o644));
     await publish(part, delivery);
   } finally {
-    await rm(part, { force: true });
+    await onDisk(local, () => rm(part, { force: true }));
   }
+}
+
+/** Makes a directory that outputs go to. @throws OUTPUT_LOCAL_WRITE */
+export async function makeDirectory(path: string): Promise<void> {
+  await onDisk(path, () => mkdir(path, { recursive: true }));
+}
+
+/** Not made of the final name, which may be as long as a name can be. */
+function partPath({ local, token }: Delivery): string {
+  const hash = createHash('sha256').update(local).digest('hex').slice(0, 16);
+  return join(dirname(local), `.towline-${token}-${hash}.part`);
 }
 
 /** True when the final name has these bytes already. @throws OUTPUT_EXISTS when it has others */
 export async function isDelivered({ local, sha256, overwrite }: Delivery): Promise<boolean> {
-  const there = await hashOf({ kind: 'path', path: local }).catch((error: unknown) => {
-    if (error instanceof AppError && error.code === 'STAGE_INPUT_MISSING') return undefined;
+  const there = await hashOfFile(local).catch((error: unknown) => {
     throw new AppError(
       'OUTPUT_EXISTS',
       `output ${local}: something that is no readable file is there`,
@@ -65,15 +74,26 @@ export async function isDelivered({ local, sha256, overwrite }: Delivery): Promi
   return false;
 }
 
+/** Undefined when nothing is there; what is no regular file is not read, for that could take for ever. */
+async function hashOfFile(path: string): Promise<string | undefined> {
+  const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
+    throw cause;
+  });
+  if (info !== undefined && !info.isFile()) throw new Error('not a regular file');
+  return info === undefined ? undefined : hashOf({ kind: 'path', path });
+}
+
 async function fetchTo(
   part: string,
   local: string,
   fetch: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
 ): Promise<string> {
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
-  const file = await onDisk(local, () =>
-    open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600),
-  );
+  // Whatever an earlier try left, or somebody else put there, is not written to.
+  const file = await onDisk(local, async () => {
+    await rm(part, { force: true });
+    return open(part, 'wx', 0o600);
+  });
   const hash = createHash('sha256');
   try {
     await fetch(async (chunk) => {

@@ -7,8 +7,11 @@ import pRetry from 'p-retry';
 import { AppError, isAppError } from '../../domain/failure.ts';
 import type { StagedFile, StagedInputs } from '../../domain/state.ts';
 import type { Input, TaskId, TaskSpec } from '../../domain/task.ts';
+import { placeInputs } from '../../script/input-places.ts';
 import {
+  dropPartText,
   haveObjectsText,
+  type ObjectPlace,
   objectName,
   parseHaveObjects,
   parsePublishObject,
@@ -25,6 +28,7 @@ import {
   type LocalEntry,
   listInputs,
 } from '../staging/local-inputs.ts';
+import { together } from '../together.ts';
 
 const UPLOAD_TRIES = 4;
 
@@ -50,8 +54,11 @@ export function createStageIn(deps: StageDeps): Step {
     const entries = await listInputs(withStdin(task.spec));
     const objects = await hashEntries(entries);
     const job: SendJob = { deps, seat, facts, signal, report: progressOf(deps, task.id, objects) };
+    const inputs = describe(entries, objects, task.spec);
+    // What cannot be placed is told now: a launch never gives up by an error of its own.
+    placeInputs(inputs.files);
     await sendMissing(job, [...objects.values()]);
-    return { kind: 'staged', attempt, inputs: describe(entries, objects, task.spec) };
+    return { kind: 'staged', attempt, inputs };
   };
 }
 
@@ -91,9 +98,9 @@ async function sendMissing(job: SendJob, objects: ObjectToSend[]): Promise<void>
   const reply = await seat.host.run(text, { purpose: 'looking for staged inputs', signal });
   const there = parseHaveObjects(reply.output, { host: seat.name, names });
   const missing = [...byName].filter(([name]) => !there.present.has(name));
-  await Promise.all(
-    missing.map(([name, object]) =>
-      seat.once(`object ${name}`, () => seat.transfers.add(() => send(job, object))),
+  await together(missing, signal, ([name, object], own) =>
+    seat.share(`object ${name}`, own, (shared) =>
+      seat.transfers.add(() => send({ ...job, signal: shared }, object)),
     ),
   );
 }
@@ -101,6 +108,7 @@ async function sendMissing(job: SendJob, objects: ObjectToSend[]): Promise<void>
 /** Sends one object, resuming what an earlier try left, until the far side has exactly its bytes. */
 async function send(job: SendJob, object: ObjectToSend): Promise<void> {
   const { signal } = job;
+  signal.throwIfAborted();
   await pRetry(() => sendOnce(job, object), {
     retries: UPLOAD_TRIES - 1,
     minTimeout: 100,
@@ -121,7 +129,9 @@ async function sendOnce(job: SendJob, object: ObjectToSend): Promise<void> {
   const offset = await partSize(job, object);
   const hash = createHash('sha256');
   const onProgress = (bytes: number): void => job.report(object, bytes);
-  await seat.host.upload(bytesOf(object.from, hash, offset), part, { offset, onProgress, signal });
+  await seat.host
+    .upload(bytesOf(object.from, hash, offset), part, { offset, onProgress, signal })
+    .catch((error: unknown) => makeRoom(job, place, error));
   const sent = hash.digest('hex');
   if (sent !== sha256) {
     throw new AppError('STAGE_INPUT_CHANGED', `input ${object.label} changed while it was sent`, {
@@ -142,6 +152,15 @@ async function sendOnce(job: SendJob, object: ObjectToSend): Promise<void> {
       : `input ${object.label}: the bytes on host ${seat.name} are not the bytes sent`,
     { context: { host: seat.name, path: object.label } },
   );
+}
+
+/** A part that does not fit is no start for a later try: it only keeps others from the disk. */
+async function makeRoom(job: SendJob, place: ObjectPlace, error: unknown): Promise<never> {
+  if (isAppError(error) && error.code === 'HOST_NO_SPACE') {
+    const purpose = 'removing a part that does not fit';
+    await job.seat.host.run(dropPartText(place), { purpose }).catch(() => {});
+  }
+  throw error;
 }
 
 /** What an interrupted upload of the same object left behind; its bytes are judged by the final hash. */

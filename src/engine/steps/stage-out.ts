@@ -3,7 +3,6 @@
  * to temporary names, compares, delivers. Missing outputs of a command that failed are no failure
  * of their own; its exit code says it all.
  */
-import { mkdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 import pRetry from 'p-retry';
 import { judgeExit } from '../../domain/conclude.ts';
@@ -22,8 +21,9 @@ import type { Step } from '../dispatcher.ts';
 import type { Logger } from '../logger.ts';
 import type { Seat, Seats } from '../seats.ts';
 import type { Progress } from '../service.ts';
-import { deliver } from '../staging/deliver.ts';
+import { deliver, makeDirectory } from '../staging/deliver.ts';
 import { type MatchedFile, matchOutput } from '../staging/match-outputs.ts';
+import { together } from '../together.ts';
 
 interface CollectDeps {
   seats: Seats;
@@ -42,6 +42,12 @@ interface CollectJob {
 
 interface Wanted extends MatchedFile {
   output: Output;
+}
+
+interface Hashed extends Wanted {
+  /** Path on the host. */
+  remote: string;
+  sha256: string;
 }
 
 export function createStageOut(deps: CollectDeps): Step {
@@ -71,7 +77,7 @@ async function findAll(job: CollectJob, commandFailed: boolean): Promise<Wanted[
         },
       );
     }
-    for (const directory of matched.directories) await mkdir(directory, { recursive: true });
+    for (const directory of matched.directories) await makeDirectory(directory);
     if (matched.passedOver.length > 0) {
       job.deps.log.warn(
         { task: job.task.id, passedOver: matched.passedOver.slice(0, 20) },
@@ -80,7 +86,23 @@ async function findAll(job: CollectJob, commandFailed: boolean): Promise<Wanted[
     }
     for (const file of matched.files) wanted.push({ ...file, output });
   }
-  return wanted;
+  return withoutTwins(wanted);
+}
+
+/** A file that several outputs name is fetched once; two files cannot have one name here. @throws OUTPUT_EXISTS */
+function withoutTwins(wanted: Wanted[]): Wanted[] {
+  const byName = new Map<string, Wanted>();
+  for (const file of wanted) {
+    const twin = byName.get(file.local);
+    if (twin !== undefined && twin.relative !== file.relative) {
+      const both = `${twin.relative} and ${file.relative}`;
+      throw new AppError('OUTPUT_EXISTS', `output ${file.local}: both ${both} would go there`, {
+        context: { path: file.local },
+      });
+    }
+    if (twin === undefined) byName.set(file.local, file);
+  }
+  return [...byName.values()];
 }
 
 /** Lists below the work directory, each directory once: nothing writes there any more. */
@@ -88,15 +110,28 @@ function listOnce({ seat, workDir }: CollectJob): (path: string) => Promise<Dire
   const listings = new Map<string, Promise<DirectoryEntry[]>>();
   return (path) => {
     const directory = posix.join(workDir, path);
-    const listing = listings.get(directory) ?? seat.host.list(directory);
+    const listing = listings.get(directory) ?? list(seat, directory, workDir);
     listings.set(directory, listing);
     return listing;
   };
 }
 
+/** The work directory itself does not vanish: where it cannot be seen, nothing is said of outputs. */
+async function list(seat: Seat, directory: string, workDir: string): Promise<DirectoryEntry[]> {
+  try {
+    return await seat.host.list(directory);
+  } catch (error) {
+    if (!isAppError(error) || error.code !== 'SFTP_NOT_FOUND') throw error;
+    if (posix.relative(workDir, directory) !== '') throw error;
+    const why = `the work directory ${directory} on ${seat.name} is not there just now`;
+    throw new AppError('HOST_ROOT_UNAVAILABLE', why, { context: { host: seat.name } });
+  }
+}
+
 async function fetchAll(job: CollectJob, wanted: Wanted[]): Promise<CollectedOutput[]> {
   if (wanted.length === 0) return [];
-  const paths = wanted.map((file) => posix.join(job.workDir, file.relative));
+  const files = wanted.map((file) => ({ ...file, remote: posix.join(job.workDir, file.relative) }));
+  const paths = files.map((file) => file.remote);
   const reply = await job.seat.host.run(hashFilesText(paths), {
     purpose: `hashing the outputs of ${job.token}`,
     lane: 'slow',
@@ -106,10 +141,9 @@ async function fetchAll(job: CollectJob, wanted: Wanted[]): Promise<CollectedOut
   const hashes = parseHashFiles(reply.output, { host: job.seat.name, count: paths.length });
   const bytesTotal = wanted.reduce((sum, file) => sum + file.size, 0);
   let fetched = 0;
-  const outputs = wanted.map((file, index) => async (): Promise<CollectedOutput> => {
-    const sha256 = hashes[index];
-    const remote = paths[index];
-    if (sha256 === undefined || remote === undefined) throw new Error('a hash is missing');
+  const hashed = files.map((file, index) => ({ ...file, sha256: hashes[index] ?? '' }));
+  const fetch = async (file: Hashed, signal: AbortSignal): Promise<CollectedOutput> => {
+    signal.throwIfAborted();
     const onProgress = (bytes: number): void =>
       job.deps.onProgress(job.task.id, {
         step: 'collect',
@@ -117,26 +151,24 @@ async function fetchAll(job: CollectJob, wanted: Wanted[]): Promise<CollectedOut
         bytesDone: fetched + bytes,
         bytesTotal,
       });
-    await fetchOne(job, { file, sha256, remote, onProgress });
+    await fetchOne({ ...job, signal }, file, onProgress);
     fetched += file.size;
-    return { pattern: file.output.pattern, remote, local: file.local, bytes: file.size, sha256 };
-  });
-  return Promise.all(outputs.map((fetch) => job.seat.transfers.add(fetch)));
+    const { remote, local, size: bytes, sha256 } = file;
+    return { pattern: file.output.pattern, remote, local, bytes, sha256 };
+  };
+  return together(hashed, job.signal, (file, signal) =>
+    job.seat.transfers.add(() => fetch(file, signal)),
+  );
 }
 
 async function fetchOne(
   job: CollectJob,
-  want: { file: Wanted; sha256: string; remote: string; onProgress: (bytes: number) => void },
+  file: Hashed,
+  onProgress: (bytes: number) => void,
 ): Promise<void> {
-  const { file, sha256, remote, onProgress } = want;
   const { signal, token } = job;
-  const delivery = {
-    local: file.local,
-    mode: file.mode,
-    sha256,
-    overwrite: file.output.overwrite,
-    token,
-  };
+  const { local, mode, sha256, remote, output } = file;
+  const delivery = { local, mode, sha256, overwrite: output.overwrite, token };
   const once = () =>
     deliver(delivery, (write) =>
       job.seat.host.download({ path: remote, size: file.size }, write, { onProgress, signal }),

@@ -32,11 +32,8 @@ export function createWatch({ seats, watchers, spool, now }: WatchDeps): Step {
     const dir = seat.attemptDir(launch.root, token);
     const where = { task, attempt, host };
     for (;;) {
-      const { verdict } = await watchers.watch(
-        seat,
-        { token, dir, launch, signal, trouble },
-        isEnd,
-      );
+      const request = { token, dir, launch, signal, trouble };
+      const { verdict } = await watchers.watch(seat, request, isEnd);
       if (verdict.kind === 'exited') {
         return exitNews({ ...where, bytes: await seal(spool, token), now: now() }, verdict.exit);
       }
@@ -44,6 +41,8 @@ export function createWatch({ seats, watchers, spool, now }: WatchDeps): Step {
       if (verdict.kind === 'cancelled') return died(task, attempt, 'it was cancelled on the host');
       const left = await salvage({ seat, token, dir, nonce: launch.nonce, signal });
       if (left.kind === 'alive') continue;
+      // What it printed after the last look: nothing of it lives now, so one more look sees all.
+      await watchers.watch(seat, request, () => true);
       if (left.kind === 'dead') {
         return died(task, attempt, `its supervisor on ${host} was killed and left no exit code`);
       }

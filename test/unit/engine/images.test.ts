@@ -1,0 +1,225 @@
+/**
+ * Goal: one pull per image and host whoever wants it, tried as often as it can help and ended when nobody
+ * wants it. Method: a fake host whose pull job says what the test wants.
+ */
+import { expect, onTestFinished, test } from 'vitest';
+import { AppError } from '../../../src/domain/failure.ts';
+import { createImageKeeper } from '../../../src/engine/images.ts';
+import type { HostPolicy } from '../../../src/engine/settings.ts';
+import { seatOf } from '../../support/engine-parts.ts';
+import { FakeHost, probeReply } from '../../support/fake-host.ts';
+import { until } from '../../support/until.ts';
+
+const MINI = 'docker://mini:1';
+const SUM = 'a'.repeat(64);
+const PATH = '/home/alice/.towline/images/mini.sif';
+const READY = `@ ready ${SUM} ${PATH}`;
+const IMAGE = { reference: MINI, path: PATH, sha256: SUM };
+const failed = (said: string): string => `@ failed\n| ${said}`;
+const lost = (): AppError => new AppError('SSH_CONNECTION_LOST', 'the link broke');
+
+/** The replies to the pull's own text in order; the last one again and again. */
+async function house(replies: (string | Error)[], policy: Partial<HostPolicy> = {}) {
+  const host = new FakeHost();
+  const say = (): string => {
+    const reply = replies.length > 1 ? replies.shift() : replies[0];
+    if (reply instanceof Error) throw reply;
+    return reply ?? '';
+  };
+  host.on(/^pulling/, say).on(/^ending the pull/, () => '@ ended');
+  const seat = await seatOf(host, policy);
+  let nonces = 0;
+  const keeper = createImageKeeper({ nonce: () => `n${(nonces += 1)}`, random: () => 1 });
+  const want = (reference = MINI) => {
+    const controller = new AbortController();
+    const progress: number[] = [];
+    const watch = { signal: controller.signal, onProgress: (b: number) => progress.push(b) };
+    const image = keeper.have(seat, reference, watch);
+    image.catch(() => {});
+    return { image, progress, leave: (why?: unknown) => controller.abort(why) };
+  };
+  return { host, want, seat, keeper, nonces: () => nonces, replies };
+}
+
+test('an image that is there is there after one question', async () => {
+  const { host, want } = await house([READY]);
+  expect(await want().image).toEqual(IMAGE);
+  expect(host.count(/^pulling/)).toBe(1);
+});
+
+test('a SIF of the host is taken as it is; nothing is pulled', async () => {
+  const { host, want } = await house([]);
+  expect(await want('/images/mine.sif').image).toEqual({
+    reference: '/images/mine.sif',
+    path: '/images/mine.sif',
+  });
+  expect(host.count(/pull/)).toBe(0);
+});
+
+test('a hundred who want one image share one pull, are told its progress and get it together', async () => {
+  const { host, want, nonces } = await house(['@ running 1', '@ running 2', READY]);
+  const all = Array.from({ length: 100 }, () => want());
+  for (const { image } of all) expect(await image).toEqual(IMAGE);
+  for (const { progress } of all) expect(progress).toEqual([1024, 2048]);
+  expect([host.count(/^pulling/), nonces()]).toEqual([3, 1]);
+});
+
+test('other images are pulled meanwhile, as many at once as the host allows', async () => {
+  let most = 0;
+  let pulling = 0;
+  const { host, want } = await house([], { pull: pullPolicy({ maxConcurrent: 2 }) });
+  host.on(/^pulling/, async () => {
+    most = Math.max(most, (pulling += 1));
+    await new Promise((resolve) => setImmediate(resolve));
+    pulling -= 1;
+    return READY;
+  });
+  const all = ['docker://a:1', 'docker://b:1', 'docker://c:1', 'docker://d:1'].map((r) => want(r));
+  await Promise.all(all.map(({ image }) => image));
+  expect(most).toBe(2);
+});
+
+function pullPolicy(more: Partial<HostPolicy['pull']>): HostPolicy['pull'] {
+  const usual = { attempts: 3, backoffMs: 1, backoffCapMs: 2, timeoutMs: 1_000, maxConcurrent: 4 };
+  return { ...usual, ...more };
+}
+
+test('a pull that fails for a passing reason is begun anew, with a nonce of its own', async () => {
+  const { want, nonces } = await house([
+    failed('FATAL: dial tcp: connection refused'),
+    '@ running 1',
+    failed('unexpected EOF'),
+    READY,
+  ]);
+  expect(await want().image).toEqual(IMAGE);
+  expect(nonces()).toBe(3);
+});
+
+test('when all tries have failed the last reason is told, as the runtime said it', async () => {
+  const { host, want } = await house([failed('FATAL: dial tcp 192.0.2.1: connection refused')]);
+  await expect(want().image).rejects.toMatchObject({
+    code: 'IMAGE_REGISTRY_UNREACHABLE',
+    message: expect.stringContaining('dial tcp 192.0.2.1'),
+    context: { host: 'vm', image: MINI },
+  });
+  expect(host.count(/^pulling/)).toBe(3);
+});
+
+test.each([
+  ['manifest unknown', 'IMAGE_MANIFEST_UNKNOWN'],
+  ['unauthorized: authentication required', 'IMAGE_UNAUTHORIZED'],
+  ['write: no space left on device', 'HOST_NO_SPACE'],
+  ['invalid reference format', 'IMAGE_REFERENCE_INVALID'],
+])('what no second try can mend stops at once: %s', async (said, code) => {
+  const { host, want } = await house([failed(said)]);
+  await expect(want().image).rejects.toMatchObject({ code });
+  expect(host.count(/^pulling/)).toBe(1);
+});
+
+test('trouble with the link is told at once and uses up no try: the host is waited for', async () => {
+  const { host, want, replies } = await house([lost()]);
+  for (let i = 0; i < 5; i += 1) {
+    await expect(want().image).rejects.toMatchObject({ code: 'SSH_CONNECTION_LOST' });
+  }
+  expect(host.count(/^pulling/)).toBe(5);
+  replies.splice(0, 1, failed('connection refused'), failed('connection refused'), READY);
+  expect(await want().image).toEqual(IMAGE);
+});
+
+test('a host that was closed for a new configuration is not asked again', async () => {
+  const { host, want } = await house(['@ running 1']);
+  const one = want();
+  await until(() => one.progress.length > 0);
+  await host.close();
+  await expect(one.image).rejects.toMatchObject({ code: 'HOST_CALL_ABORTED' });
+});
+
+test('a host without a runtime is asked once more before it is told', async () => {
+  const { host, want } = await house([READY]);
+  let probes = 0;
+  host.on(/^looking at host/, () => probeReply({}, (probes += 1) > 2));
+  await expect(want().image).rejects.toMatchObject({ code: 'RUNTIME_NOT_FOUND' });
+  expect(await want().image).toEqual(IMAGE);
+});
+
+test('when the last one leaves, the pull is ended on the host, at once', async () => {
+  const { host, want } = await house(['@ running 1']);
+  const [one, two] = [want(), want()];
+  await until(() => two.progress.length > 0);
+  one.leave(new Error('cancelled'));
+  await expect(one.image).rejects.toThrow('cancelled');
+  const polls = host.count(/^pulling/);
+  await until(() => host.count(/^pulling/) > polls);
+  expect(host.count(/^ending/)).toBe(0);
+  two.leave();
+  await expect(two.image).rejects.toThrow();
+  await until(() => host.count(/^ending/) === 1);
+  const after = host.count(/^pulling/);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(host.count(/^pulling/)).toBe(after);
+});
+
+test('who comes just after the last one left gets the image, not the other’s cancel', async () => {
+  const { host, want, replies } = await house(['@ running 1']);
+  const gate = Promise.withResolvers<string>();
+  host.on(/^ending/, () => gate.promise);
+  const one = want();
+  await until(() => one.progress.length > 0);
+  one.leave();
+  await one.image.catch(() => {});
+  const late = want();
+  await until(() => host.count(/^ending/) === 1);
+  replies.splice(0, 1, READY);
+  gate.resolve('@ ended');
+  expect(await late.image).toEqual(IMAGE);
+});
+
+test('a pull that nobody wants before it was begun asks nothing of the host', async () => {
+  const { host, want, seat } = await house([READY]);
+  seat.pulls.pause();
+  const one = want();
+  await until(() => seat.pulls.size === 1);
+  one.leave();
+  await expect(one.image).rejects.toThrow();
+  seat.pulls.start();
+  await seat.pulls.onIdle();
+  expect(host.count(/pull/)).toBe(0);
+});
+
+test('a wish that is taken back during the first contact breaks nothing', async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  onTestFinished(() => void process.off('unhandledRejection', note));
+  const { host, want } = await house(['@ running 1']);
+  const gate = Promise.withResolvers<string>();
+  host.on(/^looking at host/, () => gate.promise);
+  const one = want();
+  one.leave(new Error('cancelled'));
+  gate.resolve(probeReply());
+  await expect(one.image).rejects.toThrow('cancelled');
+  for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(unhandled).toEqual([]);
+  expect(host.count(/pull/)).toBe(0);
+});
+
+test('when the daemon stops, the pull goes on where it is', async () => {
+  const { host, want, seat } = await house(['@ running 1']);
+  const one = want();
+  await until(() => one.progress.length > 0);
+  one.leave(new AppError('DAEMON_STOPPING', 'the daemon is stopping'));
+  await expect(one.image).rejects.toMatchObject({ code: 'DAEMON_STOPPING' });
+  await seat.pulls.onIdle();
+  expect(host.count(/^ending/)).toBe(0);
+});
+
+test('a registry without TLS is spoken to as configured, and the cache is where the site wants it', async () => {
+  const policy = { insecureRegistries: ['reg:5000'], imageCacheDir: '/scratch/images' };
+  const { host, want } = await house([READY], policy);
+  await want('docker://reg:5000/mini:1').image;
+  await want('docker://other:5000/mini:1').image;
+  const [plain, tls] = host.scripts.slice(-2);
+  expect(plain).toContain("'--no-https'");
+  expect(tls).not.toContain("'--no-https'");
+  expect(plain).toContain('/scratch/images');
+});

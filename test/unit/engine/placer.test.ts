@@ -1,0 +1,133 @@
+/** Goal: nothing is placed where it does not fit, and nothing waits for a room that is there. Method: a real ledger, fake hosts. */
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { AppError } from '../../../src/domain/failure.ts';
+import type { TaskId, TaskSpec } from '../../../src/domain/task.ts';
+import { createPlacer } from '../../../src/engine/placer.ts';
+import type { HostPolicy } from '../../../src/engine/settings.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { aSpec, aTask } from '../../support/builders.ts';
+import { LOG, openBooks, seatsOf } from '../../support/engine-parts.ts';
+import { FakeHost } from '../../support/fake-host.ts';
+
+const tick = async (): Promise<void> => {
+  for (let i = 0; i < 10; i += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+async function house(policy: Partial<HostPolicy> = {}, wrap?: (store: Store) => Store) {
+  const { ledger, store } = openBooks(wrap);
+  const host = new FakeHost();
+  const seats = await seatsOf([[policy, host]]);
+  const placer = createPlacer({ ledger, seats, log: LOG });
+  const add = (id: string, more: Partial<TaskSpec> = {}) => ledger.insert([aTask(more, id)]);
+  const kinds = () =>
+    Object.fromEntries([...ledger.live()].map(({ id, state }) => [id, state.kind]));
+  return { ledger, store, host, seats, seat: seats.get('vm'), placer, add, kinds };
+}
+
+test('tasks are placed as far as there is room, and the next when room comes free', async () => {
+  const { placer, add, kinds, ledger } = await house({ maxTasks: 1 });
+  await add('a');
+  await add('b');
+  placer.look();
+  await tick();
+  expect(kinds()).toEqual({ a: 'pulling', b: 'queued' });
+  await ledger.apply('a' as TaskId, { kind: 'cancel-asked' });
+  placer.look();
+  await tick();
+  expect(kinds()).toEqual({ a: 'cancelling', b: 'queued' });
+  await ledger.apply('a' as TaskId, { kind: 'gone', attempt: 1 });
+  placer.look();
+  await tick();
+  expect(kinds()).toEqual({ b: 'pulling' });
+});
+
+test('what one look gives away the next sees taken, however slow the commit is', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { placer, add, kinds } = await house({ maxTasks: 1 }, (store) => ({
+    ...store,
+    commit: async (change) => {
+      await gate.promise;
+      return store.commit(change);
+    },
+  }));
+  await add('low');
+  placer.look();
+  await tick();
+  await add('urgent', { priority: 9 });
+  placer.look();
+  await tick();
+  gate.resolve();
+  await tick();
+  expect(Object.values(kinds()).filter((kind) => kind === 'pulling')).toHaveLength(1);
+});
+
+test('room counts what runs there by tasks, cpus and memory, with what was found at first contact', async () => {
+  const { placer, add, seat, ledger } = await house({ cpus: 16 });
+  expect(placer.room(seat)).toMatchObject({ usedTasks: 0, cpus: 16, memoryBytes: undefined });
+  await seat.facts();
+  await add('a', { cpus: 2, memoryBytes: 100 });
+  placer.look();
+  await tick();
+  expect(placer.room(seat)).toMatchObject({
+    usedTasks: 1,
+    usedCpus: 2,
+    usedMemoryBytes: 100,
+    memoryBytes: 8_000_000_000,
+  });
+  await ledger.apply('a' as TaskId, { kind: 'cancel-asked' });
+  await ledger.apply('a' as TaskId, { kind: 'gone', attempt: 1 });
+  expect(placer.room(seat)).toMatchObject({ usedTasks: 0, usedCpus: 0 });
+});
+
+test('a host that cannot be reached is given only what names it', async () => {
+  const { placer, add, kinds, host } = await house();
+  const since = { since: 0, code: 'SSH_HOST_UNREACHABLE', message: 'm', nextTryAt: 1 };
+  host.setLink({ kind: 'unreachable', ...since });
+  await add('any');
+  await add('named', { host: 'vm' });
+  placer.look();
+  await tick();
+  expect(kinds()).toEqual({ any: 'queued', named: 'pulling' });
+});
+
+test('what no host can ever run is refused at the door, by what it asks for', async () => {
+  const { placer } = await house({ cpus: 4, memoryBytes: 1_000 });
+  expect(() => placer.check(aSpec({ cpus: 4, memoryBytes: 1_000 }))).not.toThrow();
+  for (const more of [{ cpus: 5 }, { memoryBytes: 1_001 }, { host: 'other' }]) {
+    expect(() => placer.check(aSpec(more))).toThrow(
+      expect.objectContaining({ code: 'TASK_NO_HOST_FITS' }),
+    );
+  }
+});
+
+test('a queued task that turns out too big at first contact is told so, instead of waiting for ever', async () => {
+  const { placer, add, kinds, seat, ledger } = await house();
+  await add('big', { cpus: 64 });
+  await seat.facts();
+  placer.look();
+  await tick();
+  expect(kinds()).toEqual({});
+  expect((await ledger.find('big')).state).toMatchObject({
+    kind: 'error',
+    failure: { code: 'TASK_NO_HOST_FITS' },
+  });
+});
+
+test('a full disk while placing is tried again by itself', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  let full = true;
+  const { placer, add, kinds } = await house({}, (store) => ({
+    ...store,
+    commit: (change) =>
+      full ? Promise.reject(new AppError('STORE_FULL', 'no space')) : store.commit(change),
+  }));
+  await add('a');
+  placer.look();
+  await tick();
+  expect(kinds()).toEqual({ a: 'queued' });
+  full = false;
+  vi.advanceTimersByTime(5_000);
+  await tick();
+  expect(kinds()).toEqual({ a: 'pulling' });
+});

@@ -1,0 +1,160 @@
+/** Goal: at the final name there is the whole right file or what was there before. Method: a real directory, fetches that do as the test says. */
+import { createHash } from 'node:crypto';
+import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { deliver, type Delivery, makeDirectory } from '../../../../src/engine/staging/deliver.ts';
+import { temporaryDirectory } from '../../../support/engine-parts.ts';
+
+const sum = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+async function house(text = 'the whole file') {
+  const dir = await temporaryDirectory();
+  const local = join(dir, 'out/file');
+  const delivery = (more: Partial<Delivery> = {}): Delivery => ({
+    local,
+    mode: 0o640,
+    sha256: sum(text),
+    overwrite: false,
+    token: 'task.1',
+    ...more,
+  });
+  let fetches = 0;
+  const fetch = async (write: (chunk: Buffer) => Promise<void>): Promise<void> => {
+    fetches += 1;
+    for (const part of text.match(/.{1,5}/gs) ?? []) await write(Buffer.from(part));
+  };
+  return { dir, local, delivery, fetch, fetches: () => fetches, names: () => readdir(join(dir, 'out')) };
+}
+
+test('a file gets its name whole, with the directories on the way, and nothing else is left', async () => {
+  const { local, delivery, fetch, names } = await house();
+  await deliver(delivery(), fetch);
+  expect(await readFile(local, 'utf8')).toBe('the whole file');
+  expect((await stat(local)).mode & 0o777).toBe(0o644);
+  expect(await names()).toEqual(['file']);
+});
+
+test('an executable stays one; setuid and other bits do not come along', async () => {
+  const { local, delivery, fetch } = await house();
+  await deliver(delivery({ mode: 0o4711 }), fetch);
+  expect((await stat(local)).mode & 0o7777).toBe(0o755);
+});
+
+test('an empty file is a file', async () => {
+  const { local, delivery, fetch } = await house('');
+  await deliver(delivery(), fetch);
+  expect(await readFile(local, 'utf8')).toBe('');
+});
+
+test('what was delivered already is recognised, and not fetched again', async () => {
+  const { delivery, fetch, fetches, names } = await house();
+  await deliver(delivery(), fetch);
+  await deliver(delivery(), fetch);
+  await deliver(delivery({ overwrite: true }), fetch);
+  expect(fetches()).toBe(1);
+  expect(await names()).toEqual(['file']);
+});
+
+test('a file of the user is not overwritten, and nothing is fetched for it', async () => {
+  const { dir, local, delivery, fetch, fetches, names } = await house();
+  await mkdir(join(dir, 'out'));
+  await writeFile(local, 'mine');
+  await expect(deliver(delivery(), fetch)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+  expect(await readFile(local, 'utf8')).toBe('mine');
+  expect([fetches(), await names()]).toEqual([0, ['file']]);
+});
+
+test('a file that appears during the fetch is not overwritten either', async () => {
+  const { local, delivery, fetch, names } = await house();
+  const late = deliver(delivery(), async (write) => {
+    await fetch(write);
+    await writeFile(local, 'mine');
+  });
+  await expect(late).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+  expect(await readFile(local, 'utf8')).toBe('mine');
+  expect(await names()).toEqual(['file']);
+});
+
+test('with overwrite the old file is there until the new one is whole', async () => {
+  const { dir, local, delivery, fetch } = await house();
+  await mkdir(join(dir, 'out'));
+  await writeFile(local, 'old');
+  await deliver(delivery({ overwrite: true }), async (write) => {
+    await fetch(write);
+    expect(await readFile(local, 'utf8')).toBe('old');
+  });
+  expect(await readFile(local, 'utf8')).toBe('the whole file');
+});
+
+test('bytes that are not those of the host leave nothing', async () => {
+  const { delivery, fetch, names } = await house();
+  await expect(deliver(delivery({ sha256: sum('other') }), fetch)).rejects.toMatchObject({
+    code: 'OUTPUT_CHECKSUM_MISMATCH',
+  });
+  expect(await names()).toEqual([]);
+});
+
+test('a fetch that breaks in the middle leaves nothing, and says what broke', async () => {
+  const { delivery, names } = await house();
+  const broken = deliver(delivery(), async (write) => {
+    await write(Buffer.from('the wh'));
+    throw new Error('the link broke');
+  });
+  await expect(broken).rejects.toThrow('the link broke');
+  expect(await names()).toEqual([]);
+});
+
+test('what stands at the temporary name is replaced: a link there is not written through', async () => {
+  const { dir, local, delivery, fetch } = await house();
+  const victim = join(dir, 'victim');
+  await writeFile(victim, 'mine');
+  let part = '';
+  await deliver(delivery({ sha256: sum('x') }), async () => {
+    part = (await readdir(join(dir, 'out')))[0] ?? '';
+  }).catch(() => {});
+  expect(part).toMatch(/^\..*task\.1.*\.part$/);
+  await symlink(victim, join(dir, 'out', part));
+  await deliver(delivery(), fetch);
+  expect(await readFile(victim, 'utf8')).toBe('mine');
+  expect((await lstat(local)).isFile()).toBe(true);
+});
+
+test('names of two files never share a temporary one, however long and alike they are', async () => {
+  const { dir, delivery, fetch } = await house();
+  const names = ['a', 'b'].map((end) => join(dir, 'out', `${'名'.repeat(84)}${end}`));
+  const meet = Promise.withResolvers<void>();
+  let inside = 0;
+  const both = names.map((local) =>
+    deliver(delivery({ local }), async (write) => {
+      if ((inside += 1) === 2) meet.resolve();
+      await meet.promise;
+      await fetch(write);
+    }),
+  );
+  await Promise.all(both);
+  for (const name of names) expect(await readFile(name, 'utf8')).toBe('the whole file');
+});
+
+test('a directory, a dangling link or a pipe at the final name is told, not read for ever', async () => {
+  const { dir, delivery, fetch } = await house();
+  await mkdir(join(dir, 'out/file'), { recursive: true });
+  spawnSync('mkfifo', [join(dir, 'out/pipe')]);
+  await symlink('nowhere', join(dir, 'out/link'));
+  for (const name of ['file', 'pipe', 'link']) {
+    await expect(
+      deliver(delivery({ local: join(dir, 'out', name) }), fetch),
+    ).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+  }
+});
+
+test('a directory that cannot be made is told with its path', async () => {
+  const { dir, delivery, fetch } = await house();
+  await writeFile(join(dir, 'out'), 'a file');
+  await expect(deliver(delivery(), fetch)).rejects.toMatchObject({ code: 'OUTPUT_LOCAL_WRITE' });
+  await expect(makeDirectory(join(dir, 'out/x'))).rejects.toMatchObject({
+    code: 'OUTPUT_LOCAL_WRITE',
+  });
+  await chmod(join(dir, 'out'), 0o600);
+});

@@ -1,0 +1,128 @@
+/** Goal: every byte of a stream once and in order, whatever happens to the reads. Method: a fake host with files that grow and break, a real spool. */
+import { expect, test } from 'vitest';
+import { AppError } from '../../../src/domain/failure.ts';
+import type { AttemptToken } from '../../../src/domain/task.ts';
+import { createPump } from '../../../src/engine/stream-pump.ts';
+import { seatOf, temporarySpool } from '../../support/engine-parts.ts';
+import { FakeHost } from '../../support/fake-host.ts';
+import { until } from '../../support/until.ts';
+
+const DIR = '/root/tasks/d/task.1';
+const token = 'task.1' as AttemptToken;
+
+async function house() {
+  const host = new FakeHost();
+  const spool = await temporarySpool();
+  const seat = await seatOf(host);
+  const pump = (after: Promise<void> = Promise.resolve()) =>
+    createPump({ seat, spool, request: { token, dir: DIR }, after });
+  const print = (text: string): void => void host.files.set(`${DIR}/stdout`, Buffer.from(text));
+  const read = async (): Promise<string> => {
+    const chunks: Buffer[] = [];
+    const stream = spool.attempt(token).follow('stdout', { offset: 0, follow: false });
+    for await (const chunk of stream) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
+  };
+  return { host, spool, pump, print, read };
+}
+
+test('what is wanted is fetched from where the spool ends, and only that', async () => {
+  const { host, spool, pump, print, read } = await house();
+  await spool.attempt(token).append('stdout', 0, Buffer.from('had '));
+  print('had more');
+  const one = pump();
+  expect(await one.want({ stdout: 8, stderr: 0 })).toBe(true);
+  await one.drained();
+  expect(await read()).toBe('had more');
+  expect(host.count(/^read/)).toBe(1);
+  expect(await one.want({ stdout: 8, stderr: 0 })).toBe(false);
+  expect(host.count(/^read/)).toBe(1);
+});
+
+test('bytes beyond what was seen are left for the next look', async () => {
+  const { pump, print, read } = await house();
+  print('12345 and more');
+  const one = pump();
+  await one.want({ stdout: 5, stderr: 0 });
+  await one.drained();
+  expect(await read()).toBe('12345');
+});
+
+test('a stream that shrank keeps what is here and asks for nothing', async () => {
+  const { host, pump, print, read } = await house();
+  const one = pump();
+  print('a long line');
+  await one.want({ stdout: 11, stderr: 0 });
+  await one.drained();
+  print('x');
+  expect(await one.want({ stdout: 1, stderr: 0 })).toBe(false);
+  expect(await read()).toBe('a long line');
+  expect(host.count(/^read/)).toBe(1);
+});
+
+test('a stream that is shorter than it was said to be ends the waiting, not in an endless read', async () => {
+  const { pump, print, read } = await house();
+  print('abc');
+  const one = pump();
+  await one.want({ stdout: 10, stderr: 0 });
+  await one.drained();
+  expect(await read()).toBe('abc');
+});
+
+test('a failed read is told until one works, and leaves no hole', async () => {
+  const { host, pump, print, read } = await house();
+  print('whole');
+  host.fault = new AppError('SFTP_FAILED', 'broken');
+  const one = pump();
+  await one.want({ stdout: 5, stderr: 0 });
+  await until(() => one.trouble() !== undefined);
+  expect(one.trouble()).toMatchObject({ code: 'SFTP_FAILED' });
+  await expect(one.drained()).rejects.toMatchObject({ code: 'SFTP_FAILED' });
+  expect(one.trouble()).toMatchObject({ code: 'SFTP_FAILED' });
+  expect(await one.want({ stdout: 5, stderr: 0 })).toBe(false);
+  host.fault = undefined;
+  await one.drained().catch(() => {});
+  await one.drained();
+  expect(one.trouble()).toBeUndefined();
+  expect(await read()).toBe('whole');
+});
+
+test('a failing stream does not leave the other half under way', async () => {
+  const { host, pump, spool } = await house();
+  host.files.set(`${DIR}/stderr`, Buffer.from('errors'));
+  const read = host.readRange.bind(host);
+  const gate = Promise.withResolvers<void>();
+  host.readRange = async (path, offset, length) => {
+    if (path.endsWith('stdout')) throw new AppError('SFTP_DENIED', 'no');
+    await gate.promise;
+    return read(path, offset, length);
+  };
+  const one = pump();
+  await one.want({ stdout: 1, stderr: 6 });
+  await one.want({ stdout: 1, stderr: 6 });
+  gate.resolve();
+  await until(() => one.trouble() !== undefined);
+  expect(await spool.attempt(token).length('stderr')).toBe(6);
+  expect(one.trouble()).toMatchObject({ code: 'SFTP_DENIED' });
+});
+
+test('the next pump of an attempt goes on where the one before it has written to', async () => {
+  const { host, pump, print, read } = await house();
+  print('twice?');
+  const original = host.readRange.bind(host);
+  const gate = Promise.withResolvers<void>();
+  host.readRange = async (...range) => {
+    await gate.promise;
+    return original(...range);
+  };
+  const first = pump();
+  await first.want({ stdout: 6, stderr: 0 });
+  const over = first.stop();
+  const second = pump(over);
+  await second.want({ stdout: 6, stderr: 0 });
+  gate.resolve();
+  await second.drained();
+  expect(second.trouble()).toBeUndefined();
+  expect(await read()).toBe('twice?');
+  expect(host.count(/^read/)).toBe(1);
+});

@@ -155,9 +155,13 @@ function components(): Record<string, JsonSchema> {
   const all = [taskSpecSchema, views.taskView, views.errorView, views.hostView, views.imageView];
   const { $defs } = convert(z.object(Object.fromEntries(all.map((one, i) => [`s${i}`, one]))));
   const named = Object.entries($defs as Record<string, JsonSchema>);
-  return Object.fromEntries(
-    named.map(([name, { id: _, ...schema }]) => [name, toComponents(schema) as JsonSchema]),
-  );
+  return Object.fromEntries(named.map(([name, schema]) => [name, component(schema)]));
+}
+
+/** The name is the key; inside the schema it would be an unknown keyword. */
+function component(schema: JsonSchema): JsonSchema {
+  const { id: _id, ...rest } = schema;
+  return toComponents(rest) as JsonSchema;
 }
 
 function convert(schema: z.ZodType): JsonSchema {

@@ -1,7 +1,6 @@
 /** The Service, put together from its parts: tasks (here), reading (views.ts), hosts and images (host-service.ts). */
 import { createHash } from 'node:crypto';
 import { AppError } from '../domain/failure.ts';
-import { isEnded } from '../domain/state.ts';
 import type { Task, TaskSpec } from '../domain/task.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
@@ -20,6 +19,7 @@ import type { EngineSettings } from './settings.ts';
 import type { Subscribers } from './subscribers.ts';
 import { taskIdFrom } from './task-id.ts';
 import { createViews } from './views.ts';
+import { waitForEnd } from './wait-for-end.ts';
 import type { Watchers } from './watchers.ts';
 
 export interface ServiceDeps {
@@ -79,7 +79,7 @@ export function createService(deps: ServiceDeps): Service {
       return makePlan(deps, spec);
     },
     get: async (id) => views.report(await ledger.find(id)),
-    wait: (id, options) => waitForEnd(deps, views.report, { id, ...options }),
+    wait: async (id, options) => views.report(await waitForEnd(deps, { id, ...options })),
     async list(query) {
       const page = await store.listTasks(query);
       const current = (task: Task): Task => ledger.get(task.id) ?? task;
@@ -100,21 +100,4 @@ export function createService(deps: ServiceDeps): Service {
     gc: createGc(deps),
     metrics: views.metrics,
   };
-}
-
-/** Waits for the end by its events; no polling. */
-async function waitForEnd(
-  { ledger, subscribers, store }: ServiceDeps,
-  report: (task: Task) => Promise<TaskReport>,
-  want: { id: string; timeoutMs: number; signal: AbortSignal },
-) {
-  const since = await store.lastSeq();
-  const task = await ledger.find(want.id);
-  if (isEnded(task.state)) return report(task);
-  const limit = AbortSignal.any([want.signal, AbortSignal.timeout(want.timeoutMs)]);
-  for await (const _ of subscribers.follow({ since, follow: true, task: task.id, signal: limit })) {
-    const current = await ledger.find(task.id);
-    if (isEnded(current.state)) return report(current);
-  }
-  return report(await ledger.find(task.id));
 }

@@ -18,7 +18,7 @@ type PlanDeps = Pick<ServiceDeps, 'seats' | 'store' | 'placer'>;
 export function makePlan({ seats, store, placer }: PlanDeps, spec: TaskSpec): Plan {
   const seat = spec.host === undefined ? leastLoaded(seats.all(), placer) : seats.get(spec.host);
   const facts = seat.knownFacts();
-  const root = facts?.root ?? seat.policy.root;
+  const { root, shown } = rootOf(facts?.root ?? seat.policy.root);
   const dir = `${root}/tasks/${store.daemonId}/${SAMPLE_TOKEN}`;
   const reference = spec.images[0] ?? '';
   const imagePath = imagePathOf(seat, root, reference);
@@ -37,11 +37,11 @@ export function makePlan({ seats, store, placer }: PlanDeps, spec: TaskSpec): Pl
     setup,
     defaultSignal,
   };
-  const files = launchFiles(content).map(({ name, content: text }) => [name, text] as const);
+  const files = launchFiles(content).map(({ name, content: text }) => [name, shown(text)] as const);
   return {
     host: seat.name,
-    attemptDir: dir,
-    image: { reference, path: imagePath },
+    attemptDir: shown(dir),
+    image: { reference, path: shown(imagePath) },
     inputs: spec.inputs.map(({ source, target }) => ({
       from: 'path' in source ? source.path : 'inline content',
       to: target.startsWith('/') ? target : posix.join('/mnt/task/inputs', target),
@@ -52,6 +52,15 @@ export function makePlan({ seats, store, placer }: PlanDeps, spec: TaskSpec): Pl
     })),
     files: Object.fromEntries(files),
   };
+}
+
+/**
+ * A root that only the host can expand (`~`, $SCRATCH) is no path yet: the makers get one that stands
+ * for it, and what they made is shown as it is configured.
+ */
+function rootOf(root: string): { root: string; shown: (text: string) => string } {
+  if (root.startsWith('/')) return { root, shown: (text) => text };
+  return { root: `/${root}`, shown: (text) => text.replaceAll(`/${root}`, root) };
 }
 
 /** Makes the script of a task once, so that what cannot be carried is said at submit. @throws TASK_INVALID */

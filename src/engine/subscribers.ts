@@ -12,6 +12,8 @@ export interface Subscribers {
   progress(task: TaskId, progress: Progress): void;
   progressOf(task: TaskId): Progress | undefined;
   endProgress(task: TaskId): void;
+  /** Resolves at the next news of any task, or when the signal aborts. */
+  next(signal: AbortSignal): Promise<void>;
   follow(options: {
     since: number;
     follow: boolean;
@@ -42,6 +44,14 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
       resolve();
     };
     return { promise, wake };
+  }
+
+  async function next(signal: AbortSignal): Promise<void> {
+    const { promise, wake } = nextNews();
+    signal.addEventListener('abort', wake, { once: true });
+    if (signal.aborted) wake();
+    await promise;
+    signal.removeEventListener('abort', wake);
   }
 
   async function* follow({
@@ -93,6 +103,7 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
     },
     progressOf: (task) => latest.get(task)?.progress,
     endProgress: (task) => void latest.delete(task),
+    next,
     follow,
   };
 }

@@ -41,10 +41,11 @@ export interface Watchers {
   interest(token: AttemptToken): () => void;
 }
 
-const FAST_MS = 40;
+const FAST_MS = 30;
 const FOLLOWED_CAP_MS = 250;
 const QUIET_CAP_MS = 2_000;
-const GROWTH = 1.4;
+/** Small, so that the end of a short command is seen soon after it. */
+const GROWTH = 1.25;
 /** After trouble the host is asked again this soon; its link has its own, slower pace. */
 const TROUBLE_MS = 1_000;
 
@@ -108,6 +109,8 @@ class WatchLoop {
   readonly #watched = new Set<Watched>();
   #running = false;
   #pauseMs = FAST_MS;
+  /** An attempt came while nobody looked. */
+  #joined = false;
   #pause = new AbortController();
 
   constructor(seat: Seat, deps: LoopDeps) {
@@ -128,7 +131,7 @@ class WatchLoop {
       const watched: Watched = { request, pump, previous: undefined, ...rest };
       this.#watched.add(watched);
       signal.addEventListener('abort', abort, { once: true });
-      this.hurry();
+      this.#quicken();
       void this.#run();
     });
   }
@@ -139,21 +142,40 @@ class WatchLoop {
     this.#pause.abort();
   }
 
+  /** Something just began: nothing of it can be seen yet, but soon. */
+  #quicken(): void {
+    this.#pauseMs = FAST_MS;
+    this.#joined = true;
+    this.#pause.abort();
+  }
+
   async #run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
     try {
       while (this.#watched.size > 0) {
+        await this.#rest();
+        if (this.#watched.size === 0) break;
         const moved = await this.#look().catch((error: unknown) =>
           this.#tellAll(toAppError(error)),
         );
-        if (this.#watched.size === 0) break;
         this.#pauseMs = this.#nextPause(moved);
-        this.#pause = new AbortController();
-        await (this.#deps.pause ?? sleep)(this.#pauseMs, this.#pause.signal);
       }
     } finally {
       this.#running = false;
+    }
+  }
+
+  /** Those who join a long pause make it a short one; however many they are, a look follows it. */
+  async #rest(): Promise<void> {
+    const pause = this.#deps.pause ?? sleep;
+    const joins = this.#joined ? 1 : 2;
+    this.#joined = false;
+    for (let turn = 0; turn < joins; turn += 1) {
+      this.#pause = new AbortController();
+      await pause(this.#pauseMs, this.#pause.signal);
+      if (!this.#joined || this.#watched.size === 0) return;
+      this.#joined = false;
     }
   }
 
@@ -218,7 +240,7 @@ class WatchLoop {
     watched.unhear();
     this.#letFinish(watched);
     settle();
-    this.#pause.abort();
+    if (this.#watched.size === 0) this.#pause.abort();
   }
 
   /** Who watches the same attempt next fetches on from where this one has written to. */

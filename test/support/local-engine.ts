@@ -118,7 +118,8 @@ export async function startLocalEngine(more: Partial<HostPolicy> = {}): Promise<
       const { signal } = new AbortController();
       const want = { offset: 0, follow: false, attempt, signal };
       const chunks: Uint8Array[] = [];
-      for await (const chunk of await self.engine.service.logs(id, stream, want)) chunks.push(chunk);
+      for await (const chunk of await self.engine.service.logs(id, stream, want))
+        chunks.push(chunk);
       return Buffer.concat(chunks).toString();
     },
     pulls: (lines) => writeFile(join(dir, 'pull'), lines),

@@ -177,18 +177,21 @@ test.each<[EffectKind, NewsEvent[], boolean]>([
   ['launch', [PLACED, READY], false],
   ['watch', TO_RUNNING as NewsEvent[], false],
   ['cancel', TO_RUNNING as NewsEvent[], true],
-])('%s never gives up by an error of its own: the attempt could be running', async (kind, events, cancel) => {
-  const bug = new TypeError('not even an AppError');
-  const { ledger, begin, started, pass, state } = house({ [kind]: () => Promise.reject(bug) });
-  const task = await begin(...events);
-  if (cancel) await ledger.apply(task.id, { kind: 'cancel-asked' });
-  await tick();
-  const before = state(task)?.kind;
-  await pass(1_000);
-  await pass(2_000);
-  expect(started.filter((what) => what === `${kind} 1`)).toHaveLength(3);
-  expect(state(task)).toMatchObject({ kind: before, blocked: { reason: 'INTERNAL' } });
-});
+])(
+  '%s never gives up by an error of its own: the attempt could be running',
+  async (kind, events, cancel) => {
+    const bug = new TypeError('not even an AppError');
+    const { ledger, begin, started, pass, state } = house({ [kind]: () => Promise.reject(bug) });
+    const task = await begin(...events);
+    if (cancel) await ledger.apply(task.id, { kind: 'cancel-asked' });
+    await tick();
+    const before = state(task)?.kind;
+    await pass(1_000);
+    await pass(2_000);
+    expect(started.filter((what) => what === `${kind} 1`)).toHaveLength(3);
+    expect(state(task)).toMatchObject({ kind: before, blocked: { reason: 'INTERNAL' } });
+  },
+);
 
 test('cleaning is tried for ever, and says with the ended task why it is not done', async () => {
   const { ledger, begin, pass, state } = house({
@@ -251,7 +254,10 @@ test('a step that has trouble but goes on tells it and takes it back', async () 
   const task = await begin(...(TO_RUNNING as NewsEvent[]));
   const { trouble } = contexts.at(-1) as StepContext;
   await trouble(fail('SSH_CONNECTION_LOST'));
-  expect(state(task)).toMatchObject({ kind: 'running', blocked: { reason: 'SSH_CONNECTION_LOST' } });
+  expect(state(task)).toMatchObject({
+    kind: 'running',
+    blocked: { reason: 'SSH_CONNECTION_LOST' },
+  });
   await trouble(undefined);
   expect(state(task)).toMatchObject({ blocked: undefined });
 });

@@ -152,7 +152,7 @@ test('when the last one leaves, the pull is ended on the host, at once', async (
   await until(() => host.count(/^pulling/) > polls);
   expect(host.count(/^ending/)).toBe(0);
   two.leave();
-  await expect(two.image).rejects.toThrow();
+  await expect(two.image).rejects.toThrow('aborted');
   await until(() => host.count(/^ending/) === 1);
   const after = host.count(/^pulling/);
   await new Promise((resolve) => setImmediate(resolve));
@@ -180,7 +180,7 @@ test('a pull that nobody wants before it was begun asks nothing of the host', as
   const one = want();
   await until(() => seat.pulls.size === 1);
   one.leave();
-  await expect(one.image).rejects.toThrow();
+  await expect(one.image).rejects.toThrow('aborted');
   seat.pulls.start();
   await seat.pulls.onIdle();
   expect(host.count(/pull/)).toBe(0);

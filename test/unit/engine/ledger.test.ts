@@ -178,7 +178,10 @@ test('a failing task tells its failure in its event', async () => {
 
 test('a task is new as it is submitted: queued, or held when that is asked', () => {
   const id = 'a' as TaskId;
-  expect(newTask(id, aSpec(), 5)).toMatchObject({ state: { kind: 'queued', since: 5 }, version: 1 });
+  expect(newTask(id, aSpec(), 5)).toMatchObject({
+    state: { kind: 'queued', since: 5 },
+    version: 1,
+  });
   expect(newTask(id, aSpec({ held: true }), 5).state.kind).toBe('held');
   expect(after(aTask(), ...TO_RUNNING).state).toMatchObject({ kind: 'running', launch: LAUNCH });
 });

@@ -119,7 +119,8 @@ test('a follower of one task hears of that task alone', async () => {
 test('progress wakes followers at most every 200 ms; what is told is the latest', async () => {
   const { subscribers, pass } = house();
   const follower = listen(subscribers);
-  const tell = (bytesDone: number) => subscribers.progress(A, { step: 'pull', what: 'i', bytesDone });
+  const tell = (bytesDone: number) =>
+    subscribers.progress(A, { step: 'pull', what: 'i', bytesDone });
   const told = () =>
     follower.seen.map((event) => (event.type === 'progress' ? event.progress.bytesDone : -1));
   tell(1);

@@ -66,7 +66,9 @@ async function house() {
   const seat = await seatOf(host);
   host.on(/^looking at \d+ running/, ({ script }) => {
     const asked = [...script.matchAll(/^look (\d+) '([^']+)'/gm)];
-    const lines = asked.map(([, index, dir]) => attempts.get(String(dir))?.line(Number(index)) ?? '');
+    const lines = asked.map(
+      ([, index, dir]) => attempts.get(String(dir))?.line(Number(index)) ?? '',
+    );
     const sizes = asked.flatMap(([, , dir]) => {
       const { stdout = '' } = attempts.get(String(dir)) ?? {};
       return [`@ size ${Buffer.byteLength(stdout)} ${dir}/stdout`, `@ size 0 ${dir}/stderr`];
@@ -115,7 +117,18 @@ async function house() {
     return Buffer.concat(chunks).toString();
   };
   const said = { looks, pauses, troubles, text };
-  return { ...said, host, seat, spool, watchers, attempt, print, watch, look, resume: () => resume() };
+  return {
+    ...said,
+    host,
+    seat,
+    spool,
+    watchers,
+    attempt,
+    print,
+    watch,
+    look,
+    resume: () => resume(),
+  };
 }
 
 const asleep = ({ pauses, looks }: { pauses: number[]; looks: () => number }) =>
@@ -368,7 +381,9 @@ test('a machine of another name or boot is told from an attempt that died', asyn
   });
   let lines = [HOST_LINE];
   on.host.on(/^looking at \d+ running/, ({ script }) =>
-    [...lines, ...[...script.matchAll(/^look (\d+)/gm)].map(([, i]) => a.line(Number(i)))].join('\n'),
+    [...lines, ...[...script.matchAll(/^look (\d+)/gm)].map(([, i]) => a.line(Number(i)))].join(
+      '\n',
+    ),
   );
   const next = async (line: string): Promise<void> => {
     lines = [line];

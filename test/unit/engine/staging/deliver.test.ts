@@ -1,10 +1,11 @@
 /** Goal: at the final name there is the whole right file or what was there before. Method: a real directory, fetches that do as the test says. */
+
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { deliver, type Delivery, makeDirectory } from '../../../../src/engine/staging/deliver.ts';
+import { type Delivery, deliver, makeDirectory } from '../../../../src/engine/staging/deliver.ts';
 import { temporaryDirectory } from '../../../support/engine-parts.ts';
 
 const sum = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -25,7 +26,14 @@ async function house(text = 'the whole file') {
     fetches += 1;
     for (const part of text.match(/.{1,5}/gs) ?? []) await write(Buffer.from(part));
   };
-  return { dir, local, delivery, fetch, fetches: () => fetches, names: () => readdir(join(dir, 'out')) };
+  return {
+    dir,
+    local,
+    delivery,
+    fetch,
+    fetches: () => fetches,
+    names: () => readdir(join(dir, 'out')),
+  };
 }
 
 test('a file gets its name whole, with the directories on the way, and nothing else is left', async () => {
@@ -143,9 +151,9 @@ test('a directory, a dangling link or a pipe at the final name is told, not read
   spawnSync('mkfifo', [join(dir, 'out/pipe')]);
   await symlink('nowhere', join(dir, 'out/link'));
   for (const name of ['file', 'pipe', 'link']) {
-    await expect(
-      deliver(delivery({ local: join(dir, 'out', name) }), fetch),
-    ).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+    await expect(deliver(delivery({ local: join(dir, 'out', name) }), fetch)).rejects.toMatchObject(
+      { code: 'OUTPUT_EXISTS' },
+    );
   }
 });
 

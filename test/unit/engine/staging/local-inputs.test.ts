@@ -28,7 +28,9 @@ test('a directory is every file in it with its place and mode, empty directories
   await symlink('b', join(dir, 'tree/c'));
   const source = { kind: 'directory', path: join(dir, 'tree') } as const;
   const entries = await listInputs([{ source, target: 'in' }]);
-  expect(entries.map((e) => `${e.kind} ${e.target} ${'mode' in e ? e.mode.toString(8) : ''}`)).toEqual([
+  expect(
+    entries.map((e) => `${e.kind} ${e.target} ${'mode' in e ? e.mode.toString(8) : ''}`),
+  ).toEqual([
     'directory in ',
     'file in/b 444',
     'file in/c 444',
@@ -79,31 +81,38 @@ test('a link to a directory is refused, since it could lead in a circle; a dangl
   ).rejects.toMatchObject({ code: 'STAGE_INPUT_MISSING' });
 });
 
-test.each([0, 1, 5, 6, 7])('from offset %i on the rest is given, and the hash is of all', async (offset) => {
-  const dir = await tree();
-  await writeFile(join(dir, 'six'), 'abcdef');
-  const sources = [
-    { kind: 'path' as const, path: join(dir, 'six') },
-    { kind: 'bytes' as const, bytes: Buffer.from('abcdef') },
-  ];
-  for (const from of sources) {
-    const hash = createHash('sha256');
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of bytesOf(from, hash, offset)) chunks.push(chunk);
-    expect(Buffer.concat(chunks).toString()).toBe('abcdef'.slice(offset));
-    expect(hash.digest('hex')).toBe(sum('abcdef'));
-    expect(await hashOf(from)).toBe(sum('abcdef'));
-  }
-});
+test.each([0, 1, 5, 6, 7])(
+  'from offset %i on the rest is given, and the hash is of all',
+  async (offset) => {
+    const dir = await tree();
+    await writeFile(join(dir, 'six'), 'abcdef');
+    const sources = [
+      { kind: 'path' as const, path: join(dir, 'six') },
+      { kind: 'bytes' as const, bytes: Buffer.from('abcdef') },
+    ];
+    for (const from of sources) {
+      const hash = createHash('sha256');
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of bytesOf(from, hash, offset)) chunks.push(chunk);
+      expect(Buffer.concat(chunks).toString()).toBe('abcdef'.slice(offset));
+      expect(hash.digest('hex')).toBe(sum('abcdef'));
+      expect(await hashOf(from)).toBe(sum('abcdef'));
+    }
+  },
+);
 
 test('at submit it is looked whether each input is there and is what it is said to be', async () => {
   const dir = await tree();
   const at = (kind: 'file' | 'directory', name: string) => [{ kind, path: join(dir, name) }];
   await checkInputs([...at('file', 'tree/b'), ...at('directory', 'tree')]);
   await checkInputs([{ kind: 'remote', path: '/not/here' }]);
-  await expect(checkInputs(at('file', 'tree'))).rejects.toMatchObject({ code: 'STAGE_INPUT_UNREADABLE' });
+  await expect(checkInputs(at('file', 'tree'))).rejects.toMatchObject({
+    code: 'STAGE_INPUT_UNREADABLE',
+  });
   await expect(checkInputs(at('directory', 'tree/b'))).rejects.toMatchObject({
     code: 'STAGE_INPUT_UNREADABLE',
   });
-  await expect(checkInputs(at('file', 'no'))).rejects.toMatchObject({ code: 'STAGE_INPUT_MISSING' });
+  await expect(checkInputs(at('file', 'no'))).rejects.toMatchObject({
+    code: 'STAGE_INPUT_MISSING',
+  });
 });

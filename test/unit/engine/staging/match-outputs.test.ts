@@ -67,13 +67,19 @@ describe('a path', () => {
     expect(matched?.passedOver).toEqual(['sub/link.txt', 'link', 'pipe']);
   });
 
-  test.each(['nowhere', 'sub/nowhere', 'nowhere/x', 'a.txt/x'])('%s that is not there is missing', async (path) => {
-    expect(await match(path)).toBeUndefined();
-  });
+  test.each(['nowhere', 'sub/nowhere', 'nowhere/x', 'a.txt/x'])(
+    '%s that is not there is missing',
+    async (path) => {
+      expect(await match(path)).toBeUndefined();
+    },
+  );
 
-  test.each(['link', 'pipe', 'link/x', 'sub/link.txt'])('%s that is or goes through a link is refused', async (path) => {
-    await expect(match(path)).rejects.toMatchObject({ code: 'OUTPUT_UNSAFE' });
-  });
+  test.each(['link', 'pipe', 'link/x', 'sub/link.txt'])(
+    '%s that is or goes through a link is refused',
+    async (path) => {
+      await expect(match(path)).rejects.toMatchObject({ code: 'OUTPUT_UNSAFE' });
+    },
+  );
 });
 
 describe('a glob', () => {
@@ -114,7 +120,12 @@ describe('a glob', () => {
   });
 
   test('it begins at the parts before the first special character', () => {
-    expect(['a/b/*.txt', '*.txt', 'a/{b,c}/d', 'a/b?/c'].map(globBase)).toEqual(['a/b', '.', 'a', 'a']);
+    expect(['a/b/*.txt', '*.txt', 'a/{b,c}/d', 'a/b?/c'].map(globBase)).toEqual([
+      'a/b',
+      '.',
+      'a',
+      'a',
+    ]);
   });
 });
 

@@ -1,0 +1,143 @@
+/** Goal: outputs come home whole or it is said why not, and nothing goes on after that. Method: a fake host with a tree, a real local directory. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { AppError } from '../../../../src/domain/failure.ts';
+import { createStageOut } from '../../../../src/engine/steps/stage-out.ts';
+import { exitOf, TO_RUNNING } from '../../../support/builders.ts';
+import { LOG, seatsOf, temporaryDirectory } from '../../../support/engine-parts.ts';
+import { entry, FakeHost } from '../../../support/fake-host.ts';
+import { contextOf, DIR } from './context.ts';
+
+const WORK = `${DIR}/work`;
+
+async function house(files: Record<string, string>, code = 0) {
+  const host = new FakeHost();
+  const dir = await temporaryDirectory();
+  const paths = Object.keys(files);
+  host.directories.set(
+    WORK,
+    paths.map((name) => entry(name, 'file', { size: files[name]?.length ?? 0 })),
+  );
+  for (const name of paths) host.files.set(`${WORK}/${name}`, Buffer.from(files[name] ?? ''));
+  host.on(/^hashing/, ({ script }) => {
+    const asked = [...script.matchAll(/'([^']*\/work\/[^']+)'/g)].map(([, path]) => String(path));
+    const sums = asked.map((path, index) => {
+      const text = files[path.slice(WORK.length + 1)] ?? '';
+      return `@ sum ${index} ${createHash('sha256').update(text).digest('hex')}`;
+    });
+    return [...sums, '@ done'].join('\n');
+  });
+  const step = createStageOut({
+    seats: await seatsOf([[{}, host]]),
+    log: LOG,
+    onProgress: () => {},
+  });
+  const collect = (...outputs: [pattern: string, local: string][]) => {
+    const spec = outputs.map(([pattern, local]) => ({
+      pattern,
+      local: join(dir, local),
+      overwrite: false,
+    }));
+    const exit = { kind: 'exited', attempt: 1, exit: exitOf(code) } as const;
+    const { context, controller } = contextOf({ outputs: spec }, ...TO_RUNNING, exit);
+    const news = step(context);
+    news.catch(() => {});
+    return { news, controller };
+  };
+  return { host, dir, collect };
+}
+
+test('files are fetched, compared and told with what they are', async () => {
+  const { dir, collect } = await house({ 'a.txt': 'aaa', b: 'bb' });
+  const news = await collect(['a.txt', 'out/a'], ['*', 'all/']).news;
+  expect(news).toMatchObject({ kind: 'collected', attempt: 1 });
+  expect(await readFile(join(dir, 'out/a'), 'utf8')).toBe('aaa');
+  expect(await readdir(join(dir, 'all'))).toEqual(['a.txt', 'b']);
+});
+
+test('a file that two outputs name the same way is fetched once', async () => {
+  const { host, collect } = await house({ 'a.txt': 'aaa' });
+  const news = await collect(['a.txt', 'out/'], ['*.txt', 'out']).news;
+  expect(news).toMatchObject({ outputs: [{ bytes: 3 }] });
+  expect(host.count(/^download/)).toBe(1);
+});
+
+test('two files that would have one name here are told, and neither is there', async () => {
+  const { dir, collect } = await house({ a: '1', b: '2' });
+  await expect(collect(['a', 'x'], ['b', 'x']).news).rejects.toMatchObject({
+    code: 'OUTPUT_EXISTS',
+    message: expect.stringContaining('both a and b'),
+  });
+  expect(existsSync(join(dir, 'x'))).toBe(false);
+});
+
+test('a missing output is the failure of a command that succeeded, and none of one that failed', async () => {
+  const fine = await house({ a: '1' });
+  await expect(fine.collect(['a', 'a'], ['no', 'no']).news).rejects.toMatchObject({
+    code: 'OUTPUT_MISSING',
+    hint: expect.stringContaining(WORK),
+  });
+  const failed = await house({ a: '1' }, 3);
+  expect(await failed.collect(['a', 'a'], ['no', 'no']).news).toMatchObject({
+    outputs: [{ pattern: 'a' }],
+  });
+});
+
+test('a work directory that cannot be seen says nothing about outputs: it is waited for', async () => {
+  const { host, collect } = await house({ a: '1' });
+  host.directories.clear();
+  await expect(collect(['a', 'a']).news).rejects.toMatchObject({
+    code: 'HOST_ROOT_UNAVAILABLE',
+    retry: 'later',
+  });
+});
+
+test('bytes that changed on the way are fetched again, and what is there is right', async () => {
+  const { host, dir, collect } = await house({ a: 'right' });
+  const download = host.download.bind(host);
+  let tries = 0;
+  host.download = async (source, write, options) => {
+    tries += 1;
+    if (tries === 1) await write(Buffer.from('wrong'));
+    else await download(source, write, options);
+  };
+  await collect(['a', 'a']).news;
+  expect([tries, await readFile(join(dir, 'a'), 'utf8')]).toEqual([2, 'right']);
+});
+
+test('after a failure no fetch goes on, and nothing more appears', async () => {
+  const names = Array.from({ length: 30 }, (_, i) => `f${i}`);
+  const { host, dir, collect } = await house(Object.fromEntries(names.map((name) => [name, name])));
+  const download = host.download.bind(host);
+  host.download = async (source, write, options) => {
+    if (source.path.endsWith('/f3')) throw new AppError('SFTP_DENIED', 'no');
+    await new Promise((resolve) => setImmediate(resolve));
+    return download(source, write, options);
+  };
+  await expect(collect(['*', 'out']).news).rejects.toMatchObject({ code: 'SFTP_DENIED' });
+  const there = await readdir(join(dir, 'out'));
+  expect(there.filter((name) => name.startsWith('.'))).toEqual([]);
+  for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(await readdir(join(dir, 'out'))).toEqual(there);
+  expect(there.length).toBeLessThan(10);
+});
+
+test('a step that is run again delivers the rest and fetches nothing twice', async () => {
+  const { host, collect } = await house({ a: '1', b: '2' });
+  const download = host.download.bind(host);
+  host.download = async (source, write, options) => {
+    if (source.path.endsWith('/b') && host.fault === undefined && host.count(/^hashing/) === 1) {
+      throw new AppError('SSH_CONNECTION_LOST', 'the link broke');
+    }
+    return download(source, write, options);
+  };
+  await expect(collect(['a', 'a'], ['b', 'b']).news).rejects.toMatchObject({
+    code: 'SSH_CONNECTION_LOST',
+  });
+  const before = host.count(/^download.*\/a$/);
+  expect(await collect(['a', 'a'], ['b', 'b']).news).toMatchObject({ outputs: [{}, {}] });
+  expect(before + host.count(/^download.*\/b$/)).toBeLessThanOrEqual(2);
+});

@@ -14,7 +14,7 @@ import { createLogs } from './logs.ts';
 import type { Placer } from './placer.ts';
 import { makePlan } from './plan.ts';
 import type { Seats } from './seats.ts';
-import type { Service, TaskReport } from './service.ts';
+import type { Service } from './service.ts';
 import type { EngineSettings } from './settings.ts';
 import type { Subscribers } from './subscribers.ts';
 import { taskIdFrom } from './task-id.ts';

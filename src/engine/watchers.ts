@@ -109,8 +109,6 @@ class WatchLoop {
   readonly #watched = new Set<Watched>();
   #running = false;
   #pauseMs = FAST_MS;
-  /** An attempt came while nobody looked. */
-  #joined = false;
   #pause = new AbortController();
 
   constructor(seat: Seat, deps: LoopDeps) {
@@ -131,7 +129,7 @@ class WatchLoop {
       const watched: Watched = { request, pump, previous: undefined, ...rest };
       this.#watched.add(watched);
       signal.addEventListener('abort', abort, { once: true });
-      this.#quicken();
+      this.hurry();
       void this.#run();
     });
   }
@@ -142,40 +140,21 @@ class WatchLoop {
     this.#pause.abort();
   }
 
-  /** Something just began: nothing of it can be seen yet, but soon. */
-  #quicken(): void {
-    this.#pauseMs = FAST_MS;
-    this.#joined = true;
-    this.#pause.abort();
-  }
-
   async #run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
     try {
       while (this.#watched.size > 0) {
-        await this.#rest();
-        if (this.#watched.size === 0) break;
         const moved = await this.#look().catch((error: unknown) =>
           this.#tellAll(toAppError(error)),
         );
+        if (this.#watched.size === 0) break;
         this.#pauseMs = this.#nextPause(moved);
+        this.#pause = new AbortController();
+        await (this.#deps.pause ?? sleep)(this.#pauseMs, this.#pause.signal);
       }
     } finally {
       this.#running = false;
-    }
-  }
-
-  /** Those who join a long pause make it a short one; however many they are, a look follows it. */
-  async #rest(): Promise<void> {
-    const pause = this.#deps.pause ?? sleep;
-    const joins = this.#joined ? 1 : 2;
-    this.#joined = false;
-    for (let turn = 0; turn < joins; turn += 1) {
-      this.#pause = new AbortController();
-      await pause(this.#pauseMs, this.#pause.signal);
-      if (!this.#joined || this.#watched.size === 0) return;
-      this.#joined = false;
     }
   }
 

@@ -32,7 +32,7 @@ const SOON = { timeoutMs: 5_000, signal: new AbortController().signal };
 
 test('an end that is on record but not yet told when the wait begins is heard of when it is told', async () => {
   const { ledger, subscribers, recorded, open } = house();
-  const task = aTask({ held: true }, 'one');
+  const task = aTask({}, 'one');
   await ledger.insert([task]);
   const cancelled = ledger.apply(task.id, { kind: 'cancel-asked' });
   await recorded;
@@ -47,8 +47,8 @@ test('an end that is on record but not yet told when the wait begins is heard of
 
 test('when the time is over, the task is given as it stands', async () => {
   const { ledger, subscribers } = house();
-  const task = aTask({ held: true }, 'two');
+  const task = aTask({}, 'two');
   await ledger.insert([task]);
   const want = { id: task.id, timeoutMs: 1, signal: SOON.signal };
-  expect((await waitForEnd({ ledger, subscribers }, want)).state.kind).toBe('held');
+  expect((await waitForEnd({ ledger, subscribers }, want)).state.kind).toBe('queued');
 });

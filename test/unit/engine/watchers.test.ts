@@ -289,7 +289,7 @@ test('looks are fast after a start and slow when all is quiet', async () => {
   const on = await house();
   const a = on.attempt('a.1');
   const { controller } = on.watch(a);
-  for (let i = 0; i < 14; i += 1) {
+  for (let i = 0; i < 22; i += 1) {
     await asleep(on);
     await on.look();
   }
@@ -300,7 +300,7 @@ test('looks are fast after a start and slow when all is quiet', async () => {
   on.print(a, 'news');
   await on.look();
   await asleep(on);
-  expect(on.pauses.at(-1)).toBe(40);
+  expect(on.pauses.at(-1)).toBe(30);
   controller.abort();
 });
 
@@ -309,7 +309,7 @@ test('somebody who follows has looks hurried, until nobody does any more', async
   const a = on.attempt('a.1');
   const { controller } = on.watch(a);
   const quiet = async (): Promise<number | undefined> => {
-    for (let i = 0; i < 14; i += 1) {
+    for (let i = 0; i < 22; i += 1) {
       await asleep(on);
       await on.look();
     }

@@ -1,0 +1,7 @@
+/** What is measured, by name. */
+import type { Scenario } from './compare.ts';
+import { openRunTrue } from './run-true.ts';
+
+export const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
+  'run-true': openRunTrue,
+};

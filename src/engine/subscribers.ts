@@ -26,28 +26,38 @@ const PAGE = 500;
 /** Progress is told at most this often per task. */
 const PROGRESS_INTERVAL_MS = 200;
 
+interface WaitingRoom {
+  /** The next news, and a way to stop waiting for it. */
+  news: () => { promise: Promise<void>; wake: () => void };
+  wakeAll: () => void;
+}
+
+function createWaitingRoom(): WaitingRoom {
+  const waiters = new Set<() => void>();
+  return {
+    news() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiters.add(resolve);
+      const wake = (): void => {
+        waiters.delete(resolve);
+        resolve();
+      };
+      return { promise, wake };
+    },
+    wakeAll() {
+      const woken = [...waiters];
+      waiters.clear();
+      for (const resolve of woken) resolve();
+    },
+  };
+}
+
 export function createSubscribers(store: Store, now: () => number): Subscribers {
   const latest = new Map<TaskId, { progress: Progress; at: number; told: number }>();
-  const waiters = new Set<() => void>();
-
-  function wakeAll(): void {
-    const woken = [...waiters];
-    waiters.clear();
-    for (const resolve of woken) resolve();
-  }
-
-  function nextNews(): { promise: Promise<void>; wake: () => void } {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    waiters.add(resolve);
-    const wake = (): void => {
-      waiters.delete(resolve);
-      resolve();
-    };
-    return { promise, wake };
-  }
+  const waiting = createWaitingRoom();
 
   async function next(signal: AbortSignal): Promise<void> {
-    const { promise, wake } = nextNews();
+    const { promise, wake } = waiting.news();
     signal.addEventListener('abort', wake, { once: true });
     if (signal.aborted) wake();
     await promise;
@@ -62,14 +72,14 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
   }: Parameters<Subscribers['follow']>[0]) {
     let seq = since;
     const seen = new Map<TaskId, number>();
-    let news = nextNews();
+    let news = waiting.news();
     const wake = (): void => news.wake();
     signal.addEventListener('abort', wake, { once: true });
     try {
       while (!signal.aborted) {
         // IMPORTANT: ask for news before reading, so that what comes meanwhile is not slept through.
         news.wake();
-        news = nextNews();
+        news = waiting.news();
         const page = await store.listEvents({ since: seq, limit: PAGE, task });
         for (const event of page) {
           seq = event.seq;
@@ -92,14 +102,14 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
   }
 
   return {
-    wake: wakeAll,
+    wake: waiting.wakeAll,
     progress(task, progress) {
       const before = latest.get(task);
       const at = now();
       const told =
         before !== undefined && at - before.told < PROGRESS_INTERVAL_MS ? before.told : at;
       latest.set(task, { progress, at, told });
-      if (told === at) wakeAll();
+      if (told === at) waiting.wakeAll();
     },
     progressOf: (task) => latest.get(task)?.progress,
     endProgress: (task) => void latest.delete(task),

@@ -282,6 +282,18 @@ test('stopping aborts all jobs, says why, waits for them and starts nothing any 
   expect(state(task)?.kind).toBe('pulling');
 });
 
+test('news of a step that ends while the daemon stops is left to the next daemon', async () => {
+  const { begin, dispatcher, state } = house({
+    pull: async ({ signal }) => {
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      return READY;
+    },
+  });
+  const task = await begin(PLACED);
+  await dispatcher.stop();
+  expect(state(task)?.kind).toBe('pulling');
+});
+
 test('stopping while an order waits for its next try leaves no timer behind', async () => {
   const { begin, dispatcher } = house({ pull: () => Promise.reject(fail('HOST_COMMAND_TIMEOUT')) });
   await begin(PLACED);

@@ -60,6 +60,24 @@ test('a stream that shrank keeps what is here and asks for nothing', async () =>
   expect(host.count(/^read/)).toBe(1);
 });
 
+test('a stream that shrinks while it is fetched is fetched as far as it was seen', async () => {
+  const { host, pump, print, read } = await house();
+  print('0123456789');
+  const original = host.readRange.bind(host);
+  const gate = Promise.withResolvers<void>();
+  host.readRange = async (...range) => {
+    await gate.promise;
+    return original(...range);
+  };
+  const one = pump();
+  await one.want({ stdout: 4, stderr: 0 });
+  await one.want({ stdout: 10, stderr: 0 });
+  await one.want({ stdout: 1, stderr: 0 });
+  gate.resolve();
+  await one.drained();
+  expect(await read()).toBe('0123456789');
+});
+
 test('a stream that is shorter than it was said to be ends the waiting, not in an endless read', async () => {
   const { pump, print, read } = await house();
   print('abc');

@@ -51,6 +51,7 @@ async function house() {
   const attempts = new Map<string, Attempt>();
   const pauses: number[] = [];
   let resume = (): void => {};
+  let paused = false;
   const watchers = createWatchers({
     spool,
     log: LOG,
@@ -58,9 +59,13 @@ async function house() {
     pause: (ms, signal) =>
       new Promise<void>((resolve) => {
         pauses.push(ms);
-        resume = resolve;
-        if (signal?.aborted) resolve();
-        signal?.addEventListener('abort', () => resolve(), { once: true });
+        paused = true;
+        resume = () => {
+          paused = false;
+          resolve();
+        };
+        if (signal?.aborted) resume();
+        signal?.addEventListener('abort', resume, { once: true });
       }),
   });
   const seat = await seatOf(host);
@@ -106,9 +111,10 @@ async function house() {
   /** One more look, and what comes of it. */
   const look = async (): Promise<void> => {
     const before = looks();
-    await until(() => pauses.length >= before);
-    resume();
-    await until(() => looks() > before);
+    await until(() => {
+      if (paused && looks() === before) resume();
+      return looks() > before;
+    });
   };
   const text = async (of: Attempt): Promise<string> => {
     const chunks: Buffer[] = [];
@@ -116,7 +122,7 @@ async function house() {
     for await (const chunk of stream) chunks.push(chunk);
     return Buffer.concat(chunks).toString();
   };
-  const said = { looks, pauses, troubles, text };
+  const said = { looks, pauses, troubles, text, isPaused: () => paused };
   return {
     ...said,
     host,
@@ -131,8 +137,8 @@ async function house() {
   };
 }
 
-const asleep = ({ pauses, looks }: { pauses: number[]; looks: () => number }) =>
-  until(() => pauses.length === looks());
+/** The last look is over, and what it brought was acted on. */
+const asleep = ({ isPaused }: { isPaused: () => boolean }) => until(isPaused);
 
 test('all attempts of a host are asked for in one look', async () => {
   const on = await house();

@@ -28,7 +28,7 @@ export interface Cli extends CliOptions {
   help: string;
 }
 
-export interface Call<O = Record<string, never>> {
+export interface Call<O = unknown> {
   cli: Cli;
   io: Io;
   args: string[];
@@ -45,7 +45,7 @@ export interface GlobalOptions {
 }
 
 /** Gives a command its action and the options that every command has. */
-export function onAction<O = Record<string, never>>(
+export function onAction<O = unknown>(
   command: Command,
   cli: Cli,
   act: (call: Call<O>) => Promise<number | void>,

@@ -10,7 +10,7 @@ export interface TaskOptions {
   name?: string;
   env?: string[];
   input?: string[];
-  stdin?: string;
+  stdin?: string | undefined;
   output?: string[];
   overwrite?: boolean;
   bind?: string[];

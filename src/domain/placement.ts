@@ -7,7 +7,9 @@ import type { Task, TaskSpec } from './task.ts';
 
 export interface HostRoom {
   name: string;
-  /** False while the host is disabled or cannot be reached: only tasks that name it go there. */
+  /** False: it gets no new tasks; those that name it wait. */
+  enabled: boolean;
+  /** False while the host cannot be reached: only tasks that name it go there. */
   inviting: boolean;
   maxTasks: number;
   usedTasks: number;
@@ -53,7 +55,7 @@ export function fitsEver(spec: TaskSpec, room: HostRoom): boolean {
 }
 
 function mayGo(spec: TaskSpec, room: HostRoom): boolean {
-  return spec.host === undefined ? room.inviting : spec.host === room.name;
+  return room.enabled && (spec.host === undefined ? room.inviting : spec.host === room.name);
 }
 
 function fitsNow(spec: TaskSpec, room: HostRoom): boolean {

@@ -35,8 +35,9 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
     const link = seat.host.linkState().kind;
     return {
       name: seat.name,
-      inviting: policy.enabled && link !== 'unreachable' && link !== 'refused',
-      maxTasks: policy.enabled ? policy.maxTasks : 0,
+      enabled: policy.enabled,
+      inviting: link !== 'unreachable' && link !== 'refused',
+      maxTasks: policy.maxTasks,
       cpus: policy.cpus ?? facts?.cpus,
       memoryBytes: policy.memoryBytes ?? facts?.memoryBytes,
       ...used,

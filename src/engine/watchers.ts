@@ -161,7 +161,7 @@ class WatchLoop {
   /** One look at all; true when something moved, undefined when nothing could be seen. */
   async #look(): Promise<boolean> {
     const batch = [...this.#watched].filter((watched) => !watched.ending);
-    if (batch.length === 0) return true;
+    if (batch.length === 0) return false;
     const queries = batch.map(
       ({ request }): AttemptQuery => ({
         dir: request.dir,

@@ -3,6 +3,7 @@
  * gets its name only after the host itself has hashed it; a name once there is never written again.
  */
 import { z } from 'zod';
+import { AppError } from '../domain/failure.ts';
 import { safeName } from './layout.ts';
 import { quote, quoteAll } from './quote.ts';
 import { onlyLine, parseValue, replyInvalid, splitReply, stepFailed } from './reply.ts';
@@ -121,7 +122,7 @@ export function hashFilesText(paths: readonly string[]): string {
   ].join('\n');
 }
 
-/** Reads hashes in the order of the paths. @throws HOST_REPLY_INVALID; HOST_COMMAND_FAILED when a file could not be read. */
+/** Reads hashes in the order of the paths. @throws HOST_REPLY_INVALID; SFTP_DENIED when a file could not be read. */
 export function parseHashFiles(output: string, query: { host: string; count: number }): string[] {
   const purpose = `hashing outputs on ${query.host}`;
   const { lines, noise } = splitReply(output);
@@ -129,7 +130,7 @@ export function parseHashFiles(output: string, query: { host: string; count: num
   for (const { verb, rest } of lines) {
     if (verb === 'done') break;
     const [index, sum] = rest.split(' ');
-    if (verb === 'unread') throw stepFailed(purpose, `file ${index} cannot be read`, noise);
+    if (verb === 'unread') throw unreadable(purpose, `file ${index} cannot be read`, noise);
     if (verb !== 'sum' || Number(index) !== sums.length)
       throw replyInvalid(purpose, 'field index: out of order', noise);
     sums.push(parseValue(sha256Schema, sum, purpose));
@@ -138,4 +139,9 @@ export function parseHashFiles(output: string, query: { host: string; count: num
     throw replyInvalid(purpose, `${sums.length} hashes instead of ${query.count}`, noise);
   }
   return sums;
+}
+
+/** Asking again does not help: the account itself may not read what its task wrote. */
+function unreadable(purpose: string, what: string, noise: string): AppError {
+  return new AppError('SFTP_DENIED', `${purpose}: ${what}${noise === '' ? '' : `: ${noise}`}`);
 }

@@ -4,9 +4,8 @@ import { type Cli, onAction } from '../call.ts';
 import { addTaskOptions, type TaskOptions, taskFromOptions } from '../task-options.ts';
 
 export interface RunOptions extends TaskOptions {
+  n?: boolean;
   detach?: boolean;
-  /** Commander makes `--no-stdin` into this, and `--stdin FILE` into a text. */
-  stdinOff?: boolean;
 }
 
 const DESCRIPTION = `Run a task: both outputs are streamed, the exit code is the command's own.
@@ -25,16 +24,18 @@ export function addRun(program: Command, cli: Cli): void {
     .option('-n', 'give the task no stdin')
     .option('--no-stdin', 'as -n')
     .option('--detach', 'print the id and leave the task to the daemon');
-  onAction<RunOptions & { n?: boolean; stdin?: string | boolean }>(command, cli, async (call) => {
+  onAction<RunOptions>(command, cli, async (call) => {
     const { options } = call;
-    const spec = taskFromOptions(call as never, 'run');
-    const off = options.n === true || (options.stdin as unknown) === false;
-    const option = typeof options.stdin === 'string' ? options.stdin : undefined;
+    const spec = taskFromOptions(call, 'run');
+    // Commander makes `--no-stdin` into false.
+    const given: unknown = options.stdin;
+    const off = options.n === true || given === false;
+    const option = typeof given === 'string' ? given : undefined;
     const { taskStdin } = await import('../stdin.ts');
-    const stdin = off ? undefined : await taskStdin(call as never, { option, implicit: true });
+    const stdin = off ? undefined : await taskStdin(call, { option, implicit: true });
     const { runTask } = await import('../run/run-task.ts');
     const { idempotencyKey, detach = false } = options;
-    return runTask(call as never, stdin === undefined ? spec : { ...spec, stdin }, {
+    return runTask(call, stdin === undefined ? spec : { ...spec, stdin }, {
       idempotencyKey,
       detach,
     });

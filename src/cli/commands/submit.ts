@@ -41,6 +41,6 @@ async function tasksOf(call: Call<SubmitOptions>): Promise<WireTaskSpec[]> {
   const spec = taskFromOptions(call, 'submit');
   if (option === undefined) return [spec];
   const { taskStdin } = await import('../stdin.ts');
-  const stdin = await taskStdin(call as never, { option, implicit: false });
+  const stdin = await taskStdin(call, { option, implicit: false });
   return [stdin === undefined ? spec : { ...spec, stdin }];
 }

@@ -6,6 +6,7 @@ import { aSpec, aTask } from '../../support/builders.ts';
 function room(more: Partial<HostRoom> = {}): HostRoom {
   return {
     name: 'vm',
+    enabled: true,
     inviting: true,
     maxTasks: 2,
     usedTasks: 0,
@@ -36,6 +37,12 @@ test('a task without a host goes to the least loaded one that can be reached', (
 
 test('a task that names an unreachable host waits there', () => {
   expect(ids(place([aTask({ host: 'vm' })], [room({ inviting: false })]))).toEqual(['task1@vm']);
+});
+
+test('a disabled host gets nothing new, and a task that names it waits', () => {
+  const closed = room({ enabled: false });
+  expect(place([aTask(), aTask({ host: 'vm' }, 'named')], [closed])).toEqual([]);
+  expect(fitsEver(aSpec({ host: 'vm' }), closed)).toBe(true);
 });
 
 test('nothing goes where it does not fit, in tasks, cpus or memory', () => {

@@ -65,12 +65,15 @@ test('a stream that shrinks while it is fetched is fetched as far as it was seen
   print('0123456789');
   const original = host.readRange.bind(host);
   const gate = Promise.withResolvers<void>();
+  let reading = false;
   host.readRange = async (...range) => {
+    reading = true;
     await gate.promise;
     return original(...range);
   };
   const one = pump();
   await one.want({ stdout: 4, stderr: 0 });
+  await until(() => reading);
   await one.want({ stdout: 10, stderr: 0 });
   await one.want({ stdout: 1, stderr: 0 });
   gate.resolve();

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { isEnded } from '../../src/domain/state.ts';
 import type { Task, TaskId } from '../../src/domain/task.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -60,8 +61,7 @@ class Model {
           /stored with/,
         );
       case 'forget':
-        if (task.state.kind !== 'succeeded')
-          return assert.rejects(store.forget([task.id]), /only ended/);
+        if (!isEnded(task.state)) return assert.rejects(store.forget([task.id]), /only ended/);
         this.tasks.delete(task.id);
         return store.forget([task.id]);
       case 'replay':

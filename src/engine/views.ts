@@ -12,11 +12,11 @@ export interface Views {
 
 type ViewDeps = Pick<
   ServiceDeps,
-  'spool' | 'seats' | 'ledger' | 'dispatcher' | 'subscribers' | 'store'
+  'spool' | 'seats' | 'ledger' | 'dispatcher' | 'subscribers' | 'store' | 'now'
 >;
 
 export function createViews(deps: ViewDeps): Views {
-  const { spool, seats, ledger, dispatcher, subscribers, store } = deps;
+  const { spool, seats, ledger, dispatcher, subscribers, store, now } = deps;
 
   async function report(task: Task): Promise<TaskReport> {
     const { state } = task;
@@ -42,12 +42,13 @@ export function createViews(deps: ViewDeps): Views {
     return seat?.attemptDir(root, attemptToken(task.id, task.state.attempt));
   }
 
+  /** A try that was due is under way and may take a while: its time is now. */
   function hostNextTryAt(name: string | undefined): number | undefined {
     const link = seats
       .all()
       .find((seat) => seat.name === name)
       ?.host.linkState();
-    return link !== undefined && 'nextTryAt' in link ? link.nextTryAt : undefined;
+    return link !== undefined && 'nextTryAt' in link ? Math.max(link.nextTryAt, now()) : undefined;
   }
 
   function metrics(): Record<string, number> {

@@ -9,12 +9,15 @@ import type { ShellPort } from '../shell/control-shell.ts';
 import type { SshConnection } from './connection.ts';
 
 const EXTRA_CONNECTIONS_MAX = 3;
+/** A shell that was given up holds its connection until the host has ended it, which takes a moment. */
+const ROOM_WAIT_MS = 5_000;
 
 export class Channels {
   readonly #main: SshConnection;
   readonly #connect: () => Promise<SshConnection>;
   #extra: SshConnection[] = [];
   readonly #connecting = new Set<Promise<SshConnection>>();
+  readonly #awaitingRoom = new Set<() => void>();
 
   constructor(main: SshConnection, connect: () => Promise<SshConnection>) {
     this.#main = main;
@@ -37,7 +40,7 @@ export class Channels {
     this.#extra = [];
   }
 
-  async #open<T>(open: (connection: SshConnection) => Promise<T>): Promise<T> {
+  async #open<T>(open: (connection: SshConnection) => Promise<T>, mayWait = true): Promise<T> {
     let refusal: AppError | undefined;
     for (const connection of [this.#main, ...this.#extra]) {
       if (!connection.hasRoom) continue;
@@ -51,10 +54,27 @@ export class Channels {
     if (this.#extra.length + this.#connecting.size < EXTRA_CONNECTIONS_MAX) {
       return await open(await this.#connectExtra());
     }
-    if (this.#connecting.size === 0) throw refusal ?? noRoom();
+    if (this.#connecting.size === 0) {
+      if (mayWait && (await this.#roomSoon())) return await this.#open(open, false);
+      throw refusal ?? noRoom();
+    }
     // One that is just being made may turn out to be free.
     await Promise.race([...this.#connecting].map((making) => making.catch(() => {})));
-    return await this.#open(open);
+    return await this.#open(open, mayWait);
+  }
+
+  /** True when a connection was closed within a moment, so that there may be room. */
+  #roomSoon(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (room: boolean): void => {
+        clearTimeout(timer);
+        this.#awaitingRoom.delete(closed);
+        resolve(room);
+      };
+      const closed = (): void => settle(true);
+      const timer = setTimeout(() => settle(false), ROOM_WAIT_MS);
+      this.#awaitingRoom.add(closed);
+    });
   }
 
   #connectExtra(): Promise<SshConnection> {
@@ -69,6 +89,7 @@ export class Channels {
     this.#extra.push(connection);
     connection.onLost(() => {
       this.#extra = this.#extra.filter((other) => other !== connection);
+      for (const closed of [...this.#awaitingRoom]) closed();
     });
     connection.onIdle(() => connection.close());
     // A main connection that was lost meanwhile takes the whole link with it.

@@ -17,7 +17,7 @@ async function house() {
   const subscribers = createSubscribers(store, () => 0);
   let nextTryAt: number | undefined;
   const dispatcher = { nextTryAt: () => nextTryAt } as never;
-  const views = createViews({ spool, seats, ledger, dispatcher, subscribers, store });
+  const views = createViews({ spool, seats, ledger, dispatcher, subscribers, store, now: () => 0 });
   const report = async () => views.report(await ledger.find(ID));
   await ledger.insert([aTask({ cleanup: 'always' })]);
   const retryAt = (at: number): void => void (nextTryAt = at);

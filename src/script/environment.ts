@@ -1,5 +1,6 @@
 /** The environment a task asks for: which names may be set, and what values can be carried. */
 import { AppError } from '../domain/failure.ts';
+import { quote } from './quote.ts';
 
 /** The kernel refuses a single `NAME=value` or argument longer than this, NUL included. */
 export const MAX_WORD_BYTES = 131_072;
@@ -26,6 +27,24 @@ export function checkVariable(name: string, value: string, noEval: boolean): voi
     throw invalid(field, 'the runtime on this host evaluates values; it can carry no $ ` " \\');
   }
 }
+
+/**
+ * Gives the extra variable that carries the values with a CR before an LF, none when there is no such
+ * value. Apptainer 1.4.5 hands every value through a shell interpreter of its own, which drops that CR;
+ * so they travel a second time, as shell text without the pair, and LOAD_CRLF sets them anew.
+ */
+export function crlfVariables(env: Readonly<Record<string, string>>): Record<string, string> {
+  const lines = Object.entries(env)
+    .filter(([, value]) => value.includes('\r\n'))
+    .map(([name, value]) => `export ${name}=${value.split('\r').map(quote).join('"$TOWLINE_CR"')}`);
+  const text = lines.join('\n');
+  checkLength('env', `APPTAINERENV_${CRLF_VARIABLE}=${text}`);
+  return lines.length === 0 ? {} : { [CRLF_VARIABLE]: text };
+}
+
+const CRLF_VARIABLE = 'TOWLINE_CRLF';
+/** The beginning of what the image's /bin/sh runs where `crlfVariables` gave one. */
+export const LOAD_CRLF = `TOWLINE_CR=$(printf "\\r"); eval "$${CRLF_VARIABLE}"; unset ${CRLF_VARIABLE} TOWLINE_CR; `;
 
 /** Refuses a word the kernel would refuse later. @throws TASK_INVALID naming the field. */
 export function checkLength(field: string, word: string): void {

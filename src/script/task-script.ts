@@ -7,7 +7,7 @@
 import { AppError } from '../domain/failure.ts';
 import type { StagedInputs } from '../domain/state.ts';
 import type { AttemptToken, Bind, Command } from '../domain/task.ts';
-import { checkLength, checkVariable } from './environment.ts';
+import { checkLength, checkVariable, crlfVariables, LOAD_CRLF } from './environment.ts';
 import { placeInputs } from './input-places.ts';
 import { mountOption } from './mounts.ts';
 import { quote, quoteAll } from './quote.ts';
@@ -62,7 +62,7 @@ export function taskScript(plan: ScriptPlan): string {
     ...environmentLines(plan),
     `set -- ${execWords(plan).join(' \\\n  ')}`,
     ...directLines(plan),
-    startLine(plan, wrapped(plan.command)),
+    startLine(plan, wrapped(plan)),
     '',
   ].join('\n');
 }
@@ -96,7 +96,7 @@ function scratchLines(plan: ScriptPlan): string[] {
 
 function environmentLines(plan: ScriptPlan): string[] {
   const task = plan.token.slice(0, plan.token.lastIndexOf('.'));
-  const marks = { TOWLINE_TASK: task, TOWLINE_ATTEMPT: plan.token };
+  const marks = { ...crlfVariables(plan.env), TOWLINE_TASK: task, TOWLINE_ATTEMPT: plan.token };
   for (const [name, value] of Object.entries(plan.env)) {
     checkVariable(name, value, plan.noEval);
     checkLength(`env.${name}`, `${plan.variablePrefix}ENV_${name}=${value}`);
@@ -141,23 +141,29 @@ function inputMounts(plan: ScriptPlan): Bind[] {
   }));
 }
 
-/** An image without /bin/sh: an argv command can still run; its code and stderr are then the runtime's, too. */
+/**
+ * An image without /bin/sh: an argv command can still run; its code and stderr are then the runtime's,
+ * too. A text cannot, nor can a value that the shell of the image would have to mend.
+ */
 function directLines(plan: ScriptPlan): string[] {
   const act =
-    plan.command.kind === 'argv'
+    plan.command.kind === 'argv' && !needsMending(plan)
       ? `  set -- --silent "$@"\n  ${startLine(plan, checkedArgv(plan.command.argv).map(quote))} >&3 2>&4 3>&- 4>&- 5>&-`
       : '  echo noshell >&5; exit 126';
   return ['if [ "$mode" = direct ]; then', act, 'fi'];
 }
 
-function wrapped(command: Command): string[] {
-  if (command.kind === 'argv') {
-    return ['/bin/sh', '-c', quote(RUN_WORDS), 'sh', ...checkedArgv(command.argv).map(quote)];
-  }
-  if (command.shell === undefined) {
-    return ['/bin/sh', '-c', quote(RUN_TEXT), 'sh', COMMAND_FILE];
-  }
-  return ['/bin/sh', '-c', quote(RUN_WORDS), 'sh', quote(command.shell), COMMAND_FILE];
+function wrapped(plan: ScriptPlan): string[] {
+  const { command } = plan;
+  const mend = needsMending(plan) ? LOAD_CRLF : '';
+  const run = (text: string) => ['/bin/sh', '-c', quote(mend + text), 'sh'];
+  if (command.kind === 'argv') return [...run(RUN_WORDS), ...checkedArgv(command.argv).map(quote)];
+  if (command.shell === undefined) return [...run(RUN_TEXT), COMMAND_FILE];
+  return [...run(RUN_WORDS), quote(command.shell), COMMAND_FILE];
+}
+
+function needsMending(plan: ScriptPlan): boolean {
+  return Object.keys(crlfVariables(plan.env)).length > 0;
 }
 
 /** Background children of a shell ignore INT and QUIT; the payload must not. */

@@ -39,6 +39,7 @@ const PIECES = [
   '%s',
   '\t',
   '\r',
+  '\r\n',
   '~',
   '#',
   '!',
@@ -127,6 +128,16 @@ async function carry({ words, env, names }: { words: string[]; env: string[]; na
 
 test('generated words, variables and names of inputs arrive byte-exact in one container', async () => {
   await fc.assert(fc.asyncProperty(values, carry), { numRuns: 3, endOnFailure: true });
+});
+
+test('a CR before an LF stays in a variable, whatever reads the value on its way', async () => {
+  const values = { A: '\r\n', B: "it's\r\n$(id)\r\r\n\\", C: 'r\rn\n', r: 'mine' };
+  const set = Object.entries(values).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+  const print = `printf '%s.' "$A" "$B" "$C" "$r" "\${TOWLINE_CRLF-unset}"`;
+  const asWords = await daemon.cli('run', ...set, MINI, '--', 'sh', '-c', print);
+  expect(asWords.stdout).toBe(`${Object.values(values).join('.')}.unset.`);
+  const asText = await daemon.cli('run', '--shell', ...set, MINI, '--', print);
+  expect(asText.stdout).toBe(asWords.stdout);
 });
 
 test('a command given as text is run as it stands', async () => {

@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { BED, MINI, onHost, testbed } from '../support/bed.ts';
+import { BED, MINI, onHost, SSH_PORT, testbed } from '../support/bed.ts';
 import { heldAt, living, remains, startLedger, stored } from '../support/crash-task.ts';
 import { finished, makeDaemon } from '../support/daemon.ts';
 import { lookAt, newIn } from '../support/host-traces.ts';
@@ -106,7 +106,7 @@ describe.concurrent('a cancel', () => {
       const pinned = readFileSync(join(BED, 'known_hosts'), 'utf8');
       await using daemon = makeDaemon({ vm: { port: String(proxy.port), connect_timeout: '2s' } });
       const known = join(daemon.dir, 'known_hosts');
-      writeFileSync(known, pinned.replaceAll(':2210', `:${proxy.port}`));
+      writeFileSync(known, pinned.replaceAll(`:${SSH_PORT}`, `:${proxy.port}`));
       const config = readFileSync(daemon.configFile, 'utf8');
       writeFileSync(daemon.configFile, config.replace(join(BED, 'known_hosts'), known));
       await daemon.start();

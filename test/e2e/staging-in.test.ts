@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BED, MINI, onHost } from '../support/bed.ts';
+import { BED, MINI, onHost, SSH_PORT } from '../support/bed.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { hostCounters } from '../support/host-counters.ts';
 import { pipedCli } from '../support/piped-cli.ts';
@@ -145,7 +145,7 @@ test('an upload that is cut resumes where it stopped, and nothing half gets a na
   const proxy = await startTcpProxy(2210);
   await using _ = { [Symbol.asyncDispose]: () => proxy.stop() };
   const knownHosts = readFileSync(join(BED, 'known_hosts'), 'utf8');
-  const ours = local('known_hosts', knownHosts.replaceAll(':2210', `:${proxy.port}`));
+  const ours = local('known_hosts', knownHosts.replaceAll(`:${SSH_PORT}`, `:${proxy.port}`));
   await using other = makeDaemon({
     vm: { port: String(proxy.port), known_hosts: ours, transfer_links: '1' },
   });

@@ -6,6 +6,10 @@ import { promisify } from 'node:util';
 
 export const REPO = join(import.meta.dirname, '../..');
 export const BED = join(REPO, '.testbed');
+/** A second bed beside the first has its own name and ports, as for scripts/testbed. */
+export const BED_NAME = process.env['TOWLINE_BED_NAME'] ?? 'towline';
+export const SSH_PORT = process.env['TOWLINE_BED_SSH_PORT'] ?? '2210';
+export const REGISTRY_PORT = process.env['TOWLINE_BED_REGISTRY_PORT'] ?? '5010';
 export const MINI = 'docker://registry:5000/mini:1';
 
 /** Fails with the next step when the bed is not there: no test may skip for lack of it. */
@@ -18,7 +22,7 @@ const run = promisify(execFile);
 
 /** Runs a command as root inside a host of the bed and gives its stdout. */
 export async function onHost(host: string, ...command: string[]): Promise<string> {
-  const { stdout } = await run('docker', ['exec', `towline-${host}`, ...command], {
+  const { stdout } = await run('docker', ['exec', `${BED_NAME}-${host}`, ...command], {
     maxBuffer: 64 << 20,
   });
   return stdout;

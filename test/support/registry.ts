@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { BED, bedLog } from './bed.ts';
+import { BED, bedLog, REGISTRY_PORT } from './bed.ts';
 
 export interface FreshImage {
   /** Name in the registry, never used before. */
@@ -61,7 +61,7 @@ const LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 
 async function ask(method: string, path: string, body?: Buffer, type = 'application/octet-stream') {
   const headers = { accept: MANIFEST, 'content-type': type };
-  const url = path.startsWith('http') ? path : `http://127.0.0.1:5010/v2/${path}`;
+  const url = path.startsWith('http') ? path : `http://127.0.0.1:${REGISTRY_PORT}/v2/${path}`;
   const sent = body === undefined ? {} : { body: new Uint8Array(body) };
   const answer = await fetch(url, { method, headers, ...sent });
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);

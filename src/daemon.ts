@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createApi } from './api/server.ts';
 import { listen } from './api/socket.ts';
 import type { Config } from './config/config.ts';
+import { explainNote } from './config/explain.ts';
 import { loadConfig } from './config/load.ts';
 import { AppError } from './domain/failure.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
@@ -67,6 +68,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   await engine.start();
   await listen(api, socket);
   if (cloned) warnCloned(log, stateDir);
+  warnNotes(log, config);
   log.info(
     { version: VERSION, pid: process.pid, socket, stateDir, hosts: Object.keys(config.hosts) },
     'ready',
@@ -99,6 +101,7 @@ function reload(house: {
   const { options, engine, log, current } = house;
   try {
     const next = load(options);
+    warnNotes(log, next);
     engine.reload(engineSettings(next, log)).then(
       () => log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded'),
       (err: unknown) => log.error({ err }, 'cannot apply the configuration'),
@@ -112,6 +115,10 @@ function reload(house: {
     );
     return current;
   }
+}
+
+function warnNotes(log: Logger, { notes }: Config): void {
+  for (const note of notes) log.warn({}, explainNote(note));
 }
 
 function warnCloned(log: Logger, stateDir: string): void {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createApi } from './api/server.ts';
 import { listen } from './api/socket.ts';
 import type { Config } from './config/config.ts';
+import { explainNote } from './config/explain.ts';
 import { loadConfig } from './config/load.ts';
 import { AppError } from './domain/failure.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
@@ -67,6 +68,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   await engine.start();
   await listen(api, socket);
   if (cloned) warnCloned(log, stateDir);
+  warnNotes(log, config);
   log.info(
     { version: VERSION, pid: process.pid, socket, stateDir, hosts: Object.keys(config.hosts) },
     'ready',
@@ -97,7 +99,9 @@ function load({ configFile }: DaemonOptions): Config {
 /** A configuration that does not fit leaves everything as it was, and says so. */
 function loadAnew(options: DaemonOptions, log: Logger): Config | undefined {
   try {
-    return load(options);
+    const next = load(options);
+    warnNotes(log, next);
+    return next;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     log.error(
@@ -115,6 +119,10 @@ async function apply(engine: Engine, next: Config, log: Logger): Promise<void> {
   } catch (err) {
     log.error({ err }, 'cannot apply the configuration');
   }
+}
+
+function warnNotes(log: Logger, { notes }: Config): void {
+  for (const note of notes) log.warn({}, explainNote(note));
 }
 
 function warnCloned(log: Logger, stateDir: string): void {

@@ -13,6 +13,8 @@ import { AppError } from './domain/failure.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import { engineSettings } from './host-settings.ts';
 import { createLog, type Logger } from './log.ts';
+import { fillDeps } from './remote/deps.ts';
+import { Roads } from './remote/ssh/roads.ts';
 import { tellServiceManager } from './service-manager.ts';
 import { openSpool } from './spool/spool.ts';
 import { lockStateDir } from './store/lock-state-dir.ts';
@@ -41,10 +43,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   house.defer(() => store.close());
   const spool = openSpool({ stateDir });
   house.defer(() => spool.close());
+  const roads = new Roads(fillDeps({ logger: log }));
   const engine = createEngine({
     store,
     spool,
-    settings: engineSettings(config, log),
+    settings: engineSettings(config, log, roads),
     readOnly: cloned,
     log,
     now: Date.now,
@@ -74,7 +77,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   await tellServiceManager('ready');
 
   const onReload = (): void => {
-    current = reload({ options, engine, log, current });
+    current = reload({ options, engine, log, roads, current });
   };
   process.on('SIGHUP', onReload);
   const signal = await stopSignal();
@@ -94,12 +97,13 @@ function reload(house: {
   options: DaemonOptions;
   engine: Engine;
   log: Logger;
+  roads: Roads;
   current: Config;
 }): Config {
-  const { options, engine, log, current } = house;
+  const { options, engine, log, roads, current } = house;
   try {
     const next = load(options);
-    engine.reload(engineSettings(next, log)).then(
+    engine.reload(engineSettings(next, log, roads)).then(
       () => log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded'),
       (err: unknown) => log.error({ err }, 'cannot apply the configuration'),
     );

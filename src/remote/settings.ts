@@ -8,15 +8,19 @@ export interface HostSettings extends HostTuning {
   user: string;
   /** Private keys, tried in this order. One that is missing is passed over if another can be used. */
   identityFiles: string[];
-  /** File whose first line opens encrypted private keys. */
+  /** Socket of an ssh-agent whose keys may be used too. */
+  identityAgent?: string | undefined;
+  /** File whose first line opens encrypted private keys; may be `$CREDENTIALS_DIRECTORY/NAME`. */
   passphraseFile?: string | undefined;
+  /** The hosts in between, the first one from here first, each with its own keys, pins and budget. */
+  jumps: HostSettings[];
   /** Read afresh for each connection; missing files count as empty. */
   knownHostsFiles: string[];
 }
 
 /** What a host can do without being told: each has a default in HOST_TUNING. */
 export interface HostTuning {
-  /** 0: transfers share the control link, for sites where each login costs somebody a token. */
+  /** 0: everything shares one connection, for sites where each login costs somebody a token. */
   transferLinks: number;
   connectTimeoutMs: number;
   keepaliveIntervalMs: number;

@@ -70,6 +70,7 @@ if (existsSync(join(bed, 'READY'))) {
       hostname: '127.0.0.1',
       port: 2210,
       user: 'alice',
+      jumps: [],
       identityFiles: [join(bed, 'id_ed25519')],
       knownHostsFiles: [join(bed, 'known_hosts')],
     });

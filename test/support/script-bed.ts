@@ -46,6 +46,7 @@ export async function openScriptBed(name: string): Promise<ScriptBed> {
     hostname: '127.0.0.1',
     port: 2210,
     user: 'alice',
+    jumps: [],
     identityFiles: [join(BED, 'id_ed25519')],
     knownHostsFiles: [join(BED, 'known_hosts')],
   });

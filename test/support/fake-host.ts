@@ -6,6 +6,7 @@ import { AppError } from '../../src/domain/failure.ts';
 import type {
   DirectoryEntry,
   Host,
+  HostBudget,
   HostLinkState,
   RunOptions,
   RunResult,
@@ -104,6 +105,13 @@ export class FakeHost implements Host {
       bytesSent: 0,
       bytesReceived: 0,
     };
+  }
+
+  /** What `budget()` gives. */
+  used: HostBudget | undefined;
+
+  budget(): HostBudget | undefined {
+    return this.used;
   }
 
   async run(script: string, { purpose, signal }: RunOptions): Promise<RunResult> {

@@ -15,13 +15,20 @@ const ROOM_WAIT_MS = 5_000;
 export class Channels {
   readonly #main: SshConnection;
   readonly #connect: () => Promise<SshConnection>;
+  readonly #mayConnect: () => boolean;
   #extra: SshConnection[] = [];
   readonly #connecting = new Set<Promise<SshConnection>>();
   readonly #awaitingRoom = new Set<() => void>();
 
-  constructor(main: SshConnection, connect: () => Promise<SshConnection>) {
+  /** `mayConnect`: false where each login costs somebody a token, so that the main connection must do. */
+  constructor(
+    main: SshConnection,
+    connect: () => Promise<SshConnection>,
+    mayConnect: () => boolean = () => true,
+  ) {
     this.#main = main;
     this.#connect = connect;
+    this.#mayConnect = mayConnect;
   }
 
   /** @throws SSH_* */
@@ -51,7 +58,8 @@ export class Channels {
         refusal = error;
       }
     }
-    if (this.#extra.length + this.#connecting.size < EXTRA_CONNECTIONS_MAX) {
+    const connections = this.#extra.length + this.#connecting.size;
+    if (this.#mayConnect() && connections < EXTRA_CONNECTIONS_MAX) {
       return await open(await this.#connectExtra());
     }
     if (this.#connecting.size === 0) {

@@ -12,6 +12,7 @@ import { classifySsh } from '../classify.ts';
 import type { HostSettings } from '../settings.ts';
 import { withDeadline } from '../settle.ts';
 import { algorithmsFor } from './algorithms.ts';
+import { type FirstWords, hearFirstWords } from './first-words.ts';
 import { changedKey, judgeHostKey } from './host-key.ts';
 import { type HostPins, type KnownHostsFile, pinsFor } from './known-hosts.ts';
 import type { LoginBudget } from './login-budget.ts';
@@ -47,11 +48,12 @@ export async function logIn<T>(door: Door, attach: (login: Login) => Promise<T>)
   const context = hostContext(settings);
   const pins = await readPins(settings, context);
   const keys = await readPrivateKeys(settings, context);
-  return await door.budget.admit(async (unseen) => {
+  return await door.budget.admit(async (unseen, mute) => {
     const socket = await dial(door, context).catch((error: unknown) => {
       unseen();
       throw error;
     });
+    const words = hearFirstWords(socket);
     const login = prepare(socket, { settings, pins, keys, context });
     try {
       return await withDeadline(attach(login), settings.connectTimeoutMs + 1_000, () =>
@@ -59,9 +61,20 @@ export async function logIn<T>(door: Door, attach: (login: Login) => Promise<T>)
       );
     } catch (error) {
       socket.destroy();
-      throw login.explain(error);
+      const failure = login.explain(error);
+      if (failure.code !== 'SSH_CONNECTION_LOST' || words.banner()) throw failure;
+      if (words.text() === '') mute();
+      throw turnedAway(failure, words);
     }
   });
+}
+
+/** A connection that was lost before the banner, with what was said instead of it. */
+function turnedAway(lost: AppError, words: FirstWords): AppError {
+  if (words.text() === '') return lost;
+  const { context, cause } = lost;
+  const code = words.turnedAway() ? 'SSH_HOST_BUSY' : lost.code;
+  return new AppError(code, `${lost.message}; it said "${words.text()}"`, { context, cause });
 }
 
 async function readPins(settings: HostSettings, context: ErrorContext): Promise<HostPins> {

@@ -10,6 +10,7 @@ import { fillDeps, type HostDeps } from '../deps.ts';
 import type {
   DirectoryEntry,
   Host,
+  HostBudget,
   HostCounters,
   HostLinkState,
   RunOptions,
@@ -23,9 +24,11 @@ import { downloadFrom, readRangeFrom } from '../sftp/download.ts';
 import { listDirectory } from '../sftp/list.ts';
 import type { SftpSession } from '../sftp/session.ts';
 import { uploadTo } from '../sftp/upload.ts';
+import { ChannelCount } from './channel-count.ts';
 import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
 import { LinkKeeper } from './keeper.ts';
+import { createLinkLog } from './link-log.ts';
 import { LoginBudget } from './login-budget.ts';
 import { Traffic } from './traffic.ts';
 import { openTransferLink } from './transfer-link.ts';
@@ -43,6 +46,9 @@ class SshHost implements Host {
   readonly name: string;
   readonly #deps: HostDeps;
   readonly #traffic: Traffic;
+  readonly #budget: LoginBudget;
+  readonly #channels: ChannelCount;
+  readonly #tellLog: (state: HostLinkState) => void;
   readonly #keeper: LinkKeeper<ControlLink>;
   readonly #transfers: TransferLinks;
   #address: string | undefined;
@@ -50,12 +56,23 @@ class SshHost implements Host {
   constructor(settings: HostSettings, deps: HostDeps) {
     const { name, loginBurst, loginRefillMs, transferLinks, idleCloseMs } = settings;
     const counters = newCounters();
-    const budget = new LoginBudget({ burst: loginBurst, refillMs: loginRefillMs }, deps.clock);
+    const limits = { burst: loginBurst, refillMs: loginRefillMs };
+    const budget = new LoginBudget(limits, deps.clock, deps.random);
+    const channels = new ChannelCount(deps.clock);
+    this.#budget = budget;
+    this.#channels = channels;
+    this.#tellLog = createLinkLog(name, deps);
     this.name = name;
     this.#deps = deps;
     this.#traffic = new Traffic(counters);
     const door = { settings, budget, pinnedAddress: () => this.#address };
-    const shared: ConnectionDeps & HostDeps = { ...deps, door, counters, traffic: this.#traffic };
+    const shared: ConnectionDeps & HostDeps = {
+      ...deps,
+      door,
+      counters,
+      channels,
+      traffic: this.#traffic,
+    };
     this.#keeper = new LinkKeeper(settings, deps, async () => {
       const link = await openControlLink(shared);
       this.#address = link.address;
@@ -80,6 +97,10 @@ class SshHost implements Host {
 
   counters(): HostCounters {
     return this.#traffic.totals();
+  }
+
+  budget(): HostBudget {
+    return { logins: this.#budget.use(), channels: this.#channels.use() };
   }
 
   async run(script: string, options: RunOptions): Promise<RunResult> {
@@ -160,7 +181,7 @@ class SshHost implements Host {
   }
 
   #follow(state: HostLinkState): void {
-    this.#deps.logger.info({ host: this.name, ...state }, `link is ${state.kind}`);
+    this.#tellLog(state);
     if (state.kind !== 'unreachable' && state.kind !== 'refused') return;
     // The next link may reach another machine behind the same name.
     this.#address = undefined;

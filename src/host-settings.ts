@@ -53,5 +53,6 @@ function policyOf(host: HostConfig): HostPolicy {
       maxConcurrent: host.maxPulls,
     },
     transferLinks: host.transferLinks,
+    pollsPerSecond: host.pollsPerSecond,
   };
 }

@@ -7,9 +7,9 @@
 import PQueue from 'p-queue';
 import { backoffMs } from '../../domain/backoff.ts';
 import { AppError, type ErrorCode, toAppError } from '../../domain/failure.ts';
-import { type BucketLimits, TokenBucket } from '../../domain/token-bucket.ts';
 import type { Clock } from '../clock.ts';
 import type { LoginUse } from '../host.ts';
+import { type BucketLimits, TokenBucket } from './token-bucket.ts';
 
 /** With the jitter of backoffMs: 5–10 s after the first time, 2.5–5 minutes in the end. */
 const BUSY_BACKOFF = { firstMs: 10_000, capMs: 300_000 };

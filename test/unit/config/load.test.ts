@@ -42,6 +42,7 @@ describe('defaults', () => {
       knownHostsFiles: [`${HOME}/.ssh/known_hosts`, '/etc/ssh/ssh_known_hosts'],
       connectTimeoutMs: 10_000,
       transferLinks: 2,
+      pollsPerSecond: 10,
       root: '~/.towline',
       maxTasks: 8,
       cpus: undefined,

@@ -36,5 +36,5 @@ it('hears nothing where nothing is said', async () => {
 
 it('shows other words short and without control characters', async () => {
   const { words } = await said(`HTTP/1.1 400 \u001b[2J${'x'.repeat(500)}`);
-  expect([words.turnedAway(), words.text()]).toEqual([false, `HTTP/1.1 400  [2J${'x'.repeat(62)}`]);
+  expect([words.turnedAway(), words.text()]).toEqual([false, `HTTP/1.1 400  [2J${'x'.repeat(63)}`]);
 });

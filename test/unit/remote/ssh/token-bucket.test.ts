@@ -1,7 +1,7 @@
 /** The bucket under any sequence of askings: never more than burst plus refills, in any window. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { TokenBucket } from '../../../src/domain/token-bucket.ts';
+import { TokenBucket } from '../../../../src/remote/ssh/token-bucket.ts';
 
 it('gives the burst at once and then one per refill', () => {
   const bucket = new TokenBucket({ burst: 2, refillMs: 100 }, 0);

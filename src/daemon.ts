@@ -76,8 +76,13 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   );
   await tellServiceManager('ready');
 
+  // One at a time and in order: the last configuration read is the one that stays.
+  let reloading = Promise.resolve();
   const onReload = (): void => {
-    current = reload({ options, engine, log, roads, current });
+    const next = loadAnew(options, log);
+    if (next === undefined) return;
+    current = next;
+    reloading = reloading.then(() => apply({ engine, log, roads }, next));
   };
   process.on('SIGHUP', onReload);
   const signal = await stopSignal();
@@ -93,28 +98,28 @@ function load({ configFile }: DaemonOptions): Config {
 }
 
 /** A configuration that does not fit leaves everything as it was, and says so. */
-function reload(house: {
-  options: DaemonOptions;
-  engine: Engine;
-  log: Logger;
-  roads: Roads;
-  current: Config;
-}): Config {
-  const { options, engine, log, roads, current } = house;
+function loadAnew(options: DaemonOptions, log: Logger): Config | undefined {
   try {
-    const next = load(options);
-    engine.reload(engineSettings(next, log, roads)).then(
-      () => log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded'),
-      (err: unknown) => log.error({ err }, 'cannot apply the configuration'),
-    );
-    return next;
+    return load(options);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     log.error(
       { code: error.code, hint: error.hint },
       `configuration not reloaded: ${error.message}`,
     );
-    return current;
+    return undefined;
+  }
+}
+
+async function apply(
+  { engine, log, roads }: { engine: Engine; log: Logger; roads: Roads },
+  next: Config,
+): Promise<void> {
+  try {
+    await engine.reload(engineSettings(next, log, roads));
+    log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded');
+  } catch (err) {
+    log.error({ err }, 'cannot apply the configuration');
   }
 }
 

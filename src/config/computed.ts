@@ -34,6 +34,7 @@ export const COMPUTED: Readonly<Record<string, Compute>> = {
     byDefault(
       DEFAULT_KEYS.map((name) => join(home, '.ssh', name)).filter((path) => existsSync(path)),
     ),
+  'host.NAME.tags': () => byDefault([]),
   'host.NAME.runtime_args': () => byDefault([]),
   'host.NAME.insecure_registries': () => byDefault([]),
 };

@@ -10,6 +10,7 @@ import {
   parseImageRemove,
 } from '../script/pull.ts';
 import type { ServiceDeps } from './create-service.ts';
+import { devicesOf } from './rooms.ts';
 import type { Seat } from './seats.ts';
 import type { HostReport, ImageReport, Service } from './service.ts';
 
@@ -20,7 +21,9 @@ export function createHostService(deps: ServiceDeps): HostService {
 
   function report(seat: Seat): HostReport {
     const { policy } = seat;
-    const { maxTasks, usedTasks, cpus, usedCpus, memoryBytes, usedMemoryBytes } = placer.room(seat);
+    const room = placer.room(seat);
+    const { maxTasks, usedTasks, cpus, usedCpus, memoryBytes, usedMemoryBytes, gpus } = room;
+    const usedGpus = room.usedGpus.length;
     return {
       name: seat.name,
       type: policy.type,
@@ -28,11 +31,29 @@ export function createHostService(deps: ServiceDeps): HostService {
       scheduler: 'none',
       link: seat.host.linkState(),
       root: policy.root,
-      facts: seat.knownFacts(),
-      slots: { maxTasks, usedTasks, cpus, usedCpus, memoryBytes, usedMemoryBytes },
+      facts: factsOf(seat),
+      slots: {
+        ...{ maxTasks, usedTasks, cpus, usedCpus },
+        ...{ memoryBytes, usedMemoryBytes, gpus, usedGpus },
+      },
+      tags: [...policy.tags],
+      gpus: gpusOf(seat),
       counters: seat.host.counters(),
       lastFailure: seat.lastFailure(),
     };
+  }
+
+  function gpusOf(seat: Seat): HostReport['gpus'] {
+    const { kind, devices = [] } = devicesOf(seat) ?? {};
+    const holder = (device: string) =>
+      [...ledger.live()].find(
+        ({ state }) =>
+          !isEnded(state) &&
+          'host' in state &&
+          state.host === seat.name &&
+          state.gpus?.devices.includes(device) === true,
+      )?.id;
+    return devices.map((gpu) => ({ kind: kind ?? 'nvidia', ...gpu, task: holder(gpu.device) }));
   }
 
   return {
@@ -78,6 +99,14 @@ export function createHostService(deps: ServiceDeps): HostService {
       parseImageRemove(reply.output, { host, image: ref.reference });
     },
   };
+}
+
+/** The GPUs stand apart, with who has them. */
+function factsOf(seat: Seat): HostReport['facts'] {
+  const facts = seat.knownFacts();
+  if (facts === undefined) return undefined;
+  const { gpus: _gpus, ...rest } = facts;
+  return rest;
 }
 
 async function cacheOf(seat: Seat): Promise<{ directory: string; host: string }> {

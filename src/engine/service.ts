@@ -4,6 +4,7 @@
  * an AppError only. Never here: HTTP, printing, SQL. Read next: engine.ts, ledger.ts, dispatcher.ts.
  */
 import type { FailureRecord } from '../domain/failure.ts';
+import type { GpuKind } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { HostCounters, HostLinkState } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
@@ -50,7 +51,18 @@ export interface HostReport {
     usedCpus: number;
     memoryBytes?: number | undefined;
     usedMemoryBytes: number;
+    gpus?: number | undefined;
+    usedGpus: number;
   };
+  tags: string[];
+  /** The GPUs that tasks may have, and which task has which. */
+  gpus: {
+    kind: GpuKind;
+    device: string;
+    name?: string | undefined;
+    memoryBytes?: number | undefined;
+    task?: TaskId | undefined;
+  }[];
   counters: HostCounters;
   /** Last failure seen on this host. */
   lastFailure?: FailureRecord | undefined;

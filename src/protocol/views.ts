@@ -3,7 +3,7 @@
  * 8601 in UTC; what is not known is absent. New fields may be added, none is renamed or removed.
  */
 import { z } from 'zod';
-import { STATE_KINDS } from '../domain/state.ts';
+import { GPU_KINDS, STATE_KINDS } from '../domain/state.ts';
 
 const time = z.iso.datetime();
 const count = z.number();
@@ -49,6 +49,8 @@ const askedView = z.object({
   host: z.string().optional(),
   cpus: count.optional(),
   memoryBytes: count.optional(),
+  gpus: count.optional(),
+  require: z.array(z.string()).optional(),
   timeLimitMs: count.optional(),
   inputs: z.array(z.object({ from: z.string(), to: z.string() })),
   outputs: z.array(z.object({ path: z.string(), local: z.string() })),
@@ -65,6 +67,8 @@ export const taskView = z.object({
   attempt: count,
   version: count,
   host: z.string().optional(),
+  /** The devices of the host that it has, or had. */
+  gpus: z.array(z.string()).optional(),
   image: z.string().optional(),
   imagePath: z.string().optional(),
   command: z.union([z.string(), z.array(z.string())]),
@@ -114,6 +118,14 @@ const linkView = z.object({
   nextTryAt: time.optional(),
 });
 
+const gpuView = z.object({
+  kind: z.enum(GPU_KINDS),
+  device: z.string(),
+  name: z.string().optional(),
+  memoryBytes: count.optional(),
+  task: z.string().optional(),
+});
+
 export const hostView = z.object({
   name: z.string(),
   type: z.enum(['ssh', 'local']),
@@ -141,7 +153,12 @@ export const hostView = z.object({
     usedCpus: count,
     memoryBytes: count.optional(),
     usedMemoryBytes: count,
+    gpus: count.optional(),
+    usedGpus: count,
   }),
+  tags: z.array(z.string()),
+  /** What was found of each GPU that tasks may have, and which task has it. */
+  gpus: z.array(gpuView),
   counters: z.record(z.string(), count),
   lastFailure: failureView.optional(),
 });

@@ -25,6 +25,7 @@ export function aPolicy(more: Partial<HostPolicy> = {}): HostPolicy {
     enabled: true,
     root: '~/.towline',
     maxTasks: 8,
+    tags: [],
     runtime: 'apptainer',
     runtimeArgs: [],
     insecureRegistries: [],

@@ -46,7 +46,9 @@ export function fakeHost(name = HOST): HostReport {
     scheduler: 'none',
     link: { kind: 'ready', since: 0 },
     root: '~/.towline',
-    slots: { maxTasks: 8, usedTasks: 1, usedCpus: 1, usedMemoryBytes: 0 },
+    slots: { maxTasks: 8, usedTasks: 1, usedCpus: 1, usedMemoryBytes: 0, usedGpus: 0 },
+    tags: [],
+    gpus: [],
     counters: {
       logins: 1,
       channels: 2,

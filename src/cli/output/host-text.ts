@@ -8,11 +8,16 @@ export function hostTable(hosts: readonly HostView[], width: number): string {
     host.name,
     host.link.kind,
     `${host.slots.usedTasks}/${host.slots.maxTasks}`,
+    gpuCount(host),
     host.facts?.runtime?.version ?? '-',
     host.address,
+    host.tags.join(', ') || '-',
     host.link.code ?? '',
   ]);
-  return table([['HOST', 'LINK', 'TASKS', 'RUNTIME', 'ADDRESS', ''], ...rows], width);
+  return table(
+    [['HOST', 'LINK', 'TASKS', 'GPUS', 'RUNTIME', 'ADDRESS', 'TAGS', ''], ...rows],
+    width,
+  );
 }
 
 /** Everything about one host on a page. */
@@ -32,6 +37,9 @@ export function hostPage(host: HostView, now: number): string {
       facts &&
         `${sizeText(slots.usedMemoryBytes)} of ${sizeText(slots.memoryBytes ?? facts.memoryBytes)} used`,
     ],
+    ['gpus', host.gpus.length > 0 ? `${slots.usedGpus} of ${host.gpus.length} used` : undefined],
+    ...host.gpus.map((gpu): [string, string] => ['', gpuText(gpu)]),
+    ['tags', host.tags.length > 0 ? host.tags.join(', ') : undefined],
     ['free disk', facts && `${sizeText(facts.freeBytes)} (${facts.rootFsType})`],
     [
       'runtime',
@@ -45,6 +53,17 @@ export function hostPage(host: HostView, now: number): string {
     .filter((line): line is [string, string] => line[1] !== undefined)
     .map(([label, text]) => `${label.padEnd(10)}  ${oneLine(text)}\n`)
     .join('');
+}
+
+function gpuCount({ slots }: HostView): string {
+  if (slots.gpus === undefined) return '-';
+  return slots.gpus === 0 && slots.usedGpus === 0 ? '0' : `${slots.usedGpus}/${slots.gpus}`;
+}
+
+function gpuText({ device, name, memoryBytes, task }: HostView['gpus'][number]): string {
+  const what = [name, memoryBytes === undefined ? undefined : sizeText(memoryBytes)];
+  const known = what.filter((word) => word !== undefined).join(', ');
+  return `${device}${known === '' ? '' : ` (${known})`}: ${task ?? 'free'}`;
 }
 
 function linkText({ link }: HostView, now: number): string {

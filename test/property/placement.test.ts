@@ -62,7 +62,7 @@ function roomsNow(hosts: readonly HostCase[], running: readonly Running[]): Host
 function simulate(hosts: readonly HostCase[], jobs: readonly JobCase[]): Map<string, number> {
   const began = new Map<string, number>();
   const takes = new Map(jobs.map(({ takes: time }, i) => [`t${i}`, time]));
-  const tasks = jobs.map(({ at, takes: _, ...spec }, i) => ({
+  const tasks = jobs.map(({ at, takes: _takes, ...spec }, i) => ({
     ...aTask(spec, `t${i}`),
     submittedAt: at,
   }));

@@ -65,8 +65,8 @@ function exitOf(state: TaskState): Pick<TaskView, 'exitCode' | 'limit'> {
   };
 }
 
-function blockedOf({ task, nextTryAt }: TaskReport): Pick<TaskView, 'blocked'> {
-  const blocked = 'blocked' in task.state ? task.state.blocked : undefined;
+function blockedOf({ task, nextTryAt, waits }: TaskReport): Pick<TaskView, 'blocked'> {
+  const blocked = ('blocked' in task.state ? task.state.blocked : undefined) ?? waits;
   if (blocked === undefined) return {};
   const next = nextTryAt === undefined ? {} : { nextTryAt: iso(nextTryAt) };
   return { blocked: { ...blocked, since: iso(blocked.since), ...next } };

@@ -54,7 +54,7 @@ interface Room {
 /** Parts of a CPU do not add up exactly. */
 const EPSILON = 1e-9;
 
-/** Assigns as many queued tasks as fit now. */
+/** Assigns as many queued tasks as fit now. Those of one moment go in the order given. */
 export function place(queued: readonly Task[], hosts: readonly HostRoom[]): Placement[] {
   const rooms = hosts.map(roomOf);
   const placements: Placement[] = [];
@@ -185,7 +185,5 @@ function least<T>(all: readonly T[], measure: (one: T) => number): T | undefined
 }
 
 function byRank(a: Task, b: Task): number {
-  return (
-    b.spec.priority - a.spec.priority || a.submittedAt - b.submittedAt || (a.id < b.id ? -1 : 1)
-  );
+  return b.spec.priority - a.spec.priority || a.submittedAt - b.submittedAt;
 }

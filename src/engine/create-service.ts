@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts';
 import { checkSpec } from './check-spec.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { createGc } from './gc.ts';
+import type { HostModes } from './host-modes.ts';
 import { createHostService } from './host-service.ts';
 import type { ImageKeeper } from './images.ts';
 import { type Ledger, newTask } from './ledger.ts';
@@ -27,6 +28,7 @@ export interface ServiceDeps {
   spool: Spool;
   ledger: Ledger;
   seats: Seats;
+  modes: HostModes;
   placer: Placer;
   images: ImageKeeper;
   watchers: Watchers;

@@ -10,11 +10,15 @@ import {
   parseImageRemove,
 } from '../script/pull.ts';
 import type { ServiceDeps } from './create-service.ts';
+import { createHostActs } from './host-acts.ts';
 import { devicesOf } from './rooms.ts';
 import type { Seat } from './seats.ts';
 import type { HostReport, ImageReport, Service } from './service.ts';
 
-type HostService = Pick<Service, 'hosts' | 'host' | 'images' | 'pullImage' | 'removeImage'>;
+type HostService = Pick<
+  Service,
+  'hosts' | 'host' | 'setHostMode' | 'setupHost' | 'images' | 'pullImage' | 'removeImage'
+>;
 
 export function createHostService(deps: ServiceDeps): HostService {
   const { seats, placer, images, ledger } = deps;
@@ -30,6 +34,8 @@ export function createHostService(deps: ServiceDeps): HostService {
       address: policy.address,
       scheduler: 'none',
       link: seat.host.linkState(),
+      mode: seat.mode(),
+      modeSince: deps.modes.last(seat.name)?.at,
       root: policy.root,
       facts: factsOf(seat),
       slots: {
@@ -61,12 +67,13 @@ export function createHostService(deps: ServiceDeps): HostService {
     async host(name, { probe }) {
       const seat = seats.get(name);
       // The failure is part of the report; asking for it does not fail.
-      if (probe) {
+      if (probe && seat.mode() !== 'paused') {
         seat.host.wake();
         await seat.facts().catch(() => undefined);
       }
       return report(seat);
     },
+    ...createHostActs(deps, report),
     images: (host) => list(seats.get(host)),
     async pullImage(host, reference, { signal }) {
       const seat = seats.get(host);

@@ -60,8 +60,8 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
   /** Hosts that somebody waits for and nothing is known of yet. */
   function wanted(tasks: readonly Task[]): Seat[] {
     return seats.all().filter((seat) => {
-      if (!seat.policy.enabled || seat.knownFacts() !== undefined || contacts.has(seat))
-        return false;
+      if (!seat.policy.enabled || seat.mode() !== 'open') return false;
+      if (seat.knownFacts() !== undefined || contacts.has(seat)) return false;
       if (!['idle', 'ready', 'connecting'].includes(seat.host.linkState().kind)) return false;
       const capacity = capacityOf(seat);
       return tasks.some(

@@ -58,7 +58,7 @@ function emptyRoom(seat: Seat): HostRoom & { usedGpus: string[] } {
       kind: found.kind,
       devices: found.devices.map(({ device }) => device),
     },
-    enabled: seat.policy.enabled,
+    enabled: seat.policy.enabled && seat.mode() === 'open',
     inviting: facts !== undefined && link !== 'unreachable' && link !== 'refused',
     able: facts === undefined || facts.runtime !== undefined,
     usedTasks: 0,

@@ -4,8 +4,10 @@
  */
 import PQueue from 'p-queue';
 import { AppError, type FailureRecord } from '../domain/failure.ts';
+import type { HostMode } from '../domain/host-mode.ts';
 import type { AttemptToken } from '../domain/task.ts';
 import type { Host } from '../remote/host.ts';
+import { createGate } from './gate.ts';
 import { createLooks, type Looks, type ReadyFacts } from './host-looks.ts';
 import type { Logger } from './logger.ts';
 import type { EngineSettings, HostPolicy } from './settings.ts';
@@ -15,10 +17,16 @@ export interface Seat {
   readonly name: string;
   readonly policy: HostPolicy;
   readonly host: Host;
+  /** What it may be used for just now. */
+  mode: () => HostMode;
+  /** Closes the links; whoever calls the host hears HOST_PAUSED until resume. */
+  pause: () => Promise<void>;
+  resume: () => void;
   /** Bounds parallel transfers. */
   readonly transfers: PQueue;
   readonly pulls: PQueue;
   readonly facts: Looks['facts'];
+  readonly look: Looks['look'];
   readonly knownFacts: Looks['known'];
   readonly ready: Looks['ready'];
   /** The directory of an attempt below the root it was launched in. */
@@ -43,6 +51,7 @@ interface SeatsDeps {
   daemonId: string;
   log: Logger;
   now: () => number;
+  modeOf: (name: string) => HostMode;
   /** A host came back, or went. */
   onLink: (name: string, ready: boolean) => void;
 }
@@ -71,7 +80,7 @@ export function createSeats(deps: SeatsDeps): Seats {
         }
       }
       for (const [name, { policy, open }] of wanted)
-        seats.set(name, createSeat(deps, policy, open()));
+        seats.set(name, createSeat(deps, policy, open));
     },
     async close() {
       await Promise.all([...seats.values()].map((seat) => seat.close()));
@@ -82,8 +91,11 @@ export function createSeats(deps: SeatsDeps): Seats {
 function createSeat(
   deps: SeatsDeps,
   policy: HostPolicy,
-  host: Host,
+  open: () => Host,
 ): Seat & { close(): Promise<void> } {
+  const mode = (): HostMode => deps.modeOf(policy.name);
+  const gate = createGate(policy.name, open, mode() === 'paused');
+  const { host } = gate;
   const onFound = (): void => deps.onLink(policy.name, true);
   const looks = createLooks({ policy, host, onFound, now: deps.now });
   const stopListening = host.onLinkState((state) => {
@@ -97,9 +109,13 @@ function createSeat(
     name: policy.name,
     policy,
     host,
+    mode,
+    pause: gate.pause,
+    resume: gate.resume,
     transfers: new PQueue({ concurrency: Math.max(1, policy.transferLinks) }),
     pulls: new PQueue({ concurrency: policy.pull.maxConcurrent }),
     facts: looks.facts,
+    look: looks.look,
     knownFacts: looks.known,
     ready: looks.ready,
     attemptDir: (root, token) => `${root}/tasks/${deps.daemonId}/${token}`,

@@ -4,7 +4,8 @@
  * an AppError only. Never here: HTTP, printing, SQL. Read next: engine.ts, ledger.ts, dispatcher.ts.
  */
 import type { FailureRecord } from '../domain/failure.ts';
-import type { GpuKind } from '../domain/state.ts';
+import type { HostEvent, HostMode } from '../domain/host-mode.ts';
+import type { Blocked, GpuKind } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { HostCounters, HostLinkState } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
@@ -14,6 +15,8 @@ export interface TaskReport {
   task: Task;
   /** When the blocked task is tried next, if it is blocked. */
   nextTryAt?: number | undefined;
+  /** Why it was not placed yet. Never stored. */
+  waits?: Blocked | undefined;
   streams: Record<StreamName, { bytes: number; complete: boolean }>;
   /** The attempt's directory on the host, when there is one. */
   remoteDir?: string | undefined;
@@ -32,6 +35,7 @@ export interface Progress {
 /** One line of the event stream: durable events carry a `seq`, progress does not. */
 export type LiveEvent =
   | ({ type: 'event' } & EventRecord)
+  | ({ type: 'host' } & HostEvent)
   | { type: 'progress'; at: number; task: TaskId; progress: Progress };
 
 export interface HostReport {
@@ -41,6 +45,9 @@ export interface HostReport {
   address: string;
   scheduler: 'none';
   link: HostLinkState;
+  /** What it may be used for just now, by the word of a person, and since when. */
+  mode: HostMode;
+  modeSince?: number | undefined;
   root: string;
   /** Known after the first contact. */
   facts?: HostFactsReport | undefined;
@@ -161,6 +168,14 @@ export interface Service {
   hosts(): HostReport[];
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;
+  /**
+   * paused: nothing is sent to the host any more, its links are closed, what runs there runs on; draining:
+   * no new tasks go there; open: both end. Outlives the daemon; idempotent.
+   * @throws HOST_UNKNOWN STORE_FULL
+   */
+  setHostMode(name: string, mode: HostMode): Promise<HostReport>;
+  /** Makes the root, checks the tools, looks at everything now. @throws SSH_* HOST_* RUNTIME_NOT_FOUND */
+  setupHost(name: string): Promise<HostReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

@@ -3,6 +3,7 @@
  * 8601 in UTC; what is not known is absent. New fields may be added, none is renamed or removed.
  */
 import { z } from 'zod';
+import { HOST_MODES } from '../domain/host-mode.ts';
 import { GPU_KINDS, STATE_KINDS } from '../domain/state.ts';
 
 const time = z.iso.datetime();
@@ -106,6 +107,13 @@ export const eventView = z.discriminatedUnion('type', [
     state: z.string(),
     data: z.record(z.string(), z.unknown()),
   }),
+  z.object({
+    type: z.literal('host'),
+    seq: count,
+    at: time,
+    host: z.string(),
+    mode: z.enum(HOST_MODES),
+  }),
   z.object({ type: z.literal('progress'), at: time, task: z.string(), progress: progressView }),
 ]);
 
@@ -132,6 +140,8 @@ export const hostView = z.object({
   address: z.string(),
   scheduler: z.string(),
   link: linkView,
+  mode: z.enum(HOST_MODES),
+  modeSince: time.optional(),
   root: z.string(),
   facts: z
     .object({
@@ -163,6 +173,8 @@ export const hostView = z.object({
   lastFailure: failureView.optional(),
 });
 export const hostListView = z.object({ hosts: z.array(hostView) });
+
+export const setupView = z.object({ host: hostView, image: z.string().optional() });
 
 export const imageView = z.object({
   reference: z.string(),
@@ -202,6 +214,7 @@ export type TaskListView = z.infer<typeof taskListView>;
 export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
 export type HostView = z.infer<typeof hostView>;
+export type SetupView = z.infer<typeof setupView>;
 export type HostListView = z.infer<typeof hostListView>;
 export type ImageListView = z.infer<typeof imageListView>;
 export type ImageView = z.infer<typeof imageView>;

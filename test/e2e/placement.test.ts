@@ -1,15 +1,15 @@
 /**
  * Goal: tasks without a host share two hosts: never over a slot, no GPU twice, hardly slower than the
- * best possible; what a task was given is told, and what can never fit is refused. Method: two roots
- * on one machine stand for two hosts; a fake nvidia-smi, brought by `setup`, names two GPUs on one of
- * them. All is read from the event log.
+ * best possible; what a task was given is told, and what can never fit is refused. Method: two hosts
+ * of the bed; a fake nvidia-smi, brought by `setup`, names two GPUs on one of them. All is read from
+ * the event log.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MINI, onHost } from '../support/bed.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
-import { addHost, BED_KEYS, inState } from '../support/more-hosts.ts';
+import { until } from '../support/until.ts';
 
 const GIB = 1024 ** 3;
 const FAKE_SMI = [
@@ -50,7 +50,7 @@ const KINDS: Omit<Asked, 'seconds'>[] = [
   { cpus: 2 },
   { cpus: 1, memory: '1GiB' },
 ];
-const SECONDS = [5, 5, 4, 4, 3, 3, 2, 2];
+const SECONDS = [5, 5, 4, 4, 3, 2, 1, 1];
 const TASKS: Asked[] = Array.from({ length: 40 }, (_, i) => ({
   cpus: 1,
   ...KINDS[(i * 7) % KINDS.length],
@@ -61,29 +61,24 @@ const TASKS: Asked[] = Array.from({ length: 40 }, (_, i) => ({
 let daemon: TestDaemon;
 
 beforeAll(async () => {
-  daemon = makeDaemon({
-    vm: { ...BED_KEYS, max_tasks: '8', cpus: '8', memory: '8 GiB', tags: 'plain, old' },
-    defaults: { host: '' },
-  });
-  const { root } = daemon;
-  const tools = `${root}-tools`;
+  const tools = `/home/alice/t/gpu-tools-${process.pid}`;
   const install = `mkdir -p ${tools} && printf '%s\\n' "$0" >${tools}/nvidia-smi && chmod 755 ${tools}/nvidia-smi`;
-  await onHost('vm', 'su', 'alice', '-s', '/bin/sh', '-c', install, '--', FAKE_SMI);
-  addHost(daemon, 'two', {
-    root: `${root}-two`,
-    max_tasks: '8',
-    cpus: '8',
-    memory: '12 GiB',
-    tags: 'a100',
-    setup: `PATH=${tools}:$PATH`,
+  await onHost('vm2', 'su', 'alice', '-s', '/bin/sh', '-c', install, '--', FAKE_SMI);
+  const slots = { max_tasks: '8', cpus: '8' };
+  const setup = `PATH=${tools}:$PATH`;
+  daemon = makeDaemon({
+    hosts: {
+      vm: { on: 'vm', keys: { ...slots, memory: '8 GiB', tags: 'plain, old' } },
+      two: { on: 'vm2', keys: { ...slots, memory: '12 GiB', tags: 'a100', setup } },
+    },
+    defaults: { host: '' },
   });
   await daemon.start();
 });
 
 afterAll(async () => {
-  const { root } = daemon;
   await daemon[Symbol.asyncDispose]();
-  await onHost('vm', 'rm', '-rf', `${root}-two`, `${root}-tools`);
+  await onHost('vm2', 'rm', '-rf', `/home/alice/t/gpu-tools-${process.pid}`);
 });
 
 test('forty mixed tasks on two hosts: never over a slot, no device twice, close to the best possible', async () => {
@@ -148,7 +143,7 @@ test('a task sees the devices it was given and no others, whatever it says itsel
     tasks: { id: string; host: string; gpus: string[]; remoteDir: string }[];
   };
   expect(last.tasks[0]).toMatchObject({ host: 'two', gpus: ['GPU-00000000-aaaa'] });
-  expect(await onHost('vm', 'cat', `${last.tasks[0]?.remoteDir}/run.sh`)).toContain('  --nv \\\n');
+  expect(await onHost('vm2', 'cat', `${last.tasks[0]?.remoteDir}/run.sh`)).toContain('  --nv \\\n');
   const shown = (await daemon.cli('show', last.tasks[0]?.id ?? '')).stdout;
   expect(shown).toMatch(/^gpus +GPU-00000000-aaaa$/m);
 });
@@ -156,12 +151,12 @@ test('a task sees the devices it was given and no others, whatever it says itsel
 test('a device stays with its task through a restart, and the host says who has it', async () => {
   const id = await daemon.submit('--gpus', '2', MINI, '--', 'sleep', '60');
   const next = await daemon.submit('--gpus', '1', MINI, '--', 'true');
-  await inState(daemon, id, 'running');
+  await until(() => daemon.storedState(id) === 'running');
   await daemon.kill('SIGKILL');
   await daemon.start();
   const page = (await daemon.cli('host', 'show', 'two')).stdout;
-  expect(page).toContain(`GPU-00000000-aaaa (Fake A100, 40 GiB): ${id}`);
-  expect(page).toContain(`GPU-00000000-bbbb (Fake A100, 40 GiB): ${id}`);
+  expect(page).toContain(`GPU-00000000-aaaa (Fake A100, 40.0 GiB): ${id}`);
+  expect(page).toContain(`GPU-00000000-bbbb (Fake A100, 40.0 GiB): ${id}`);
   expect((await daemon.show(next)).state).toBe('queued');
   await daemon.cli('cancel', id);
   expect((await daemon.cli('wait', next)).code).toBe(0);
@@ -194,7 +189,7 @@ test('priority goes before age', async () => {
     '--',
     'true',
   );
-  await inState(daemon, blocker, 'running');
+  await until(() => daemon.storedState(blocker) === 'running');
   await daemon.cli('cancel', blocker);
   await daemon.cli('wait', low, high);
   const placed = (await events()).filter(({ kind }) => kind === 'placed').map(({ task }) => task);

@@ -1,14 +1,16 @@
-/** towline host list|show. */
+/** towline host: list and show here, the acts in host-acts.ts. */
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
+import { addHostActs } from './host-acts.ts';
 
 export function addHost(program: Command, cli: Cli): void {
   const host = program
     .command('host')
     .helpCommand(false)
-    .summary('look at hosts')
-    .description('Look at the configured hosts.');
+    .summary('look at and manage hosts')
+    .description('Look at the configured hosts, pause, drain and set them up.');
+  addHostActs(host, cli);
   const list = host
     .command('list')
     .alias('ls')

@@ -6,7 +6,7 @@ import { oneLine, sizeText, spanText, table } from './text.ts';
 export function hostTable(hosts: readonly HostView[], width: number): string {
   const rows = hosts.map((host) => [
     host.name,
-    host.link.kind,
+    host.mode === 'open' ? host.link.kind : host.mode,
     `${host.slots.usedTasks}/${host.slots.maxTasks}`,
     gpuCount(host),
     host.facts?.runtime?.version ?? '-',
@@ -26,7 +26,8 @@ export function hostPage(host: HostView, now: number): string {
   const lines: [string, string | undefined][] = [
     ['host', host.name],
     ['address', host.address],
-    ['link', linkText(host, now)],
+    ['mode', modeText(host, now)],
+    ['link', host.mode === 'paused' ? undefined : linkText(host, now)],
     ['why', link.code && `${link.code}: ${link.message ?? ''}`],
     ['hint', link.hint],
     ['root', facts?.root ?? host.root],
@@ -53,6 +54,12 @@ export function hostPage(host: HostView, now: number): string {
     .filter((line): line is [string, string] => line[1] !== undefined)
     .map(([label, text]) => `${label.padEnd(10)}  ${oneLine(text)}\n`)
     .join('');
+}
+
+function modeText({ mode, modeSince }: HostView, now: number): string | undefined {
+  if (mode === 'open') return undefined;
+  const since = modeSince === undefined ? '' : ` for ${spanText(now - Date.parse(modeSince))}`;
+  return `${mode}${since}; towline host resume ends it`;
 }
 
 function gpuCount({ slots }: HostView): string {

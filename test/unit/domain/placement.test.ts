@@ -29,6 +29,11 @@ test('priority goes first, then age', () => {
   expect(ids(place([young, old, urgent], [room()]))).toEqual(['urgent@vm', 'old@vm']);
 });
 
+test('tasks of one moment go in the order of their submission, whatever their ids', () => {
+  const tasks = ['z', 'm', 'a'].map((id) => aTask({}, id));
+  expect(ids(place(tasks, [room()]))).toEqual(['z@vm', 'm@vm']);
+});
+
 test('a task without a host goes to the least loaded one that can be reached', () => {
   const rooms = [
     room({ name: 'busy', usedTasks: 1 }),

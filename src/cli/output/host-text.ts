@@ -73,7 +73,7 @@ function budgetLines(budget: HostView['budget'], now: number): [string, string |
     ],
     [
       'channels',
-      `${channels.open} open on ${channels.connections} connections${limit}; ${channels.refused} refused`,
+      `${channels.open} open on ${channels.connections} connection${channels.connections === 1 ? '' : 's'}${limit}; ${channels.refused} refused`,
     ],
     ['polls', `${polls.lastSecond} in the last second, ${polls.limit} at most`],
   ];

@@ -127,6 +127,9 @@ function hostCalls(transport: Transport) {
     pauseHost: act('pauseHost'),
     resumeHost: act('resumeHost'),
     drainHost: act('drainHost'),
+    /** Removes what this daemon made there; by default only says what would go. @throws HOST_IN_USE */
+    forgetHost: (name: string, body: { dryRun?: boolean } = {}) =>
+      transport.call<views.ForgetView>('forgetHost', { params: { name }, body }),
     /** @throws what the first contact fails with */
     setupHost: (name: string) => transport.call<views.SetupView>('setupHost', { params: { name } }),
     images: (name: string) =>

@@ -8,9 +8,9 @@ import type { Host, HostCounters, HostLinkState } from '../remote/host.ts';
 export interface Gate {
   readonly host: Host;
   /** Closes all links; calls under way and calls to come fail with HOST_PAUSED. */
-  pause(): Promise<void>;
+  pause: () => Promise<void>;
   /** Nothing is connected before the next call. */
-  resume(): void;
+  resume: () => void;
 }
 
 /** A gate before the host that `open` makes; with `paused` none is made yet. */

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts';
 export interface HostModes {
   /** Reads them back. Call once, before any host is made. */
   load(): Promise<void>;
-  of(host: string): HostMode;
+  of: (host: string) => HostMode;
   /** The change that brought it there; absent: it was open from the beginning. */
   last(host: string): HostEvent | undefined;
   /** On disk when it resolves; undefined when nothing changed. @throws STORE_FULL */

@@ -11,56 +11,26 @@ import {
 } from '../script/pull.ts';
 import type { ServiceDeps } from './create-service.ts';
 import { createHostActs } from './host-acts.ts';
-import { devicesOf } from './rooms.ts';
+import { createHostReport } from './host-report.ts';
 import type { Seat } from './seats.ts';
-import type { HostReport, ImageReport, Service } from './service.ts';
+import type { ImageReport, Service } from './service.ts';
 
 type HostService = Pick<
   Service,
-  'hosts' | 'host' | 'setHostMode' | 'setupHost' | 'images' | 'pullImage' | 'removeImage'
+  | 'hosts'
+  | 'host'
+  | 'setHostMode'
+  | 'setupHost'
+  | 'forgetHost'
+  | 'images'
+  | 'pullImage'
+  | 'removeImage'
 >;
 
 export function createHostService(deps: ServiceDeps): HostService {
-  const { seats, placer, images, ledger } = deps;
+  const { seats, images, ledger } = deps;
 
-  function report(seat: Seat): HostReport {
-    const { policy } = seat;
-    const room = placer.room(seat);
-    const { maxTasks, usedTasks, cpus, usedCpus, memoryBytes, usedMemoryBytes, gpus } = room;
-    const usedGpus = room.usedGpus.length;
-    return {
-      name: seat.name,
-      type: policy.type,
-      address: policy.address,
-      scheduler: 'none',
-      link: seat.host.linkState(),
-      mode: seat.mode(),
-      modeSince: deps.modes.last(seat.name)?.at,
-      root: policy.root,
-      facts: factsOf(seat),
-      slots: {
-        ...{ maxTasks, usedTasks, cpus, usedCpus },
-        ...{ memoryBytes, usedMemoryBytes, gpus, usedGpus },
-      },
-      tags: [...policy.tags],
-      gpus: gpusOf(seat),
-      counters: seat.host.counters(),
-      lastFailure: seat.lastFailure(),
-    };
-  }
-
-  function gpusOf(seat: Seat): HostReport['gpus'] {
-    const { kind, devices = [] } = devicesOf(seat) ?? {};
-    const holder = (device: string) =>
-      [...ledger.live()].find(
-        ({ state }) =>
-          !isEnded(state) &&
-          'host' in state &&
-          state.host === seat.name &&
-          state.gpus?.devices.includes(device) === true,
-      )?.id;
-    return devices.map((gpu) => ({ kind: kind ?? 'nvidia', ...gpu, task: holder(gpu.device) }));
-  }
+  const report = createHostReport(deps);
 
   return {
     hosts: () => seats.all().map(report),
@@ -106,14 +76,6 @@ export function createHostService(deps: ServiceDeps): HostService {
       parseImageRemove(reply.output, { host, image: ref.reference });
     },
   };
-}
-
-/** The GPUs stand apart, with who has them. */
-function factsOf(seat: Seat): HostReport['facts'] {
-  const facts = seat.knownFacts();
-  if (facts === undefined) return undefined;
-  const { gpus: _gpus, ...rest } = facts;
-  return rest;
 }
 
 async function cacheOf(seat: Seat): Promise<{ directory: string; host: string }> {

@@ -2,6 +2,7 @@
 import { AppError, isAppError } from '../domain/failure.ts';
 import { fitsEver, type HostRoom, place } from '../domain/placement.ts';
 import type { Task, TaskSpec } from '../domain/task.ts';
+import { createContacts } from './contacts.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
 import { noHostFits } from './no-host-fits.ts';
@@ -12,6 +13,8 @@ import { whenAsked } from './when-asked.ts';
 export interface Placer {
   /** Looks again soon; many calls are one look. */
   look(): void;
+  /** Resolves when no look is under way. */
+  settled: () => Promise<void>;
   room(seat: Seat): HostRoom;
   /** @throws TASK_NO_HOST_FITS when no host could run it even if it were empty */
   check(spec: TaskSpec): void;
@@ -19,12 +22,10 @@ export interface Placer {
 
 /** Nothing may happen that would have it look again, and a full disk has its time. */
 const AFTER_FAILURE_MS = 5_000;
-/** A host that was reached but cannot be looked at (its root is wrong) is asked again this often. */
-const CONTACT_AGAIN_MS = 10_000;
 
 export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }): Placer {
   const { ledger, seats, log } = deps;
-  const contacts = new Set<Seat>();
+  const contacts = createContacts({ log, again: () => look() });
 
   async function lookNow(): Promise<void> {
     const queued = [...ledger.live()].filter((task) => task.state.kind === 'queued');
@@ -34,7 +35,7 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
     }
     const left = queued.filter(({ id }) => ledger.get(id)?.state.kind === 'queued');
     for (const task of left) await refuseHopeless(task);
-    for (const seat of wanted(left)) contact(seat);
+    for (const seat of wanted(left)) contacts.make(seat);
   }
 
   /** A task whose hosts are all known to be too small would wait for ever: say so instead. */
@@ -61,7 +62,7 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
   function wanted(tasks: readonly Task[]): Seat[] {
     return seats.all().filter((seat) => {
       if (!seat.policy.enabled || seat.mode() !== 'open') return false;
-      if (seat.knownFacts() !== undefined || contacts.has(seat)) return false;
+      if (seat.knownFacts() !== undefined || contacts.underWay(seat)) return false;
       if (!['idle', 'ready', 'connecting'].includes(seat.host.linkState().kind)) return false;
       const capacity = capacityOf(seat);
       return tasks.some(
@@ -71,27 +72,18 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
     });
   }
 
-  /** What is found has the placer look again, by way of the link's news. */
-  function contact(seat: Seat): void {
-    contacts.add(seat);
-    seat.facts().then(
-      () => contacts.delete(seat),
-      (error: unknown) => {
-        const code = isAppError(error) ? error.code : 'INTERNAL';
-        log.info({ host: seat.name, code }, 'a host that tasks wait for cannot be looked at');
-        // Trouble with the link ends with its own news.
-        if (code.startsWith('SSH_')) contacts.delete(seat);
-        else setTimeout(() => contacts.delete(seat) && look(), CONTACT_AGAIN_MS).unref();
-      },
-    );
-  }
-
   // IMPORTANT: one look at a time: what one gives away, another must see taken.
   const failed = (err: unknown): void => log.error({ err }, 'placing failed');
-  const look = whenAsked(lookNow, failed, AFTER_FAILURE_MS);
+  let looking: Promise<void> = Promise.resolve();
+  const act = (): Promise<void> => {
+    looking = lookNow();
+    return looking;
+  };
+  const look = whenAsked(act, failed, AFTER_FAILURE_MS);
 
   return {
     look,
+    settled: () => looking.catch(() => {}),
     room(seat) {
       const [room] = roomsOf([seat], ledger.live());
       if (room === undefined) throw new AppError('INTERNAL', `no room of ${seat.name}`);

@@ -87,6 +87,28 @@ export interface HostFactsReport {
   clockSkewMs: number;
 }
 
+/** What of ours is on a host, root by root; after a removal, what was removed and what is left. */
+export interface ForgetReport {
+  host: string;
+  dryRun: boolean;
+  mode: HostMode;
+  roots: {
+    root: string;
+    attempts: number;
+    images: number;
+    objects: number;
+    bytes: number;
+    /** Daemons of the account that have something in the root. */
+    others: string[];
+    /** Names that are not ours. */
+    foreign: string[];
+    kept: string[];
+    gone: boolean;
+  }[];
+  /** A directory of images outside the root: it may be shared, and is left. */
+  imageCacheDir?: string | undefined;
+}
+
 export interface ImageReport {
   reference: string;
   path: string;
@@ -176,6 +198,11 @@ export interface Service {
   setHostMode(name: string, mode: HostMode): Promise<HostReport>;
   /** Makes the root, checks the tools, looks at everything now. @throws SSH_* HOST_* RUNTIME_NOT_FOUND */
   setupHost(name: string): Promise<HostReport>;
+  /**
+   * Removes what this daemon made on the host, then pauses it; with `dryRun` only says what would go.
+   * @throws HOST_IN_USE HOST_PAUSED HOST_ROOT_INVALID SSH_*
+   */
+  forgetHost(name: string, options: { dryRun: boolean }): Promise<ForgetReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

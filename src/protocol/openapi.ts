@@ -38,6 +38,10 @@ const SHAPES: Record<RouteName, Shape> = {
   pauseHost: { answer: views.hostView },
   resumeHost: { answer: views.hostView },
   drainHost: { answer: views.hostView },
+  forgetHost: {
+    body: [{ type: JSON_TYPE, schema: requests.forgetBody }],
+    answer: views.forgetView,
+  },
   setupHost: { answer: views.setupView },
   listImages: { answer: views.imageListView },
   pullImage: {

@@ -29,6 +29,7 @@ const ROUTE_ROWS = {
   pauseHost: ['POST', '/v1/hosts/:name/pause', 'Sends nothing to a host until it is resumed.'],
   resumeHost: ['POST', '/v1/hosts/:name/resume', 'Ends a pause or a drain of a host.'],
   drainHost: ['POST', '/v1/hosts/:name/drain', 'Gives a host no new tasks until it is resumed.'],
+  forgetHost: ['POST', '/v1/hosts/:name/forget', 'Removes what this daemon made on a host.'],
   setupHost: ['POST', '/v1/hosts/:name/setup', 'Makes the root of a host and looks at it now.'],
   listImages: ['GET', '/v1/hosts/:name/images', 'Lists the images Towline pulled on a host.'],
   pullImage: ['POST', '/v1/hosts/:name/images', 'Pulls an image on a host and waits for it.'],

@@ -176,6 +176,26 @@ export const hostListView = z.object({ hosts: z.array(hostView) });
 
 export const setupView = z.object({ host: hostView, image: z.string().optional() });
 
+export const forgetView = z.object({
+  host: z.string(),
+  dryRun: z.boolean(),
+  mode: z.enum(HOST_MODES),
+  roots: z.array(
+    z.object({
+      root: z.string(),
+      attempts: count,
+      images: count,
+      objects: count,
+      bytes: count,
+      others: z.array(z.string()),
+      foreign: z.array(z.string()),
+      kept: z.array(z.string()),
+      gone: z.boolean(),
+    }),
+  ),
+  imageCacheDir: z.string().optional(),
+});
+
 export const imageView = z.object({
   reference: z.string(),
   path: z.string(),
@@ -214,6 +234,7 @@ export type TaskListView = z.infer<typeof taskListView>;
 export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
 export type HostView = z.infer<typeof hostView>;
+export type ForgetView = z.infer<typeof forgetView>;
 export type SetupView = z.infer<typeof setupView>;
 export type HostListView = z.infer<typeof hostListView>;
 export type ImageListView = z.infer<typeof imageListView>;

@@ -1,6 +1,6 @@
 /** Gives queued tasks their hosts whenever room may have come free. */
 import { AppError, isAppError } from '../domain/failure.ts';
-import { fitsEver, type HostRoom, place } from '../domain/placement.ts';
+import { type Capacity, fitsEver, type HostRoom, place } from '../domain/placement.ts';
 import type { Task, TaskSpec } from '../domain/task.ts';
 import { createContacts } from './contacts.ts';
 import type { Ledger } from './ledger.ts';
@@ -34,28 +34,20 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
       await ledger.apply(task.id, { kind: 'placed', attempt: task.state.attempt, host, gpus });
     }
     const left = queued.filter(({ id }) => ledger.get(id)?.state.kind === 'queued');
-    for (const task of left) await refuseHopeless(task);
+    const capacities = seats.all().map(capacityOf);
+    for (const task of left) await refuseHopeless(task, capacities);
     for (const seat of wanted(left)) contacts.make(seat);
   }
 
   /** A task whose hosts are all known to be too small would wait for ever: say so instead. */
-  async function refuseHopeless(task: Task): Promise<void> {
+  async function refuseHopeless(task: Task, capacities: readonly Capacity[]): Promise<void> {
     try {
-      check(task.spec);
+      checkAgainst(task.spec, capacities);
     } catch (error) {
       if (!isAppError(error)) throw error;
       const { attempt } = task.state;
       await ledger.apply(task.id, { kind: 'step-failed', attempt, failure: error.toRecord() });
     }
-  }
-
-  function check(spec: TaskSpec): void {
-    const named = seats
-      .all()
-      .filter((seat) => spec.host === undefined || spec.host === seat.name)
-      .map(capacityOf);
-    if (named.some((host) => fitsEver(spec, host))) return;
-    throw noHostFits(spec, named);
   }
 
   /** Hosts that somebody waits for and nothing is known of yet. */
@@ -89,6 +81,12 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
       if (room === undefined) throw new AppError('INTERNAL', `no room of ${seat.name}`);
       return room;
     },
-    check,
+    check: (spec) => checkAgainst(spec, seats.all().map(capacityOf)),
   };
+}
+
+/** @throws TASK_NO_HOST_FITS */
+function checkAgainst(spec: TaskSpec, hosts: readonly Capacity[]): void {
+  const named = hosts.filter(({ name }) => spec.host === undefined || spec.host === name);
+  if (!named.some((host) => fitsEver(spec, host))) throw noHostFits(spec, named);
 }

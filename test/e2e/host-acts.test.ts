@@ -119,5 +119,6 @@ test('forget is refused while tasks are there, tells first, then leaves nothing 
   expect((await daemon.cli('host', 'forget', 'vm', '--yes')).stdout).toContain('the root is gone');
   expect(await onHost('vm', 'sh', '-c', `[ -e ${root} ] || echo gone`)).toBe('gone\n');
   await daemon.cli('host', 'resume', 'vm');
-  expect((await daemon.run('echo', 'again')).stdout).toBe('again\n');
+  expect((await daemon.cli('host', 'setup', 'vm')).code).toBe(0);
+  expect(await onHost('vm', 'ls', '-A', root)).toContain('towline-root.json');
 });

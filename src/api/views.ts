@@ -8,16 +8,22 @@ export function toEventView(event: LiveEvent): EventView {
 }
 
 export function toHostView(report: HostReport): HostView {
-  const { facts, lastFailure, link, modeSince, counters, slots, ...rest } = report;
+  const { facts, lastFailure, link, modeSince, counters, budget, slots, ...rest } = report;
   return {
     ...rest,
     link: linkView(link),
     ...(modeSince !== undefined && { modeSince: iso(modeSince) }),
     slots: { ...slots },
     counters: { ...counters },
+    ...(budget !== undefined && { budget: budgetView(budget) }),
     ...(facts !== undefined && { facts: { ...facts } }),
     ...(lastFailure !== undefined && { lastFailure: failureView(lastFailure) }),
   };
+}
+
+function budgetView(budget: NonNullable<HostReport['budget']>): HostView['budget'] {
+  const { nextAt, ...logins } = budget.logins;
+  return { ...budget, logins: { ...logins, ...(nextAt !== undefined && { nextAt: iso(nextAt) }) } };
 }
 
 /** A link's times are the only ones inside it. */

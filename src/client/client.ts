@@ -132,6 +132,12 @@ function hostCalls(transport: Transport) {
       transport.call<views.ForgetView>('forgetHost', { params: { name }, body }),
     /** @throws what the first contact fails with */
     setupHost: (name: string) => transport.call<views.SetupView>('setupHost', { params: { name } }),
+    /**
+     * One step of a login: without a session it begins; then each call answers what the last one asked.
+     * @throws SSH_LOGIN_FAILED SSH_LOGIN_ENDED HOST_UNKNOWN, and what the connection fails with
+     */
+    loginHost: (name: string, step: { session?: string; answers?: readonly string[] } = {}) =>
+      transport.call<views.LoginView>('loginHost', { params: { name }, body: step }),
     images: (name: string) =>
       transport.call<views.ImageListView>('listImages', { params: { name } }),
     /** Resolves when the image is there. @throws IMAGE_* HOST_UNKNOWN */

@@ -3,7 +3,7 @@
  * links are closed. Opened again it is a fresh host behind the same face.
  */
 import { AppError } from '../domain/failure.ts';
-import type { Host, HostCounters, HostLinkState } from '../remote/host.ts';
+import type { Host, HostBudget, HostCounters, HostLinkState } from '../remote/host.ts';
 
 export interface Gate {
   readonly host: Host;
@@ -62,6 +62,14 @@ class GatedHost implements Host {
   counters(): HostCounters {
     const now = this.#inner?.counters();
     return now === undefined ? (this.#past ?? NONE) : sum(this.#past ?? NONE, now);
+  }
+
+  budget(): HostBudget | undefined {
+    return this.#inner?.budget();
+  }
+
+  login(...args: Parameters<Host['login']>): Promise<void> {
+    return this.#through((host) => host.login(...args));
   }
 
   run(...args: Parameters<Host['run']>): ReturnType<Host['run']> {

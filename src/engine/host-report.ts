@@ -30,6 +30,7 @@ export function createHostReport(deps: ServiceDeps): (seat: Seat) => HostReport 
       tags: [...policy.tags],
       gpus: gpusOf(seat),
       counters: seat.host.counters(),
+      budget: budgetOf(seat),
       lastFailure: seat.lastFailure(),
     };
   }
@@ -56,4 +57,9 @@ function factsOf(seat: Seat): HostReport['facts'] {
   if (facts === undefined) return undefined;
   const { gpus: _gpus, ...rest } = facts;
   return rest;
+}
+
+function budgetOf({ host, polls }: Seat): HostReport['budget'] {
+  const budget = host.budget();
+  return budget && { ...budget, polls: polls.use() };
 }

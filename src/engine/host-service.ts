@@ -12,6 +12,7 @@ import {
 import type { ServiceDeps } from './create-service.ts';
 import { createHostActs } from './host-acts.ts';
 import { createHostReport } from './host-report.ts';
+import { createLogins } from './logins.ts';
 import type { Seat } from './seats.ts';
 import type { ImageReport, Service } from './service.ts';
 
@@ -19,6 +20,7 @@ type HostService = Pick<
   Service,
   | 'hosts'
   | 'host'
+  | 'login'
   | 'setHostMode'
   | 'setupHost'
   | 'forgetHost'
@@ -31,6 +33,8 @@ export function createHostService(deps: ServiceDeps): HostService {
   const { seats, images, ledger } = deps;
 
   const report = createHostReport(deps);
+  const sessionId = (): string => Buffer.from(deps.randomBytes(16)).toString('hex');
+  const logins = createLogins({ sessionId });
 
   return {
     hosts: () => seats.all().map(report),
@@ -44,6 +48,11 @@ export function createHostService(deps: ServiceDeps): HostService {
       return report(seat);
     },
     ...createHostActs(deps, report),
+    async login(name, request, { signal }) {
+      const seat = seats.get(name);
+      const step = await logins.step(seat, request, signal);
+      return step.done ? { done: true, host: report(seat) } : step;
+    },
     images: (host) => list(seats.get(host)),
     async pullImage(host, reference, { signal }) {
       const seat = seats.get(host);

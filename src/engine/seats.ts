@@ -10,6 +10,7 @@ import type { Host } from '../remote/host.ts';
 import { createGate } from './gate.ts';
 import { createLooks, type Looks, type ReadyFacts } from './host-looks.ts';
 import type { Logger } from './logger.ts';
+import { createPollPace, type PollPace } from './poll-pace.ts';
 import type { EngineSettings, HostPolicy } from './settings.ts';
 import { createSharing, type Share } from './sharing.ts';
 
@@ -25,6 +26,8 @@ export interface Seat {
   /** Bounds parallel transfers. */
   readonly transfers: PQueue;
   readonly pulls: PQueue;
+  /** Looks at running tasks. */
+  readonly polls: PollPace;
   readonly facts: Looks['facts'];
   readonly look: Looks['look'];
   readonly knownFacts: Looks['known'];
@@ -100,7 +103,7 @@ function createSeat(
   const looks = createLooks({ policy, host, onFound, now: deps.now });
   const stopListening = host.onLinkState((state) => {
     if (state.kind !== 'ready') looks.expire();
-    if (state.kind === 'ready' || state.kind === 'unreachable' || state.kind === 'refused') {
+    if (['ready', 'unreachable', 'refused', 'needs-login'].includes(state.kind)) {
       deps.onLink(policy.name, state.kind === 'ready');
     }
   });
@@ -114,6 +117,7 @@ function createSeat(
     resume: gate.resume,
     transfers: new PQueue({ concurrency: Math.max(1, policy.transferLinks) }),
     pulls: new PQueue({ concurrency: policy.pull.maxConcurrent }),
+    polls: createPollPace(policy.pollsPerSecond),
     facts: looks.facts,
     look: looks.look,
     knownFacts: looks.known,

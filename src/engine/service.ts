@@ -7,8 +7,12 @@ import type { FailureRecord } from '../domain/failure.ts';
 import type { HostEvent, HostMode } from '../domain/host-mode.ts';
 import type { Blocked, GpuKind } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { HostCounters, HostLinkState } from '../remote/host.ts';
+import type { HostBudget, HostCounters, HostLinkState, LoginQuestion } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
+import type { LoginRequest } from './logins.ts';
+import type { PollUse } from './poll-pace.ts';
+
+export type { LoginRequest } from './logins.ts';
 
 /** A task as it stands, with what only the running engine knows. */
 export interface TaskReport {
@@ -71,6 +75,8 @@ export interface HostReport {
     task?: TaskId | undefined;
   }[];
   counters: HostCounters;
+  /** What the host may be asked for; nothing for a host that needs no logins. */
+  budget?: (HostBudget & { polls: PollUse }) | undefined;
   /** Last failure seen on this host. */
   lastFailure?: FailureRecord | undefined;
 }
@@ -117,6 +123,11 @@ export interface ImageReport {
   pulledAt?: number | undefined;
 }
 
+/** A step of a login: what the host asks, or how it stands when nothing more is asked. */
+export type LoginReport =
+  | { done: true; host: HostReport }
+  | { done: false; session: string; question: LoginQuestion };
+
 /** What would happen: the script and the plan of a task, nothing executed. */
 export interface Plan {
   host: string;
@@ -139,6 +150,27 @@ export interface GcReport {
   cleaned: TaskId[];
   /** Tasks forgotten with their logs. */
   forgotten: TaskId[];
+}
+
+/** Numbers of one name. Label values may be any text. */
+export interface MetricFamily {
+  name: string;
+  help: string;
+  type: 'counter' | 'gauge' | 'histogram';
+  samples: MetricSample[];
+}
+
+export interface MetricSample {
+  /** What a histogram adds to the name of its family. */
+  suffix?: '_bucket' | '_sum' | '_count';
+  labels?: Record<string, string>;
+  value: number;
+}
+
+export interface Health {
+  readOnly: boolean;
+  /** Why nothing can be written down or read back, if that is so. */
+  storeFailure?: string | undefined;
 }
 
 export interface FollowOptions {
@@ -203,10 +235,17 @@ export interface Service {
    * @throws HOST_IN_USE HOST_PAUSED HOST_ROOT_INVALID SSH_*
    */
   forgetHost(name: string, options: { dryRun: boolean }): Promise<ForgetReport>;
+  /**
+   * Logs in to a host with a person who answers what it asks, step by step; the first request begins.
+   * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
+   */
+  login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;
   gc(request: GcRequest): Promise<GcReport>;
-  /** Plain numbers for /metrics. */
-  metrics(): Record<string, number>;
+  /** The numbers for /metrics, now. */
+  metrics(): MetricFamily[];
+  /** Never rejects. */
+  health(): Promise<Health>;
 }

@@ -31,6 +31,7 @@ export interface HostPolicy {
     maxConcurrent: number;
   };
   transferLinks: number;
+  pollsPerSecond: number;
 }
 
 export interface EngineSettings {

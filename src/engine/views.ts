@@ -1,5 +1,5 @@
-/** Tasks and counters as the door shows them: what is stored, joined with what only the moment knows. */
-import { ENDED_KINDS, isEnded, STATE_KINDS } from '../domain/state.ts';
+/** Tasks as the door shows them: what is stored, joined with what only the moment knows. */
+import { isEnded } from '../domain/state.ts';
 import { attemptToken, type StreamName, type Task } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { TaskReport } from './service.ts';
@@ -8,16 +8,12 @@ import { whyWaiting } from './why-waiting.ts';
 
 export interface Views {
   report: (task: Task) => Promise<TaskReport>;
-  metrics: () => Record<string, number>;
 }
 
-type ViewDeps = Pick<
-  ServiceDeps,
-  'spool' | 'seats' | 'ledger' | 'dispatcher' | 'subscribers' | 'store' | 'now'
->;
+type ViewDeps = Pick<ServiceDeps, 'spool' | 'seats' | 'dispatcher' | 'subscribers' | 'now'>;
 
 export function createViews(deps: ViewDeps): Views {
-  const { spool, seats, ledger, dispatcher, subscribers, store, now } = deps;
+  const { spool, seats, dispatcher, subscribers, now } = deps;
 
   async function report(task: Task): Promise<TaskReport> {
     const { state } = task;
@@ -30,7 +26,7 @@ export function createViews(deps: ViewDeps): Views {
       task,
       waits: whyWaiting(task, seats.all()),
       // While the host is away a task's own try fails at once: the host's is the one that counts.
-      nextTryAt: isPaused(host)
+      nextTryAt: awaitsPerson(host)
         ? undefined
         : (hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id)),
       streams: { stdout: stream('stdout'), stderr: stream('stderr') },
@@ -46,56 +42,33 @@ export function createViews(deps: ViewDeps): Views {
     return seat?.attemptDir(root, attemptToken(task.id, task.state.attempt));
   }
 
-  /** Nobody knows when a paused host is resumed. */
-  function isPaused(name: string | undefined): boolean {
-    return (
+  function linkOf(name: string | undefined) {
+    return seats
+      .all()
+      .find((seat) => seat.name === name)
+      ?.host.linkState();
+  }
+
+  /** Then no time is known: it goes on when somebody logs in. */
+  function awaitsPerson(name: string | undefined): boolean {
+    const paused =
       seats
         .all()
         .find((seat) => seat.name === name)
-        ?.mode() === 'paused'
-    );
+        ?.mode() === 'paused';
+    return paused || linkOf(name)?.kind === 'needs-login';
   }
 
   /** A try that was due is under way and may take a while: its time is now. */
   function hostNextTryAt(name: string | undefined): number | undefined {
-    const link = seats
-      .all()
-      .find((seat) => seat.name === name)
-      ?.host.linkState();
+    const link = linkOf(name);
     return link !== undefined && 'nextTryAt' in link ? Math.max(link.nextTryAt, now()) : undefined;
   }
 
-  function metrics(): Record<string, number> {
-    const numbers: Record<string, number> = {};
-    for (const kind of STATE_KINDS) {
-      if (!(ENDED_KINDS as readonly string[]).includes(kind))
-        numbers[`towline_tasks{state="${kind}"}`] = 0;
-    }
-    for (const { state } of ledger.live()) {
-      const key = `towline_tasks{state="${state.kind}"}`;
-      if (key in numbers) numbers[key] = (numbers[key] ?? 0) + 1;
-    }
-    const { transactions, changes } = store.counters();
-    numbers['towline_store_transactions_total'] = transactions;
-    numbers['towline_store_changes_total'] = changes;
-    for (const seat of seats.all()) {
-      const label = `{host="${seat.name}"}`;
-      numbers[`towline_host_ready${label}`] = seat.host.linkState().kind === 'ready' ? 1 : 0;
-      for (const [name, value] of Object.entries(seat.host.counters())) {
-        numbers[`towline_host_${snake(name)}_total${label}`] = value as number;
-      }
-    }
-    return numbers;
-  }
-
-  return { report, metrics };
+  return { report };
 }
 
 function mayHaveDirectory({ state }: Task): boolean {
   if (isEnded(state)) return state.cleanup === 'kept' || state.cleanup === 'pending';
   return ['launching', 'running', 'collecting', 'cancelling'].includes(state.kind);
-}
-
-function snake(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -43,6 +43,10 @@ const SHAPES: Record<RouteName, Shape> = {
     answer: views.forgetView,
   },
   setupHost: { answer: views.setupView },
+  loginHost: {
+    body: [{ type: JSON_TYPE, schema: requests.loginBody }],
+    answer: views.loginView,
+  },
   listImages: { answer: views.imageListView },
   pullImage: {
     body: [{ type: JSON_TYPE, schema: requests.imageReference }],

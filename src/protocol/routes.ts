@@ -31,6 +31,11 @@ const ROUTE_ROWS = {
   drainHost: ['POST', '/v1/hosts/:name/drain', 'Gives a host no new tasks until it is resumed.'],
   forgetHost: ['POST', '/v1/hosts/:name/forget', 'Removes what this daemon made on a host.'],
   setupHost: ['POST', '/v1/hosts/:name/setup', 'Makes the root of a host and looks at it now.'],
+  loginHost: [
+    'POST',
+    '/v1/hosts/:name/login',
+    'Logs in to a host step by step, with answers from a person.',
+  ],
   listImages: ['GET', '/v1/hosts/:name/images', 'Lists the images Towline pulled on a host.'],
   pullImage: ['POST', '/v1/hosts/:name/images', 'Pulls an image on a host and waits for it.'],
   removeImage: ['DELETE', '/v1/hosts/:name/images', 'Removes an image Towline pulled on a host.'],

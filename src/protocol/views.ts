@@ -118,7 +118,7 @@ export const eventView = z.discriminatedUnion('type', [
 ]);
 
 const linkView = z.object({
-  kind: z.enum(['idle', 'connecting', 'ready', 'unreachable', 'refused', 'closed']),
+  kind: z.enum(['idle', 'connecting', 'ready', 'unreachable', 'refused', 'needs-login', 'closed']),
   since: time.optional(),
   code: z.string().optional(),
   message: z.string().optional(),
@@ -132,6 +132,28 @@ const gpuView = z.object({
   name: z.string().optional(),
   memoryBytes: count.optional(),
   task: z.string().optional(),
+});
+
+/** What the host may be asked for, and what was. */
+const budgetView = z.object({
+  logins: z.object({
+    burst: count,
+    refillMs: count,
+    left: count,
+    nextAt: time.optional(),
+    usedLastHour: count,
+    waiting: count,
+    failed: count,
+    refused: count,
+  }),
+  channels: z.object({
+    open: count,
+    /** Per connection, once the host has refused one. */
+    limit: count.optional(),
+    connections: count,
+    refused: count,
+  }),
+  polls: z.object({ limit: count, lastSecond: count }),
 });
 
 export const hostView = z.object({
@@ -170,6 +192,7 @@ export const hostView = z.object({
   /** What was found of each GPU that tasks may have, and which task has it. */
   gpus: z.array(gpuView),
   counters: z.record(z.string(), count),
+  budget: budgetView.optional(),
   lastFailure: failureView.optional(),
 });
 export const hostListView = z.object({ hosts: z.array(hostView) });
@@ -196,6 +219,20 @@ export const forgetView = z.object({
   imageCacheDir: z.string().optional(),
 });
 
+/** done: the link is as `host` shows; else what the host asks next. */
+export const loginView = z.discriminatedUnion('done', [
+  z.object({ done: z.literal(true), host: hostView }),
+  z.object({
+    done: z.literal(false),
+    session: z.string(),
+    /** The host that asks: it may be one on the way. */
+    asking: z.string(),
+    name: z.string(),
+    instruction: z.string(),
+    prompts: z.array(z.object({ prompt: z.string(), echo: z.boolean() })),
+  }),
+]);
+
 export const imageView = z.object({
   reference: z.string(),
   path: z.string(),
@@ -221,9 +258,13 @@ export const filesView = z.object({
 export const gcView = z.object({ cleaned: z.array(z.string()), forgotten: z.array(z.string()) });
 export const uploadView = z.object({ path: z.string(), bytes: count });
 export const healthView = z.object({
-  status: z.literal('ok'),
+  status: z.enum(['ok', 'failing']),
   version: z.string(),
   pid: count,
+  uptimeSeconds: count,
+  /** The state directory was made on another machine: shown, not changed. */
+  readOnly: z.boolean(),
+  store: z.object({ ok: z.boolean(), message: z.string().optional() }),
   stateDir: z.string().optional(),
 });
 
@@ -236,6 +277,7 @@ export type ProgressView = z.infer<typeof progressView>;
 export type HostView = z.infer<typeof hostView>;
 export type ForgetView = z.infer<typeof forgetView>;
 export type SetupView = z.infer<typeof setupView>;
+export type LoginView = z.infer<typeof loginView>;
 export type HostListView = z.infer<typeof hostListView>;
 export type ImageListView = z.infer<typeof imageListView>;
 export type ImageView = z.infer<typeof imageView>;

@@ -7,8 +7,12 @@ import { AppError } from '../../src/domain/failure.ts';
 import { isEnded, type TaskState } from '../../src/domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../../src/domain/task.ts';
 import type {
+  Health,
   HostReport,
   LiveEvent,
+  LoginReport,
+  LoginRequest,
+  MetricFamily,
   Plan,
   Progress,
   Service,
@@ -43,6 +47,7 @@ interface Entry {
 export class FakeService implements Service {
   script: FakeScript = () => 0;
   readonly calls: { name: string; args: unknown[] }[] = [];
+  healthReport: Health = { readOnly: false };
   readonly hostReports: HostReport[] = [fakeHost()];
   readonly entries = new Map<string, Entry>();
   readonly eventList: ({ type: 'event' } & Extract<LiveEvent, { type: 'event' }>)[] = [];
@@ -204,6 +209,15 @@ export class FakeService implements Service {
     return found;
   }
 
+  /** The next steps of a login, in order; the last one stays. */
+  loginSteps: LoginReport[] = [{ done: true, host: fakeHost() }];
+
+  async login(name: string, request: LoginRequest): Promise<LoginReport> {
+    this.note('login', name, request);
+    const [step] = this.loginSteps.length > 1 ? this.loginSteps.splice(0, 1) : this.loginSteps;
+    return step as LoginReport;
+  }
+
   async images(host: string) {
     await this.host(host, { probe: false });
     return [{ reference: 'docker://a', path: `${DIR}/a.sif`, bytes: 2048, pulledAt: 0 }];
@@ -226,8 +240,13 @@ export class FakeService implements Service {
     return { cleaned: [], forgotten: [] };
   }
 
-  metrics(): Record<string, number> {
-    return { 'towline_tasks{state="running"}': 1, towline_starts_total: 2 };
+  metrics(): MetricFamily[] {
+    const [name, help] = ['towline_tasks', 'Tasks.'];
+    return [{ name, help, type: 'gauge', samples: [{ labels: { state: 'running' }, value: 1 }] }];
+  }
+
+  async health() {
+    return this.healthReport;
   }
 
   private note(name: string, ...args: unknown[]): void {

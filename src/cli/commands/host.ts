@@ -1,15 +1,16 @@
-/** towline host: list and show here, the acts in host-acts.ts. */
+/** towline host: list and show here, each other verb has a file of its own. */
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
 import { addHostActs } from './host-acts.ts';
+import { addHostLogin } from './host-login.ts';
 
 export function addHost(program: Command, cli: Cli): void {
   const host = program
     .command('host')
     .helpCommand(false)
     .summary('look at and manage hosts')
-    .description('Look at the configured hosts, pause, drain and set them up.');
+    .description('Look at the configured hosts, log in to them, pause, drain and set them up.');
   addHostActs(host, cli);
   const list = host
     .command('list')
@@ -35,6 +36,7 @@ export function addHost(program: Command, cli: Cli): void {
     const { hostPage } = await import('../output/host-text.ts');
     return call.io.out.write(hostPage(answer, Date.now()));
   });
+  addHostLogin(host, cli);
 }
 
 function tableWidth(sink: { isTTY: boolean; columns: number }): number {

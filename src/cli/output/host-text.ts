@@ -46,6 +46,7 @@ export function hostPage(host: HostView, now: number): string {
       'runtime',
       facts && (facts.runtime ? `${facts.runtime.version} (${facts.runtime.path})` : 'none found'),
     ],
+    ...budgetLines(host.budget, now),
     ['clock', facts && `${facts.clockSkewMs >= 0 ? '+' : ''}${facts.clockSkewMs} ms`],
     ['last error', lastFailure && `${lastFailure.code}: ${lastFailure.message}`],
     ['', lastFailure && `hint: ${lastFailure.hint}`],
@@ -71,6 +72,28 @@ function gpuText({ device, name, memoryBytes, task }: HostView['gpus'][number]):
   const what = [name, memoryBytes === undefined ? undefined : sizeText(memoryBytes)];
   const known = what.filter((word) => word !== undefined).join(', ');
   return `${device}${known === '' ? '' : ` (${known})`}: ${task ?? 'free'}`;
+}
+
+function budgetLines(budget: HostView['budget'], now: number): [string, string | undefined][] {
+  if (budget === undefined) return [];
+  const { logins, channels, polls } = budget;
+  const next =
+    logins.nextAt === undefined
+      ? 'now'
+      : `in ${spanText(Math.max(0, Date.parse(logins.nextAt) - now))}`;
+  const limit = channels.limit === undefined ? '' : `, ${channels.limit} per connection at most`;
+  return [
+    [
+      'logins',
+      `${logins.left} of ${logins.burst} left, one more every ${spanText(logins.refillMs)}, next ${next}; ` +
+        `${logins.usedLastHour} in the last hour, ${logins.failed} failed, ${logins.refused} refused`,
+    ],
+    [
+      'channels',
+      `${channels.open} open on ${channels.connections} connections${limit}; ${channels.refused} refused`,
+    ],
+    ['polls', `${polls.lastSecond} in the last second, ${polls.limit} at most`],
+  ];
 }
 
 function linkText({ link }: HostView, now: number): string {

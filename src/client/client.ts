@@ -123,18 +123,21 @@ function hostCalls(transport: Transport) {
     /** @throws HOST_UNKNOWN; with probe also what the connection fails with */
     host: (name: string, options: { probe?: boolean } = {}) =>
       transport.call<views.HostView>('getHost', { params: { name }, query: { ...options } }),
+    /** Nothing is sent to the host until it is resumed. @throws HOST_UNKNOWN */
+    pauseHost: act('pauseHost'),
+    resumeHost: act('resumeHost'),
+    drainHost: act('drainHost'),
+    /** Removes what this daemon made there; by default only says what would go. @throws HOST_IN_USE */
+    forgetHost: (name: string, body: { dryRun?: boolean } = {}) =>
+      transport.call<views.ForgetView>('forgetHost', { params: { name }, body }),
+    /** @throws what the first contact fails with */
+    setupHost: (name: string) => transport.call<views.SetupView>('setupHost', { params: { name } }),
     /**
      * One step of a login: without a session it begins; then each call answers what the last one asked.
      * @throws SSH_LOGIN_FAILED SSH_LOGIN_ENDED HOST_UNKNOWN, and what the connection fails with
      */
     loginHost: (name: string, step: { session?: string; answers?: readonly string[] } = {}) =>
       transport.call<views.LoginView>('loginHost', { params: { name }, body: step }),
-    /** Nothing is sent to the host until it is resumed. @throws HOST_UNKNOWN */
-    pauseHost: act('pauseHost'),
-    resumeHost: act('resumeHost'),
-    drainHost: act('drainHost'),
-    /** @throws what the first contact fails with */
-    setupHost: (name: string) => transport.call<views.SetupView>('setupHost', { params: { name } }),
     images: (name: string) =>
       transport.call<views.ImageListView>('listImages', { params: { name } }),
     /** Resolves when the image is there. @throws IMAGE_* HOST_UNKNOWN */

@@ -91,7 +91,8 @@ function exited(task: Task, event: NewsEvent & { kind: 'exited' }, now: number):
 function cleaned(task: Task, attempt: number): Decision {
   const { state } = task;
   if (attempt === state.attempt) {
-    if (!isEnded(state) || state.cleanup !== 'pending') {
+    // What was kept may be gone, too: its host was forgotten.
+    if (!isEnded(state) || !['pending', 'kept'].includes(state.cleanup)) {
       return { kind: 'ignored', why: 'nothing was to be cleaned' };
     }
     return {

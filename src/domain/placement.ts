@@ -59,6 +59,8 @@ export function place(queued: readonly Task[], hosts: readonly HostRoom[]): Plac
   const rooms = hosts.map(roomOf);
   const placements: Placement[] = [];
   for (const task of queued.toSorted(byRank)) {
+    // Every task needs a place in the count of tasks: the rest of a long queue need not be looked at.
+    if (rooms.every(({ used, has }) => used.tasks >= has.tasks)) break;
     const { spec } = task;
     const ask = askOf(spec);
     const candidates = candidatesOf(spec, rooms);
@@ -74,12 +76,6 @@ export function place(queued: readonly Task[], hosts: readonly HostRoom[]): Plac
 export function fitsEver(spec: TaskSpec, host: Capacity): boolean {
   const tagged = (spec.require ?? []).every((tag) => host.tags.includes(tag));
   return tagged && fits(askOf(spec), NOTHING, capacityOf(host, Number.POSITIVE_INFINITY));
-}
-
-/** True when the host has room for the task just now, by what is known, were it the only one that waits. */
-export function fitsNow(spec: TaskSpec, host: HostRoom): boolean {
-  const { used, has } = roomOf(host);
-  return fitsEver(spec, host) && fits(askOf(spec), used, has);
 }
 
 const NOTHING: Amounts = { tasks: 0, cpus: 0, memory: 0, gpus: 0 };

@@ -3,7 +3,7 @@
  * links are closed. Opened again it is a fresh host behind the same face.
  */
 import { AppError } from '../domain/failure.ts';
-import type { Ask, Host, HostBudget, HostCounters, HostLinkState } from '../remote/host.ts';
+import type { Host, HostBudget, HostCounters, HostLinkState } from '../remote/host.ts';
 
 export interface Gate {
   readonly host: Host;
@@ -68,6 +68,10 @@ class GatedHost implements Host {
     return this.#inner?.budget();
   }
 
+  login(...args: Parameters<Host['login']>): Promise<void> {
+    return this.#through((host) => host.login(...args));
+  }
+
   run(...args: Parameters<Host['run']>): ReturnType<Host['run']> {
     return this.#through((host) => host.run(...args));
   }
@@ -86,10 +90,6 @@ class GatedHost implements Host {
 
   download(...args: Parameters<Host['download']>): Promise<void> {
     return this.#through((host) => host.download(...args));
-  }
-
-  login(ask: Ask): Promise<void> {
-    return this.#through((host) => host.login(ask));
   }
 
   wake(): void {

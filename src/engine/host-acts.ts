@@ -1,11 +1,12 @@
 /** What a person does with a host: pause, drain, resume, set up, forget. */
-import type { HostMode } from '../domain/host-mode.ts';
+import { changeMode } from './change-mode.ts';
 import type { ServiceDeps } from './create-service.ts';
+import { forgetHost } from './forget-host.ts';
 import type { Seat } from './seats.ts';
 import type { HostReport, Service } from './service.ts';
 import { createTurns } from './turns.ts';
 
-type HostActs = Pick<Service, 'setHostMode' | 'setupHost'>;
+type HostActs = Pick<Service, 'setHostMode' | 'setupHost' | 'forgetHost'>;
 
 export function createHostActs(deps: ServiceDeps, report: (seat: Seat) => HostReport): HostActs {
   const { seats, placer } = deps;
@@ -16,6 +17,7 @@ export function createHostActs(deps: ServiceDeps, report: (seat: Seat) => HostRe
         await changeMode(deps, seats.get(name), mode);
         return report(seats.get(name));
       }),
+    forgetHost: (name, options) => inTurn(name, () => forgetHost(deps, seats.get(name), options)),
     async setupHost(name) {
       const seat = seats.get(name);
       seat.host.wake();
@@ -25,15 +27,4 @@ export function createHostActs(deps: ServiceDeps, report: (seat: Seat) => HostRe
       return report(seat);
     },
   };
-}
-
-/** Written down first: a daemon that dies in the middle comes back to what was asked. */
-export async function changeMode(deps: ServiceDeps, seat: Seat, mode: HostMode): Promise<void> {
-  const { modes, subscribers, dispatcher, placer } = deps;
-  const event = await modes.set(seat.name, mode);
-  if (mode === 'paused') await seat.pause();
-  else seat.resume();
-  if (event !== undefined) subscribers.wake(event.seq);
-  if (mode !== 'paused') dispatcher.wakeHost(seat.name);
-  placer.look();
 }

@@ -5,6 +5,9 @@ import type { Task } from '../domain/task.ts';
 import type { GpuFacts } from '../script/gpu-probe.ts';
 import type { Seat } from './seats.ts';
 
+/** States of a link in which a host is given only what names it. */
+const AWAY = ['unreachable', 'refused', 'needs-login'];
+
 type Devices = { kind: GpuKind; devices: GpuFacts['devices'] };
 
 /** What a host has: as configured, else as found at first contact, else not known. */
@@ -59,7 +62,7 @@ function emptyRoom(seat: Seat): HostRoom & { usedGpus: string[] } {
       devices: found.devices.map(({ device }) => device),
     },
     enabled: seat.policy.enabled && seat.mode() === 'open',
-    inviting: facts !== undefined && !['unreachable', 'refused', 'needs-login'].includes(link),
+    inviting: facts !== undefined && !AWAY.includes(link),
     able: facts === undefined || facts.runtime !== undefined,
     usedTasks: 0,
     usedCpus: 0,

@@ -93,6 +93,28 @@ export interface HostFactsReport {
   clockSkewMs: number;
 }
 
+/** What of ours is on a host, root by root; after a removal, what was removed and what is left. */
+export interface ForgetReport {
+  host: string;
+  dryRun: boolean;
+  mode: HostMode;
+  roots: {
+    root: string;
+    attempts: number;
+    images: number;
+    objects: number;
+    bytes: number;
+    /** Daemons of the account that have something in the root. */
+    others: string[];
+    /** Names that are not ours. */
+    foreign: string[];
+    kept: string[];
+    gone: boolean;
+  }[];
+  /** A directory of images outside the root: it may be shared, and is left. */
+  imageCacheDir?: string | undefined;
+}
+
 export interface ImageReport {
   reference: string;
   path: string;
@@ -201,11 +223,6 @@ export interface Service {
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;
   /**
-   * Logs in to a host with a person who answers what it asks, step by step; the first request begins.
-   * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
-   */
-  login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
-  /**
    * paused: nothing is sent to the host any more, its links are closed, what runs there runs on; draining:
    * no new tasks go there; open: both end. Outlives the daemon; idempotent.
    * @throws HOST_UNKNOWN STORE_FULL
@@ -213,6 +230,16 @@ export interface Service {
   setHostMode(name: string, mode: HostMode): Promise<HostReport>;
   /** Makes the root, checks the tools, looks at everything now. @throws SSH_* HOST_* RUNTIME_NOT_FOUND */
   setupHost(name: string): Promise<HostReport>;
+  /**
+   * Removes what this daemon made on the host, then pauses it; with `dryRun` only says what would go.
+   * @throws HOST_IN_USE HOST_PAUSED HOST_ROOT_INVALID SSH_*
+   */
+  forgetHost(name: string, options: { dryRun: boolean }): Promise<ForgetReport>;
+  /**
+   * Logs in to a host with a person who answers what it asks, step by step; the first request begins.
+   * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
+   */
+  login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

@@ -26,10 +26,9 @@ export function createViews(deps: ViewDeps): Views {
       task,
       waits: whyWaiting(task, seats.all()),
       // While the host is away a task's own try fails at once: the host's is the one that counts.
-      nextTryAt:
-        awaitsPerson(host) || isPaused(host)
-          ? undefined
-          : (hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id)),
+      nextTryAt: awaitsPerson(host)
+        ? undefined
+        : (hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id)),
       streams: { stdout: stream('stdout'), stderr: stream('stderr') },
       remoteDir: directoryOf(task),
       progress: isEnded(state) ? undefined : subscribers.progressOf(task.id),
@@ -43,16 +42,6 @@ export function createViews(deps: ViewDeps): Views {
     return seat?.attemptDir(root, attemptToken(task.id, task.state.attempt));
   }
 
-  /** Nobody knows when a paused host is resumed. */
-  function isPaused(name: string | undefined): boolean {
-    return (
-      seats
-        .all()
-        .find((seat) => seat.name === name)
-        ?.mode() === 'paused'
-    );
-  }
-
   function linkOf(name: string | undefined) {
     return seats
       .all()
@@ -62,7 +51,12 @@ export function createViews(deps: ViewDeps): Views {
 
   /** Then no time is known: it goes on when somebody logs in. */
   function awaitsPerson(name: string | undefined): boolean {
-    return linkOf(name)?.kind === 'needs-login';
+    const paused =
+      seats
+        .all()
+        .find((seat) => seat.name === name)
+        ?.mode() === 'paused';
+    return paused || linkOf(name)?.kind === 'needs-login';
   }
 
   /** A try that was due is under way and may take a while: its time is now. */

@@ -49,7 +49,7 @@ function reasonOf(seat: Seat): Reason | undefined {
   }
   if (!policy.enabled) return said('HOST_DISABLED', `host ${host} has enabled = false`);
   const link = seat.host.linkState();
-  if (link.kind === 'unreachable' || link.kind === 'refused') {
+  if (link.kind === 'unreachable' || link.kind === 'refused' || link.kind === 'needs-login') {
     const known = Object.hasOwn(ERRORS, link.code) ? (link.code as ErrorCode) : undefined;
     if (known !== undefined) return said(known, link.message);
   }

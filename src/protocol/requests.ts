@@ -49,6 +49,9 @@ export const loginBody = z.strictObject({
 export const imageReference = z.strictObject({
   reference: z.string().min(1).max(limits.IMAGE_CHARS_MAX),
 });
+export const forgetBody = z.strictObject({
+  dryRun: z.boolean().optional().describe('Default true: only say what would be removed.'),
+});
 export const gcBody = z.strictObject({
   olderThanMs: z.number().int().min(0).optional(),
   dryRun: z.boolean().optional(),

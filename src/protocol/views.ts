@@ -126,6 +126,14 @@ const linkView = z.object({
   nextTryAt: time.optional(),
 });
 
+const gpuView = z.object({
+  kind: z.enum(GPU_KINDS),
+  device: z.string(),
+  name: z.string().optional(),
+  memoryBytes: count.optional(),
+  task: z.string().optional(),
+});
+
 /** What the host may be asked for, and what was. */
 const budgetView = z.object({
   logins: z.object({
@@ -146,14 +154,6 @@ const budgetView = z.object({
     refused: count,
   }),
   polls: z.object({ limit: count, lastSecond: count }),
-});
-
-const gpuView = z.object({
-  kind: z.enum(GPU_KINDS),
-  device: z.string(),
-  name: z.string().optional(),
-  memoryBytes: count.optional(),
-  task: z.string().optional(),
 });
 
 export const hostView = z.object({
@@ -197,6 +197,28 @@ export const hostView = z.object({
 });
 export const hostListView = z.object({ hosts: z.array(hostView) });
 
+export const setupView = z.object({ host: hostView, image: z.string().optional() });
+
+export const forgetView = z.object({
+  host: z.string(),
+  dryRun: z.boolean(),
+  mode: z.enum(HOST_MODES),
+  roots: z.array(
+    z.object({
+      root: z.string(),
+      attempts: count,
+      images: count,
+      objects: count,
+      bytes: count,
+      others: z.array(z.string()),
+      foreign: z.array(z.string()),
+      kept: z.array(z.string()),
+      gone: z.boolean(),
+    }),
+  ),
+  imageCacheDir: z.string().optional(),
+});
+
 /** done: the link is as `host` shows; else what the host asks next. */
 export const loginView = z.discriminatedUnion('done', [
   z.object({ done: z.literal(true), host: hostView }),
@@ -210,7 +232,6 @@ export const loginView = z.discriminatedUnion('done', [
     prompts: z.array(z.object({ prompt: z.string(), echo: z.boolean() })),
   }),
 ]);
-export const setupView = z.object({ host: hostView, image: z.string().optional() });
 
 export const imageView = z.object({
   reference: z.string(),
@@ -254,8 +275,9 @@ export type TaskListView = z.infer<typeof taskListView>;
 export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
 export type HostView = z.infer<typeof hostView>;
-export type LoginView = z.infer<typeof loginView>;
+export type ForgetView = z.infer<typeof forgetView>;
 export type SetupView = z.infer<typeof setupView>;
+export type LoginView = z.infer<typeof loginView>;
 export type HostListView = z.infer<typeof hostListView>;
 export type ImageListView = z.infer<typeof imageListView>;
 export type ImageView = z.infer<typeof imageView>;

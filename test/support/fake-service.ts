@@ -183,6 +183,20 @@ export class FakeService implements Service {
     return { ...(await this.host(name, { probe: false })), mode, modeSince: 0 };
   }
 
+  async forgetHost(name: string, options: { dryRun: boolean }) {
+    this.note('forgetHost', name, options);
+    const empty = { others: [], foreign: ['notes.txt'], kept: [], gone: false };
+    const root = {
+      root: '/home/alice/.towline',
+      attempts: 2,
+      images: 1,
+      objects: 0,
+      bytes: 4096,
+      ...empty,
+    };
+    return { host: name, ...options, mode: 'paused' as const, roots: [root] };
+  }
+
   async setupHost(name: string): Promise<HostReport> {
     this.note('setupHost', name);
     return this.host(name, { probe: true });

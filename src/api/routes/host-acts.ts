@@ -1,10 +1,11 @@
-/** POST /v1/hosts/NAME/pause, resume, drain, setup. */
+/** POST /v1/hosts/NAME/pause, resume, drain, setup, forget. */
 import type { FastifyInstance } from 'fastify';
 import type { HostMode } from '../../domain/host-mode.ts';
+import { forgetBody } from '../../protocol/requests.ts';
 import { ROUTES } from '../../protocol/routes.ts';
-import type { HostView, SetupView } from '../../protocol/views.ts';
+import type { ForgetView, HostView, SetupView } from '../../protocol/views.ts';
 import type { RouteDeps } from '../deps.ts';
-import { paramOf } from '../request.ts';
+import { bodyOf, paramOf } from '../request.ts';
 import { toHostView } from '../views.ts';
 
 const MODES: Record<'pauseHost' | 'resumeHost' | 'drainHost', HostMode> = {
@@ -23,6 +24,17 @@ export function addHostActs(api: FastifyInstance, { service, specDefaults }: Rou
         toHostView(await service.setHostMode(paramOf(request, 'name'), mode)),
     });
   }
+  api.route({
+    method: ROUTES.forgetHost.method,
+    url: ROUTES.forgetHost.path,
+    handler: async (request): Promise<ForgetView> => {
+      const { dryRun = true } = bodyOf(request, forgetBody);
+      const { imageCacheDir, ...rest } = await service.forgetHost(paramOf(request, 'name'), {
+        dryRun,
+      });
+      return { ...rest, ...(imageCacheDir !== undefined && { imageCacheDir }) };
+    },
+  });
   api.route({
     method: ROUTES.setupHost.method,
     url: ROUTES.setupHost.path,

@@ -1,4 +1,4 @@
-/** towline host pause|resume|drain|setup: what a person does with a host. */
+/** towline host pause|resume|drain|setup|forget: what a person does with a host. */
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
@@ -38,6 +38,7 @@ export function addHostActs(host: Command, cli: Cli): void {
     });
   }
   addSetup(host, cli);
+  addForget(host, cli);
 }
 
 function addSetup(host: Command, cli: Cli): void {
@@ -65,5 +66,25 @@ function addSetup(host: Command, cli: Cli): void {
     return call.io.out.write(
       `image       ${image}: pull it with: towline host setup ${name} --pull\n`,
     );
+  });
+}
+
+function addForget(host: Command, cli: Cli): void {
+  const forget = host
+    .command('forget')
+    .summary('remove what this daemon made on a host')
+    .description(
+      'Say what this daemon made on a host and how big it is; with --yes remove it and pause the host. What is not of Towline, and what another daemon of the account uses, stays. Refused while tasks are there.\n\nExample: towline host forget vm --yes',
+    )
+    .argument('<name>', 'name of a host')
+    .option('--yes', 'remove it; without this nothing is changed');
+  onAction<{ yes?: boolean }>(forget, cli, async (call) => {
+    const client = await call.client();
+    const answer = await client.forgetHost(call.args[0] ?? '', {
+      dryRun: call.options.yes !== true,
+    });
+    if (call.json) return printJson(call.io, answer);
+    const { forgetText } = await import('../output/forget-text.ts');
+    return call.io.out.write(forgetText(answer));
   });
 }

@@ -1,4 +1,4 @@
-/** towline host list|show; each other verb has a file of its own. */
+/** towline host: list and show here, each other verb has a file of its own. */
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
@@ -10,9 +10,7 @@ export function addHost(program: Command, cli: Cli): void {
     .command('host')
     .helpCommand(false)
     .summary('look at and manage hosts')
-    .description(
-      'Look at the configured hosts, log in to those that want a person, pause, drain and set them up.',
-    );
+    .description('Look at the configured hosts, log in to them, pause, drain and set them up.');
   addHostActs(host, cli);
   const list = host
     .command('list')

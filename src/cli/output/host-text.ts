@@ -57,6 +57,23 @@ export function hostPage(host: HostView, now: number): string {
     .join('');
 }
 
+function modeText({ mode, modeSince }: HostView, now: number): string | undefined {
+  if (mode === 'open') return undefined;
+  const since = modeSince === undefined ? '' : ` for ${spanText(now - Date.parse(modeSince))}`;
+  return `${mode}${since}; towline host resume ends it`;
+}
+
+function gpuCount({ slots }: HostView): string {
+  if (slots.gpus === undefined) return '-';
+  return slots.gpus === 0 && slots.usedGpus === 0 ? '0' : `${slots.usedGpus}/${slots.gpus}`;
+}
+
+function gpuText({ device, name, memoryBytes, task }: HostView['gpus'][number]): string {
+  const what = [name, memoryBytes === undefined ? undefined : sizeText(memoryBytes)];
+  const known = what.filter((word) => word !== undefined).join(', ');
+  return `${device}${known === '' ? '' : ` (${known})`}: ${task ?? 'free'}`;
+}
+
 function budgetLines(budget: HostView['budget'], now: number): [string, string | undefined][] {
   if (budget === undefined) return [];
   const { logins, channels, polls } = budget;
@@ -77,23 +94,6 @@ function budgetLines(budget: HostView['budget'], now: number): [string, string |
     ],
     ['polls', `${polls.lastSecond} in the last second, ${polls.limit} at most`],
   ];
-}
-
-function modeText({ mode, modeSince }: HostView, now: number): string | undefined {
-  if (mode === 'open') return undefined;
-  const since = modeSince === undefined ? '' : ` for ${spanText(now - Date.parse(modeSince))}`;
-  return `${mode}${since}; towline host resume ends it`;
-}
-
-function gpuCount({ slots }: HostView): string {
-  if (slots.gpus === undefined) return '-';
-  return slots.gpus === 0 && slots.usedGpus === 0 ? '0' : `${slots.usedGpus}/${slots.gpus}`;
-}
-
-function gpuText({ device, name, memoryBytes, task }: HostView['gpus'][number]): string {
-  const what = [name, memoryBytes === undefined ? undefined : sizeText(memoryBytes)];
-  const known = what.filter((word) => word !== undefined).join(', ');
-  return `${device}${known === '' ? '' : ` (${known})`}: ${task ?? 'free'}`;
 }
 
 function linkText({ link }: HostView, now: number): string {

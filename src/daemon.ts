@@ -75,8 +75,13 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   );
   await tellServiceManager('ready');
 
+  // One at a time and in order: the last configuration read is the one that stays.
+  let reloading = Promise.resolve();
   const onReload = (): void => {
-    current = reload({ options, engine, log, current });
+    const next = loadAnew(options, log);
+    if (next === undefined) return;
+    current = next;
+    reloading = reloading.then(() => apply(engine, next, log));
   };
   process.on('SIGHUP', onReload);
   const signal = await stopSignal();
@@ -92,20 +97,10 @@ function load({ configFile }: DaemonOptions): Config {
 }
 
 /** A configuration that does not fit leaves everything as it was, and says so. */
-function reload(house: {
-  options: DaemonOptions;
-  engine: Engine;
-  log: Logger;
-  current: Config;
-}): Config {
-  const { options, engine, log, current } = house;
+function loadAnew(options: DaemonOptions, log: Logger): Config | undefined {
   try {
     const next = load(options);
     warnNotes(log, next);
-    engine.reload(engineSettings(next, log)).then(
-      () => log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded'),
-      (err: unknown) => log.error({ err }, 'cannot apply the configuration'),
-    );
     return next;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -113,7 +108,16 @@ function reload(house: {
       { code: error.code, hint: error.hint },
       `configuration not reloaded: ${error.message}`,
     );
-    return current;
+    return undefined;
+  }
+}
+
+async function apply(engine: Engine, next: Config, log: Logger): Promise<void> {
+  try {
+    await engine.reload(engineSettings(next, log));
+    log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded');
+  } catch (err) {
+    log.error({ err }, 'cannot apply the configuration');
   }
 }
 

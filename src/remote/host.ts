@@ -13,6 +13,8 @@
  *   the reason of the last try (the host itself tries again on its own schedule).
  */
 
+import type { HostKeys } from './host-keys.ts';
+
 export type HostLinkState =
   | { kind: 'idle' }
   | { kind: 'connecting'; since: number }
@@ -123,6 +125,9 @@ export interface Host {
     write: (chunk: Buffer) => Promise<void>,
     options?: TransferOptions,
   ): Promise<void>;
+
+  /** The keys of a host behind SSH; a local host has none. */
+  readonly keys?: HostKeys | undefined;
 
   /** Tries to connect now instead of at `nextTryAt`. */
   wake(): void;

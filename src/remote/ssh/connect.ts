@@ -4,7 +4,6 @@
  * host-key check, the key files and the algorithms. Never here: reconnecting (keeper.ts).
  */
 
-import { readFile } from 'node:fs/promises';
 import { type Socket, connect as tcpConnect } from 'node:net';
 import type { AuthHandlerMiddleware, ConnectConfig } from 'ssh2';
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
@@ -13,9 +12,11 @@ import type { HostSettings } from '../settings.ts';
 import { withDeadline } from '../settle.ts';
 import { algorithmsFor } from './algorithms.ts';
 import { changedKey, judgeHostKey } from './host-key.ts';
-import { type HostPins, type KnownHostsFile, pinsFor } from './known-hosts.ts';
+import type { HostPins } from './known-hosts.ts';
 import type { LoginBudget } from './login-budget.ts';
 import { type PrivateKey, readPrivateKeys } from './private-keys.ts';
+import { readPins } from './read-pins.ts';
+import type { PublicKey } from './trust-file.ts';
 
 /** One try to log in, ready to be handed to a client. */
 export interface Login {
@@ -30,6 +31,8 @@ export interface Door {
   budget: LoginBudget;
   /** The address of the links that are up: a name for many machines must not give a mixed host. */
   pinnedAddress: () => string | undefined;
+  /** Told the host keys that the host has proven over a link whose own key was verified. */
+  onHostKeys?: (keys: PublicKey[]) => void;
 }
 
 /** The facts that hints and messages about a host's links need. */
@@ -64,18 +67,18 @@ export async function logIn<T>(door: Door, attach: (login: Login) => Promise<T>)
   });
 }
 
-async function readPins(settings: HostSettings, context: ErrorContext): Promise<HostPins> {
-  const files: KnownHostsFile[] = [];
-  for (const path of settings.knownHostsFiles) {
-    try {
-      files.push({ path, text: await readFile(path, 'utf8') });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
-      const message = `known_hosts of host ${settings.name}: ${(error as Error).message}`;
-      throw new AppError('SSH_KNOWN_HOSTS_UNREADABLE', message, { context, cause: error });
-    }
-  }
-  return pinsFor(files, settings.hostname, settings.port);
+/**
+ * As logIn, for somebody who only looks at who answers: the same turn, budget and way, but no login.
+ * @throws SSH_*
+ */
+export async function knock<T>(door: Door, look: (wire: Socket) => Promise<T>): Promise<T> {
+  return await door.budget.admit(async (unseen) => {
+    const socket = await dial(door, hostContext(door.settings)).catch((error: unknown) => {
+      unseen();
+      throw error;
+    });
+    return await look(socket);
+  });
 }
 
 async function dial({ settings, pinnedAddress }: Door, context: ErrorContext): Promise<Socket> {

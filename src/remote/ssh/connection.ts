@@ -11,6 +11,7 @@ import type { HostCounters } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
 import { withDeadline } from '../settle.ts';
 import { type Door, hostContext, type Login, logIn } from './connect.ts';
+import { provenKeys } from './key-rotation.ts';
 import type { Traffic } from './traffic.ts';
 import { watchSilence } from './watchdog.ts';
 
@@ -32,13 +33,13 @@ type Opened<T> = (error: Error | undefined, channel: T) => void;
 export function connectHost(deps: ConnectionDeps): Promise<SshConnection> {
   return logIn(deps.door, async (login) => {
     deps.traffic.track(login.socket);
-    const client = await authenticate(login);
+    const client = await authenticate(login, deps.door);
     deps.counters.logins += 1;
     return new SshConnection(client, login.socket, deps);
   });
 }
 
-function authenticate({ config }: Login): Promise<Client> {
+function authenticate({ config }: Login, { onHostKeys }: Door): Promise<Client> {
   return new Promise((resolve, reject) => {
     const client = new Client();
     client.once('ready', () => resolve(client));
@@ -47,6 +48,7 @@ function authenticate({ config }: Login): Promise<Client> {
     client.once('close', () =>
       reject(new Error('Connection lost: closed by the host during login')),
     );
+    client.on('hostkeys', (keys) => onHostKeys?.(provenKeys(keys)));
     client.connect(config);
   });
 }

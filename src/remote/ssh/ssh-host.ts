@@ -16,6 +16,7 @@ import type {
   RunResult,
   TransferOptions,
 } from '../host.ts';
+import type { HostKeys } from '../host-keys.ts';
 import { explainFailedWrite } from '../no-space.ts';
 import type { HostSettings } from '../settings.ts';
 import { withSignal } from '../settle.ts';
@@ -23,9 +24,12 @@ import { downloadFrom, readRangeFrom } from '../sftp/download.ts';
 import { listDirectory } from '../sftp/list.ts';
 import type { SftpSession } from '../sftp/session.ts';
 import { uploadTo } from '../sftp/upload.ts';
+import type { Door } from './connect.ts';
 import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
+import { createHostTrust } from './host-trust.ts';
 import { LinkKeeper } from './keeper.ts';
+import { adoptHostKeys } from './key-rotation.ts';
 import { LoginBudget } from './login-budget.ts';
 import { Traffic } from './traffic.ts';
 import { openTransferLink } from './transfer-link.ts';
@@ -41,6 +45,7 @@ export function createSshHost(settings: HostSettings, deps: Partial<HostDeps> = 
 
 class SshHost implements Host {
   readonly name: string;
+  readonly keys: HostKeys | undefined;
   readonly #deps: HostDeps;
   readonly #traffic: Traffic;
   readonly #keeper: LinkKeeper<ControlLink>;
@@ -54,7 +59,10 @@ class SshHost implements Host {
     this.name = name;
     this.#deps = deps;
     this.#traffic = new Traffic(counters);
-    const door = { settings, budget, pinnedAddress: () => this.#address };
+    const file = settings.trustedKeysFile;
+    const onHostKeys = adoptHostKeys(settings, deps);
+    const door: Door = { settings, budget, pinnedAddress: () => this.#address, onHostKeys };
+    this.keys = file === undefined ? undefined : createHostTrust({ ...deps, door, file });
     const shared: ConnectionDeps & HostDeps = { ...deps, door, counters, traffic: this.#traffic };
     this.#keeper = new LinkKeeper(settings, deps, async () => {
       const link = await openControlLink(shared);

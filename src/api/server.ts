@@ -13,6 +13,7 @@ import { addEvents } from './routes/events.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
+import { addHostTrust } from './routes/host-trust.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
 import { addListTasks } from './routes/list-tasks.ts';
@@ -36,6 +37,7 @@ const ROUTE_FILES: AddRoute[] = [
   addEvents,
   addHosts,
   addImages,
+  addHostTrust,
   addUploads,
   addGc,
   addHealth,

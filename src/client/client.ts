@@ -121,6 +121,9 @@ function hostCalls(transport: Transport) {
     /** @throws HOST_UNKNOWN; with probe also what the connection fails with */
     host: (name: string, options: { probe?: boolean } = {}) =>
       transport.call<views.HostView>('getHost', { params: { name }, query: { ...options } }),
+    /** The keys a host offers; with `fingerprint` those are pinned. @throws HOST_KEY_* SSH_* */
+    trust: (name: string, body: { fingerprint?: readonly string[]; replace?: boolean } = {}) =>
+      transport.call<views.HostTrustView>('trustHost', { params: { name }, body }),
     images: (name: string) =>
       transport.call<views.ImageListView>('listImages', { params: { name } }),
     /** Resolves when the image is there. @throws IMAGE_* HOST_UNKNOWN */

@@ -8,6 +8,7 @@ import { checkSpec } from './check-spec.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { createGc } from './gc.ts';
 import { createHostService } from './host-service.ts';
+import { createTrust } from './host-trust.ts';
 import type { ImageKeeper } from './images.ts';
 import { type Ledger, newTask } from './ledger.ts';
 import { createLogs } from './logs.ts';
@@ -97,6 +98,7 @@ export function createService(deps: ServiceDeps): Service {
     },
     files: logs.files,
     ...createHostService(deps),
+    trust: createTrust(deps),
     gc: createGc(deps),
     metrics: views.metrics,
   };

@@ -6,7 +6,10 @@
 import type { FailureRecord } from '../domain/failure.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { HostCounters, HostLinkState } from '../remote/host.ts';
+import type { HostKeysReport, PinRequest } from '../remote/host-keys.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
+
+export type { HostKeysReport, PinRequest };
 
 /** A task as it stands, with what only the running engine knows. */
 export interface TaskReport {
@@ -149,6 +152,11 @@ export interface Service {
   hosts(): HostReport[];
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;
+  /**
+   * The keys a host offers, and what is known of them; with `pin` those are trusted first, and the host
+   * is tried at once. @throws HOST_UNKNOWN HOST_WITHOUT_KEYS HOST_KEY_NOT_OFFERED HOST_KEY_CONFLICT SSH_*
+   */
+  trust(host: string, pin?: PinRequest): Promise<HostKeysReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

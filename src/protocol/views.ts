@@ -145,6 +145,19 @@ export const hostView = z.object({
   counters: z.record(z.string(), count),
   lastFailure: failureView.optional(),
 });
+export const hostTrustView = z.object({
+  host: z.string(),
+  name: z.string().describe('The name of the host in known_hosts files.'),
+  file: z.string().describe("Towline's own known_hosts file."),
+  keys: z.array(
+    z.object({
+      type: z.string(),
+      fingerprint: z.string(),
+      verdict: z.enum(['trusted', 'unknown', 'different', 'revoked']),
+      places: z.array(z.string()),
+    }),
+  ),
+});
 export const hostListView = z.object({ hosts: z.array(hostView) });
 
 export const imageView = z.object({
@@ -185,6 +198,7 @@ export type TaskListView = z.infer<typeof taskListView>;
 export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
 export type HostView = z.infer<typeof hostView>;
+export type HostTrustView = z.infer<typeof hostTrustView>;
 export type HostListView = z.infer<typeof hostListView>;
 export type ImageListView = z.infer<typeof imageListView>;
 export type ImageView = z.infer<typeof imageView>;

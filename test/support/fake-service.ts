@@ -7,8 +7,10 @@ import { AppError } from '../../src/domain/failure.ts';
 import { isEnded, type TaskState } from '../../src/domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../../src/domain/task.ts';
 import type {
+  HostKeysReport,
   HostReport,
   LiveEvent,
+  PinRequest,
   Plan,
   Progress,
   Service,
@@ -178,6 +180,13 @@ export class FakeService implements Service {
     const found = this.hostReports.find((host) => host.name === name);
     if (found === undefined) throw new AppError('HOST_UNKNOWN', `no host ${name}`);
     return found;
+  }
+
+  async trust(host: string, pin?: PinRequest): Promise<HostKeysReport> {
+    this.note('trust', host, pin);
+    const verdict = pin === undefined ? ('unknown' as const) : ('trusted' as const);
+    const key = { type: 'ssh-ed25519', fingerprint: `SHA256:${'a'.repeat(43)}`, places: [] };
+    return { name: host, file: '/state/known_hosts', keys: [{ ...key, verdict }] };
   }
 
   async images(host: string) {

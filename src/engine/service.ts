@@ -5,8 +5,7 @@
  */
 import type { FailureRecord } from '../domain/failure.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { HostCounters, HostLinkState } from '../remote/host.ts';
-import type { HostKeysReport, PinRequest } from '../remote/host-keys.ts';
+import type { HostCounters, HostKeysReport, HostLinkState, PinRequest } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
 
 export type { HostKeysReport, PinRequest };

@@ -15,6 +15,8 @@
 
 import type { HostKeys } from './host-keys.ts';
 
+export type * from './host-keys.ts';
+
 export type HostLinkState =
   | { kind: 'idle' }
   | { kind: 'connecting'; since: number }

@@ -58,8 +58,8 @@ it('takes the values that ssh -G gives', { timeout: 60_000 }, async () => {
   const file = join(directory, 'config');
   const home = homedir();
   await fc.assert(
-    fc.asyncProperty(config, alias, fc.option(user), async (text, name, login) => {
-      await writeFile(file, text, { mode: 0o600 });
+    fc.asyncProperty(config, alias, fc.option(user), async (written, name, login) => {
+      await writeFile(file, written, { mode: 0o600 });
       const given = login === null ? undefined : login;
       const { found, notes } = opensshValues(
         openOpensshFiles(home),
@@ -70,14 +70,15 @@ it('takes the values that ssh -G gives', { timeout: 60_000 }, async () => {
       expect(notes).toEqual([]);
       const one = (keyword: string): string | undefined => facts.get(keyword)?.[0];
       const ours = (key: string): unknown => found[key]?.value;
+      const text = (key: string): string | undefined => found[key]?.value?.toString();
       expect(ours('hostname') ?? name).toBe(one('hostname'));
-      expect(String(ours('port') ?? 22)).toBe(one('port'));
+      expect(text('port') ?? '22').toBe(one('port'));
       expect(given ?? ours('user') ?? one('user')).toBe(one('user'));
       expect(ours('host_key_alias')).toBe(one('hostkeyalias'));
       const agent = one('identityagent');
       expect(ours('identity_agent')).toBe(agent === 'none' ? undefined : agent);
       const jump = (ours('jump') as string[] | undefined)?.join(',') ?? '';
-      expect(jump).toBe(expandedBySsh(one('proxyjump') ?? '', String(ours('hostname') ?? name)));
+      expect(jump).toBe(expandedBySsh(one('proxyjump') ?? '', text('hostname') ?? name));
       checkFiles(ours('identity_file'), facts.get('identityfile'), home);
       checkFiles(knownHosts(found), knownHostsOf(facts), home);
     }),

@@ -7,7 +7,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bedLog, MINI } from '../support/bed.ts';
+import { bedLog, hostSection, MINI } from '../support/bed.ts';
 import { makeDaemon, type TaskJson, type TestDaemon } from '../support/daemon.ts';
 import { knownHostsText, type Sshd, type SshdOptions, startSshd } from '../support/sshd.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -35,7 +35,13 @@ beforeAll(async () => {
         on: 'vm2',
         keys: { port: String(proxy.port), login_burst: '100', login_interval: '10ms', links: '1' },
       },
+      inner: { on: 'inner', keys: { known_hosts: '/dev/null' } },
     },
+    more: [
+      '[host.bastion]',
+      'enabled = false',
+      ...Object.entries(hostSection('bastion')).map(([key, value]) => `${key} = ${value}`),
+    ].join('\n'),
   });
   theirs = join(daemon.dir, 'their_known_hosts');
   const config = readFileSync(daemon.configFile, 'utf8');
@@ -172,4 +178,19 @@ it("--replace puts a changed key in the place of Towline's own; further keys are
   expect(text()).toContain(`${ed25519} trusted `);
   expect(text()).not.toContain(knownHostsText(proxy.port, ['changed']).trim());
   expect(bedLog(`sshd-${right.port}`)).toMatch(/hostkeys-prove/);
+});
+
+it('a host behind a jump host, which takes no tasks itself, is shown and trusted the same way', async () => {
+  const shown = await daemon.cli('host', 'trust', 'inner', '--json');
+  const { keys, file } = JSON.parse(shown.stdout) as OfferJson;
+  expect(keys.length).toBeGreaterThan(0);
+  expect(keys.every(({ verdict }) => verdict === 'unknown')).toBe(true);
+  const fingerprint = keys[0]?.fingerprint ?? '';
+  const ran = await daemon.cli('host', 'trust', 'inner', '--fingerprint', fingerprint);
+  expect(ran).toMatchObject({ code: 0 });
+  expect(ran.stdout).toContain(`${file}:`);
+  const page = JSON.parse((await daemon.cli('host', 'show', 'inner', '--json')).stdout) as {
+    link: { kind: string };
+  };
+  expect(page.link.kind).toBe('ready');
 });

@@ -4,8 +4,10 @@
  */
 import { AppError } from '../../src/domain/failure.ts';
 import type {
+  Ask,
   DirectoryEntry,
   Host,
+  HostBudget,
   HostLinkState,
   RunOptions,
   RunResult,
@@ -106,6 +108,13 @@ export class FakeHost implements Host {
     };
   }
 
+  /** What `budget()` gives. */
+  used: HostBudget | undefined;
+
+  budget(): HostBudget | undefined {
+    return this.used;
+  }
+
   async run(script: string, { purpose, signal }: RunOptions): Promise<RunResult> {
     this.#refuseClosed();
     this.calls.push(purpose);
@@ -161,6 +170,13 @@ export class FakeHost implements Host {
     if (bytes.length > 0) await write(bytes);
     onProgress?.(bytes.length);
   }
+
+  /** What the host asks whoever logs in, and with which answers it is content. */
+  login(ask: Ask): Promise<void> {
+    return this.onLogin(ask);
+  }
+
+  onLogin: (ask: Ask) => Promise<void> = async () => {};
 
   wake(): void {
     this.woken += 1;

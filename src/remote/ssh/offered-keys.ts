@@ -9,8 +9,7 @@ import { withDeadline } from '../settle.ts';
 import { algorithmsFor, SIGNATURES } from './algorithms.ts';
 import { type Door, hostContext, knock } from './connect.ts';
 import type { PublicKey } from './trust-file.ts';
-
-type Wire = Parameters<Parameters<typeof knock>[1]>[0];
+import type { Wire } from './wire.ts';
 
 interface Glance {
   key: PublicKey | undefined;

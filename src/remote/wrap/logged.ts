@@ -26,6 +26,7 @@ export function logged(host: Host, logger: Logger): Host {
     linkState: () => host.linkState(),
     onLinkState: (listener) => host.onLinkState(listener),
     counters: () => host.counters(),
+    budget: () => host.budget(),
     run: (script, options) =>
       timed(
         { call: 'run', purpose: options.purpose, lane: options.lane },
@@ -49,6 +50,7 @@ export function logged(host: Host, logger: Logger): Host {
       pin: (request) => timed({ call: 'pin', ...request }, keys.pin(request)),
     },
     wake: () => host.wake(),
+    login: (ask) => timed({ call: 'login' }, host.login(ask)),
     close: () => host.close(),
   };
 }

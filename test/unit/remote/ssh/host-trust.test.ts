@@ -1,6 +1,7 @@
 /** What is said of offered keys, what the own file holds after a change, and which proven keys are taken. */
 import { describe, expect, it } from 'vitest';
 import { HOST_TUNING } from '../../../../src/remote/settings.ts';
+import { algorithmsFor } from '../../../../src/remote/ssh/algorithms.ts';
 import { fingerprint } from '../../../../src/remote/ssh/host-key.ts';
 import { judgeOffers } from '../../../../src/remote/ssh/host-key-verdict.ts';
 import { keysToAdopt } from '../../../../src/remote/ssh/key-rotation.ts';
@@ -127,4 +128,11 @@ it('an alias stands in known_hosts without a port', () => {
   expect(pinName(settings)).toBe('[node.lan]:2222');
   expect(pinName({ ...settings, port: 22 })).toBe('node.lan');
   expect(pinName({ ...settings, hostKeyAlias: 'Cluster' })).toBe('cluster');
+});
+
+it('only pinned types are asked for, and never a signature with SHA-1', () => {
+  const asked = (lines: string[]) => algorithmsFor(pins(lines).pinned).serverHostKey;
+  expect(asked([R.line])).toEqual(['rsa-sha2-512', 'rsa-sha2-256']);
+  expect(asked([A.line, B.line])).toEqual(['ssh-ed25519']);
+  expect(asked([])).not.toContain('ssh-rsa');
 });

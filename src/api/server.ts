@@ -13,6 +13,8 @@ import { addEvents } from './routes/events.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
+import { addHostActs } from './routes/host-acts.ts';
+import { addHostLogin } from './routes/host-login.ts';
 import { addHostTrust } from './routes/host-trust.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
@@ -36,6 +38,8 @@ const ROUTE_FILES: AddRoute[] = [
   addFiles,
   addEvents,
   addHosts,
+  addHostLogin,
+  addHostActs,
   addImages,
   addHostTrust,
   addUploads,

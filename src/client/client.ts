@@ -116,6 +116,8 @@ function streamCalls(transport: Transport) {
 }
 
 function hostCalls(transport: Transport) {
+  const act = (route: 'pauseHost' | 'resumeHost' | 'drainHost') => (name: string) =>
+    transport.call<views.HostView>(route, { params: { name } });
   return {
     hosts: () => transport.call<views.HostListView>('listHosts'),
     /** @throws HOST_UNKNOWN; with probe also what the connection fails with */
@@ -124,6 +126,18 @@ function hostCalls(transport: Transport) {
     /** The keys a host offers; with `fingerprint` those are pinned. @throws HOST_KEY_* SSH_* */
     trust: (name: string, body: { fingerprint?: readonly string[]; replace?: boolean } = {}) =>
       transport.call<views.HostTrustView>('trustHost', { params: { name }, body }),
+    /**
+     * One step of a login: without a session it begins; then each call answers what the last one asked.
+     * @throws SSH_LOGIN_FAILED SSH_LOGIN_ENDED HOST_UNKNOWN, and what the connection fails with
+     */
+    loginHost: (name: string, step: { session?: string; answers?: readonly string[] } = {}) =>
+      transport.call<views.LoginView>('loginHost', { params: { name }, body: step }),
+    /** Nothing is sent to the host until it is resumed. @throws HOST_UNKNOWN */
+    pauseHost: act('pauseHost'),
+    resumeHost: act('resumeHost'),
+    drainHost: act('drainHost'),
+    /** @throws what the first contact fails with */
+    setupHost: (name: string) => transport.call<views.SetupView>('setupHost', { params: { name } }),
     images: (name: string) =>
       transport.call<views.ImageListView>('listImages', { params: { name } }),
     /** Resolves when the image is there. @throws IMAGE_* HOST_UNKNOWN */

@@ -4,17 +4,22 @@
  * an AppError only. Never here: HTTP, printing, SQL. Read next: engine.ts, ledger.ts, dispatcher.ts.
  */
 import type { FailureRecord } from '../domain/failure.ts';
+import type { HostEvent, HostMode } from '../domain/host-mode.ts';
+import type { Blocked, GpuKind } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type {
   HostBudget,
   HostCounters,
   HostKeysReport,
   HostLinkState,
+  LoginQuestion,
   PinRequest,
 } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
+import type { LoginRequest } from './logins.ts';
 import type { PollUse } from './poll-pace.ts';
 
+export type { LoginRequest } from './logins.ts';
 export type { HostKeysReport, PinRequest };
 
 /** A task as it stands, with what only the running engine knows. */
@@ -22,6 +27,8 @@ export interface TaskReport {
   task: Task;
   /** When the blocked task is tried next, if it is blocked. */
   nextTryAt?: number | undefined;
+  /** Why it was not placed yet. Never stored. */
+  waits?: Blocked | undefined;
   streams: Record<StreamName, { bytes: number; complete: boolean }>;
   /** The attempt's directory on the host, when there is one. */
   remoteDir?: string | undefined;
@@ -40,6 +47,7 @@ export interface Progress {
 /** One line of the event stream: durable events carry a `seq`, progress does not. */
 export type LiveEvent =
   | ({ type: 'event' } & EventRecord)
+  | ({ type: 'host' } & HostEvent)
   | { type: 'progress'; at: number; task: TaskId; progress: Progress };
 
 export interface HostReport {
@@ -49,6 +57,9 @@ export interface HostReport {
   address: string;
   scheduler: 'none';
   link: HostLinkState;
+  /** What it may be used for just now, by the word of a person, and since when. */
+  mode: HostMode;
+  modeSince?: number | undefined;
   root: string;
   /** Known after the first contact. */
   facts?: HostFactsReport | undefined;
@@ -59,7 +70,18 @@ export interface HostReport {
     usedCpus: number;
     memoryBytes?: number | undefined;
     usedMemoryBytes: number;
+    gpus?: number | undefined;
+    usedGpus: number;
   };
+  tags: string[];
+  /** The GPUs that tasks may have, and which task has which. */
+  gpus: {
+    kind: GpuKind;
+    device: string;
+    name?: string | undefined;
+    memoryBytes?: number | undefined;
+    task?: TaskId | undefined;
+  }[];
   counters: HostCounters;
   /** What the host may be asked for; nothing for a host that needs no logins. */
   budget?: (HostBudget & { polls: PollUse }) | undefined;
@@ -86,6 +108,11 @@ export interface ImageReport {
   bytes: number;
   pulledAt?: number | undefined;
 }
+
+/** A step of a login: what the host asks, or how it stands when nothing more is asked. */
+export type LoginReport =
+  | { done: true; host: HostReport }
+  | { done: false; session: string; question: LoginQuestion };
 
 /** What would happen: the script and the plan of a task, nothing executed. */
 export interface Plan {
@@ -186,6 +213,19 @@ export interface Service {
    * is tried at once. @throws HOST_UNKNOWN HOST_WITHOUT_KEYS HOST_KEY_NOT_OFFERED HOST_KEY_CONFLICT SSH_*
    */
   trust(host: string, pin?: PinRequest): Promise<HostKeysReport>;
+  /**
+   * Logs in to a host with a person who answers what it asks, step by step; the first request begins.
+   * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
+   */
+  login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
+  /**
+   * paused: nothing is sent to the host any more, its links are closed, what runs there runs on; draining:
+   * no new tasks go there; open: both end. Outlives the daemon; idempotent.
+   * @throws HOST_UNKNOWN STORE_FULL
+   */
+  setHostMode(name: string, mode: HostMode): Promise<HostReport>;
+  /** Makes the root, checks the tools, looks at everything now. @throws SSH_* HOST_* RUNTIME_NOT_FOUND */
+  setupHost(name: string): Promise<HostReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

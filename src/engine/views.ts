@@ -4,6 +4,7 @@ import { attemptToken, type StreamName, type Task } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { TaskReport } from './service.ts';
 import { whereIs } from './where.ts';
+import { whyWaiting } from './why-waiting.ts';
 
 export interface Views {
   report: (task: Task) => Promise<TaskReport>;
@@ -23,8 +24,12 @@ export function createViews(deps: ViewDeps): Views {
     const host = 'host' in state ? state.host : undefined;
     return {
       task,
+      waits: whyWaiting(task, seats.all()),
       // While the host is away a task's own try fails at once: the host's is the one that counts.
-      nextTryAt: hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id),
+      nextTryAt:
+        awaitsPerson(host) || isPaused(host)
+          ? undefined
+          : (hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id)),
       streams: { stdout: stream('stdout'), stderr: stream('stderr') },
       remoteDir: directoryOf(task),
       progress: isEnded(state) ? undefined : subscribers.progressOf(task.id),
@@ -38,12 +43,31 @@ export function createViews(deps: ViewDeps): Views {
     return seat?.attemptDir(root, attemptToken(task.id, task.state.attempt));
   }
 
-  /** A try that was due is under way and may take a while: its time is now. */
-  function hostNextTryAt(name: string | undefined): number | undefined {
-    const link = seats
+  /** Nobody knows when a paused host is resumed. */
+  function isPaused(name: string | undefined): boolean {
+    return (
+      seats
+        .all()
+        .find((seat) => seat.name === name)
+        ?.mode() === 'paused'
+    );
+  }
+
+  function linkOf(name: string | undefined) {
+    return seats
       .all()
       .find((seat) => seat.name === name)
       ?.host.linkState();
+  }
+
+  /** Then no time is known: it goes on when somebody logs in. */
+  function awaitsPerson(name: string | undefined): boolean {
+    return linkOf(name)?.kind === 'needs-login';
+  }
+
+  /** A try that was due is under way and may take a while: its time is now. */
+  function hostNextTryAt(name: string | undefined): number | undefined {
+    const link = linkOf(name);
     return link !== undefined && 'nextTryAt' in link ? Math.max(link.nextTryAt, now()) : undefined;
   }
 

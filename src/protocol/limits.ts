@@ -22,9 +22,14 @@ export const TAGS_MAX = 64;
 export const TAG_VALUE_CHARS_MAX = 256;
 export const RUNTIME_ARGS_MAX = 256;
 export const RETRIES_MAX = 100;
+export const GPUS_MAX = 64;
 export const PRIORITY_ABS_MAX = 1000;
 export const TIME_LIMIT_MS_MAX = 365 * 24 * 3600 * 1000;
 export const IDEMPOTENCY_KEY_CHARS_MAX = 200;
 export const WAIT_SECONDS_MAX = 3600;
 export const LIST_LIMIT_MAX = 1000;
 export const LIST_LIMIT_DEFAULT = 100;
+
+/** Of a login conversation. */
+export const ANSWER_CHARS_MAX = 4096;
+export const ANSWERS_MAX = 32;

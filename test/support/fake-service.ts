@@ -11,6 +11,8 @@ import type {
   HostKeysReport,
   HostReport,
   LiveEvent,
+  LoginReport,
+  LoginRequest,
   MetricFamily,
   PinRequest,
   Plan,
@@ -178,6 +180,16 @@ export class FakeService implements Service {
     return this.hostReports;
   }
 
+  async setHostMode(name: string, mode: HostReport['mode']): Promise<HostReport> {
+    this.note('setHostMode', name, mode);
+    return { ...(await this.host(name, { probe: false })), mode, modeSince: 0 };
+  }
+
+  async setupHost(name: string): Promise<HostReport> {
+    this.note('setupHost', name);
+    return this.host(name, { probe: true });
+  }
+
   async host(name: string, options: { probe: boolean }): Promise<HostReport> {
     this.note('host', name, options);
     const found = this.hostReports.find((host) => host.name === name);
@@ -190,6 +202,15 @@ export class FakeService implements Service {
     const verdict = pin === undefined ? ('unknown' as const) : ('trusted' as const);
     const key = { type: 'ssh-ed25519', fingerprint: `SHA256:${'a'.repeat(43)}`, places: [] };
     return { name: host, file: '/state/known_hosts', keys: [{ ...key, verdict }] };
+  }
+
+  /** The next steps of a login, in order; the last one stays. */
+  loginSteps: LoginReport[] = [{ done: true, host: fakeHost() }];
+
+  async login(name: string, request: LoginRequest): Promise<LoginReport> {
+    this.note('login', name, request);
+    const [step] = this.loginSteps.length > 1 ? this.loginSteps.splice(0, 1) : this.loginSteps;
+    return step as LoginReport;
   }
 
   async images(host: string) {

@@ -1,15 +1,20 @@
-/** towline host list|show; trust is in host-trust.ts. */
+/** towline host list|show; each other verb has a file of its own. */
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
+import { addHostActs } from './host-acts.ts';
+import { addHostLogin } from './host-login.ts';
 import { addHostTrust } from './host-trust.ts';
 
 export function addHost(program: Command, cli: Cli): void {
   const host = program
     .command('host')
     .helpCommand(false)
-    .summary('look at hosts, trust their keys')
-    .description('Look at the configured hosts, and trust their keys.');
+    .summary('look at and manage hosts')
+    .description(
+      'Look at the configured hosts, trust their keys, log in to those that want a person, pause, drain and set them up.',
+    );
+  addHostActs(host, cli);
   const list = host
     .command('list')
     .alias('ls')
@@ -35,6 +40,7 @@ export function addHost(program: Command, cli: Cli): void {
     return call.io.out.write(hostPage(answer, Date.now()));
   });
   addHostTrust(host, cli);
+  addHostLogin(host, cli);
 }
 
 function tableWidth(sink: { isTTY: boolean; columns: number }): number {

@@ -15,6 +15,7 @@ import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
 import { addHostActs } from './routes/host-acts.ts';
 import { addHostLogin } from './routes/host-login.ts';
+import { addHostTrust } from './routes/host-trust.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
 import { addListTasks } from './routes/list-tasks.ts';
@@ -40,6 +41,7 @@ const ROUTE_FILES: AddRoute[] = [
   addHostActs,
   addHostLogin,
   addImages,
+  addHostTrust,
   addUploads,
   addGc,
   addHealth,

@@ -132,6 +132,9 @@ function hostCalls(transport: Transport) {
       transport.call<views.ForgetView>('forgetHost', { params: { name }, body }),
     /** @throws what the first contact fails with */
     setupHost: (name: string) => transport.call<views.SetupView>('setupHost', { params: { name } }),
+    /** The keys a host offers; with `fingerprint` those are pinned. @throws HOST_KEY_* SSH_* */
+    trust: (name: string, body: { fingerprint?: readonly string[]; replace?: boolean } = {}) =>
+      transport.call<views.HostTrustView>('trustHost', { params: { name }, body }),
     /**
      * One step of a login: without a session it begins; then each call answers what the last one asked.
      * @throws SSH_LOGIN_FAILED SSH_LOGIN_ENDED HOST_UNKNOWN, and what the connection fails with

@@ -10,6 +10,7 @@ import { createGc } from './gc.ts';
 import { lookAtHealth } from './health.ts';
 import type { HostModes } from './host-modes.ts';
 import { createHostService } from './host-service.ts';
+import { createTrust } from './host-trust.ts';
 import { createImageService } from './image-service.ts';
 import type { ImageKeeper } from './images.ts';
 import { type Ledger, newTask } from './ledger.ts';
@@ -102,6 +103,7 @@ export function createService(deps: ServiceDeps): Service {
     },
     files: logs.files,
     ...createHostService(deps),
+    trust: createTrust(deps),
     ...createImageService(deps),
     gc: createGc(deps),
     metrics: createMetrics(deps),

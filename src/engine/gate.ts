@@ -92,6 +92,12 @@ class GatedHost implements Host {
     return this.#through((host) => host.download(...args));
   }
 
+  /** @throws HOST_PAUSED: asking for keys is sending, too */
+  get keys(): Host['keys'] {
+    if (this.#inner === undefined) throw this.#paused();
+    return this.#inner.keys;
+  }
+
   wake(): void {
     this.#inner?.wake();
   }

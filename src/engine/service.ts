@@ -7,12 +7,20 @@ import type { FailureRecord } from '../domain/failure.ts';
 import type { HostEvent, HostMode } from '../domain/host-mode.ts';
 import type { Blocked, GpuKind } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { HostBudget, HostCounters, HostLinkState, LoginQuestion } from '../remote/host.ts';
+import type {
+  HostBudget,
+  HostCounters,
+  HostKeysReport,
+  HostLinkState,
+  LoginQuestion,
+  PinRequest,
+} from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
 import type { LoginRequest } from './logins.ts';
 import type { PollUse } from './poll-pace.ts';
 
 export type { LoginRequest } from './logins.ts';
+export type { HostKeysReport, PinRequest };
 
 /** A task as it stands, with what only the running engine knows. */
 export interface TaskReport {
@@ -223,6 +231,16 @@ export interface Service {
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;
   /**
+   * The keys a host offers, and what is known of them; with `pin` those are trusted first, and the host
+   * is tried at once. @throws HOST_UNKNOWN HOST_WITHOUT_KEYS HOST_KEY_NOT_OFFERED HOST_KEY_CONFLICT SSH_*
+   */
+  trust(host: string, pin?: PinRequest): Promise<HostKeysReport>;
+  /**
+   * Logs in to a host with a person who answers what it asks, step by step; the first request begins.
+   * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
+   */
+  login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
+  /**
    * paused: nothing is sent to the host any more, its links are closed, what runs there runs on; draining:
    * no new tasks go there; open: both end. Outlives the daemon; idempotent.
    * @throws HOST_UNKNOWN STORE_FULL
@@ -235,11 +253,6 @@ export interface Service {
    * @throws HOST_IN_USE HOST_PAUSED HOST_ROOT_INVALID SSH_*
    */
   forgetHost(name: string, options: { dryRun: boolean }): Promise<ForgetReport>;
-  /**
-   * Logs in to a host with a person who answers what it asks, step by step; the first request begins.
-   * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
-   */
-  login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

@@ -43,6 +43,10 @@ const SHAPES: Record<RouteName, Shape> = {
     answer: views.forgetView,
   },
   setupHost: { answer: views.setupView },
+  trustHost: {
+    body: [{ type: JSON_TYPE, schema: requests.trustBody }],
+    answer: views.hostTrustView,
+  },
   loginHost: {
     body: [{ type: JSON_TYPE, schema: requests.loginBody }],
     answer: views.loginView,

@@ -31,6 +31,11 @@ const ROUTE_ROWS = {
   drainHost: ['POST', '/v1/hosts/:name/drain', 'Gives a host no new tasks until it is resumed.'],
   forgetHost: ['POST', '/v1/hosts/:name/forget', 'Removes what this daemon made on a host.'],
   setupHost: ['POST', '/v1/hosts/:name/setup', 'Makes the root of a host and looks at it now.'],
+  trustHost: [
+    'POST',
+    '/v1/hosts/:name/trust',
+    'Gives the keys a host offers; with fingerprints it pins those.',
+  ],
   loginHost: [
     'POST',
     '/v1/hosts/:name/login',

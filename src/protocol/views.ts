@@ -195,6 +195,19 @@ export const hostView = z.object({
   budget: budgetView.optional(),
   lastFailure: failureView.optional(),
 });
+export const hostTrustView = z.object({
+  host: z.string(),
+  name: z.string().describe('The name of the host in known_hosts files.'),
+  file: z.string().describe("Towline's own known_hosts file."),
+  keys: z.array(
+    z.object({
+      type: z.string(),
+      fingerprint: z.string(),
+      verdict: z.enum(['trusted', 'unknown', 'different', 'revoked']),
+      places: z.array(z.string()),
+    }),
+  ),
+});
 export const hostListView = z.object({ hosts: z.array(hostView) });
 
 export const setupView = z.object({ host: hostView, image: z.string().optional() });
@@ -276,6 +289,7 @@ export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
 export type HostView = z.infer<typeof hostView>;
 export type ForgetView = z.infer<typeof forgetView>;
+export type HostTrustView = z.infer<typeof hostTrustView>;
 export type SetupView = z.infer<typeof setupView>;
 export type LoginView = z.infer<typeof loginView>;
 export type HostListView = z.infer<typeof hostListView>;

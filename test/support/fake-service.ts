@@ -8,11 +8,13 @@ import { isEnded, type TaskState } from '../../src/domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../../src/domain/task.ts';
 import type {
   Health,
+  HostKeysReport,
   HostReport,
   LiveEvent,
   LoginReport,
   LoginRequest,
   MetricFamily,
+  PinRequest,
   Plan,
   Progress,
   Service,
@@ -207,6 +209,13 @@ export class FakeService implements Service {
     const found = this.hostReports.find((host) => host.name === name);
     if (found === undefined) throw new AppError('HOST_UNKNOWN', `no host ${name}`);
     return found;
+  }
+
+  async trust(host: string, pin?: PinRequest): Promise<HostKeysReport> {
+    this.note('trust', host, pin);
+    const verdict = pin === undefined ? ('unknown' as const) : ('trusted' as const);
+    const key = { type: 'ssh-ed25519', fingerprint: `SHA256:${'a'.repeat(43)}`, places: [] };
+    return { name: host, file: '/state/known_hosts', keys: [{ ...key, verdict }] };
   }
 
   /** The next steps of a login, in order; the last one stays. */

@@ -4,13 +4,16 @@ import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
 import { addHostActs } from './host-acts.ts';
 import { addHostLogin } from './host-login.ts';
+import { addHostTrust } from './host-trust.ts';
 
 export function addHost(program: Command, cli: Cli): void {
   const host = program
     .command('host')
     .helpCommand(false)
     .summary('look at and manage hosts')
-    .description('Look at the configured hosts, log in to them, pause, drain and set them up.');
+    .description(
+      'Look at the configured hosts, trust their keys, log in to them, pause, drain, set up and forget them.',
+    );
   addHostActs(host, cli);
   const list = host
     .command('list')
@@ -36,6 +39,7 @@ export function addHost(program: Command, cli: Cli): void {
     const { hostPage } = await import('../output/host-text.ts');
     return call.io.out.write(hostPage(answer, Date.now()));
   });
+  addHostTrust(host, cli);
   addHostLogin(host, cli);
 }
 

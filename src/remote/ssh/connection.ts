@@ -7,7 +7,7 @@ import { Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
 import { classifySsh } from '../classify.ts';
 import type { Clock } from '../clock.ts';
-import type { HostCounters } from '../host.ts';
+import type { HostCounters, ProcessOptions } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
 import { withDeadline } from '../settle.ts';
 import { type Door, hostContext, type Login, logIn } from './connect.ts';
@@ -105,6 +105,14 @@ export class SshConnection {
   /** @throws SSH_CHANNEL_REFUSED SSH_CONNECTION_LOST */
   openShell(): Promise<ClientChannel> {
     return this.#channel<ClientChannel>((opened) => this.#client.exec('/bin/sh', opened));
+  }
+
+  /** A shell that is not shared, on a terminal if asked. @throws SSH_CHANNEL_REFUSED SSH_CONNECTION_LOST */
+  openProcess(tty: ProcessOptions['tty']): Promise<ClientChannel> {
+    const pty = tty && { term: tty.term, cols: tty.columns, rows: tty.rows };
+    return this.#channel<ClientChannel>((opened) =>
+      this.#client.exec('/bin/sh', pty === undefined ? {} : { pty }, opened),
+    );
   }
 
   /** @throws SSH_CHANNEL_REFUSED SSH_CONNECTION_LOST */

@@ -12,6 +12,8 @@ import type {
   Host,
   HostCounters,
   HostLinkState,
+  ProcessOptions,
+  RemoteProcess,
   RunOptions,
   RunResult,
   TransferOptions,
@@ -27,6 +29,7 @@ import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
 import { LinkKeeper } from './keeper.ts';
 import { LoginBudget } from './login-budget.ts';
+import { startSshProcess } from './ssh-process.ts';
 import { Traffic } from './traffic.ts';
 import { openTransferLink } from './transfer-link.ts';
 import { TransferLinks } from './transfer-links.ts';
@@ -90,6 +93,13 @@ class SshHost implements Host {
     const result = await link[lane].run(script, { purpose, deadlineMs, signal });
     await reach('remote.run.after');
     return result;
+  }
+
+  async openProcess(script: string, options: ProcessOptions): Promise<RemoteProcess> {
+    await reach('remote.openProcess.before');
+    const link = await withSignal(this.#keeper.demand(), options.signal);
+    const own = await link.openProcess(options.tty);
+    return await startSshProcess(own, { script, options, host: this.name });
   }
 
   async readRange(path: string, offset: number, length: number): Promise<Buffer> {

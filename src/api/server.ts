@@ -10,6 +10,7 @@ import { BODY_BYTES_MAX } from '../protocol/limits.ts';
 import type { AddRoute, ApiOptions } from './deps.ts';
 import { installErrors } from './errors.ts';
 import { addEvents } from './routes/events.ts';
+import { addExec } from './routes/exec.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
@@ -33,6 +34,7 @@ const ROUTE_FILES: AddRoute[] = [
   addLogs,
   addTaskActs,
   addFiles,
+  addExec,
   addEvents,
   addHosts,
   addImages,

@@ -44,7 +44,8 @@ export function goneSignal(reply: FastifyReply, deps: RouteDeps): AbortSignal {
   return AbortSignal.any([gone.signal, deps.closing]);
 }
 
-async function drained(raw: ServerResponse, signal: AbortSignal): Promise<void> {
+/** Waits until the client has taken what was written, or has gone. */
+export async function drained(raw: ServerResponse, signal: AbortSignal): Promise<void> {
   try {
     await once(raw, 'drain', { signal });
   } catch (error) {

@@ -6,6 +6,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { StreamName } from '../domain/task.ts';
+import type { ExecStart } from '../protocol/exec-messages.ts';
 import type { WireTaskSpec } from '../protocol/spec-schema.ts';
 import type * as views from '../protocol/views.ts';
 import { followEvents, followLogs } from './follow.ts';
@@ -14,6 +15,7 @@ import { createTransport, type Transport } from './transport.ts';
 
 export type { WireTaskSpec } from '../protocol/spec-schema.ts';
 export type * from '../protocol/views.ts';
+export type { ExecEvent, ExecStream } from './exec.ts';
 export type { Reconnect } from './reconnect.ts';
 
 export interface ClientOptions {
@@ -110,6 +112,11 @@ function streamCalls(transport: Transport) {
     /** The bytes of a stream from an offset; goes on at the right byte after a lost connection. */
     logs: (id: string, stream: StreamName | 'runtime', options: LogsOptions = {}) =>
       followLogs(transport, { id, stream }, options),
+    /** Runs a command inside a task; resolves when it runs. @throws TASK_WRONG_STATE HOST_SESSIONS_FULL and others */
+    exec: async (id: string, start: ExecStart, options: { signal?: AbortSignal } = {}) => {
+      const { openExec } = await import('./exec.ts');
+      return openExec(transport, { id, start, signal: options.signal });
+    },
     /** Events after `since`; goes on at the next one after a lost connection. */
     events: (options: EventsOptions = {}) => followEvents(transport, options),
   };

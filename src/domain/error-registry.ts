@@ -67,6 +67,7 @@ const ROWS = {
   HOST_COMMAND_FAILED: ['A command of Towline failed on the host.', 'see: towline host show {host}', 'later', 200, 3],
   HOST_COMMAND_TIMEOUT: ['A command of Towline did not answer in time on the host.', 'see: towline host show {host}; it is tried again', 'later', 200, 3],
   HOST_REPLY_INVALID: ['A reply of the host cannot be understood.', 'see: towline host show {host}', 'later', 200, 3],
+  HOST_SESSIONS_FULL: ['Too many exec and shell sessions are open on the host.', 'end one of them, then try again', 'later', 429, 13],
   HOST_CALL_ABORTED: ['Towline itself gave up a call to the host.', 'nothing to do: it is made again when it is needed', 'later', 503, 10],
   // links
   SSH_HOST_UNREACHABLE: ['The host does not answer.', 'see: towline host show {host}; tasks wait and go on by themselves', 'later', 200, 3],

@@ -9,6 +9,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import { createGc } from './gc.ts';
 import { createHostService } from './host-service.ts';
 import type { ImageKeeper } from './images.ts';
+import { createInside } from './inside.ts';
 import { type Ledger, newTask } from './ledger.ts';
 import { createLogs } from './logs.ts';
 import type { Placer } from './placer.ts';
@@ -43,6 +44,7 @@ export function createService(deps: ServiceDeps): Service {
   const { ledger, store, subscribers, now } = deps;
   const views = createViews(deps);
   const logs = createLogs(deps);
+  const inside = createInside(deps);
 
   function mayChange(): void {
     if (deps.stopping()) throw new AppError('DAEMON_STOPPING', 'the daemon is stopping');
@@ -96,6 +98,10 @@ export function createService(deps: ServiceDeps): Service {
       yield* subscribers.follow({ since, follow, task: found, signal });
     },
     files: logs.files,
+    async exec(id, request, options) {
+      mayChange();
+      return inside.exec(id, request, options);
+    },
     ...createHostService(deps),
     gc: createGc(deps),
     metrics: views.metrics,

@@ -5,7 +5,7 @@
  */
 import type { FailureRecord } from '../domain/failure.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { HostCounters, HostLinkState } from '../remote/host.ts';
+import type { HostCounters, HostLinkState, RemoteProcess, TerminalSize } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
 
 /** A task as it stands, with what only the running engine knows. */
@@ -104,6 +104,18 @@ export interface FollowOptions {
   signal: AbortSignal;
 }
 
+/** A command to run inside a task that is there. */
+export interface ExecRequest {
+  command: readonly string[];
+  tty?: (TerminalSize & { term: string }) | undefined;
+}
+
+/** A command inside a task; \`close\` ends all that it started. */
+export interface ExecSession extends RemoteProcess {
+  /** What the user should know about where it runs. */
+  readonly note?: string | undefined;
+}
+
 export interface Service {
   /**
    * Commits tasks, all or none, and gives them back in order. With a known idempotency key: the
@@ -146,6 +158,12 @@ export interface Service {
   }): AsyncIterable<LiveEvent>;
   /** Entries of the attempt's work directory on the host. */
   files(id: string, path: string): Promise<{ name: string; kind: string; size: number }[]>;
+  /**
+   * Runs a command in the container of a task that runs, or in a new one like it where that is not
+   * possible or the task has ended and was kept.
+   * @throws TASK_NOT_FOUND TASK_WRONG_STATE HOST_SESSIONS_FULL IMAGE_NOT_FOUND SSH_* HOST_*
+   */
+  exec(id: string, request: ExecRequest, options: FollowOptions): Promise<ExecSession>;
   hosts(): HostReport[];
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;

@@ -17,9 +17,7 @@ const windowSize = z.strictObject({ columns: cells, rows: cells });
 export const execStart = z.strictObject({
   command: z.array(word).min(1).max(limits.ARGV_WORDS_MAX),
   /** With it the command runs on a terminal, and its two outputs are one. */
-  tty: windowSize
-    .extend({ term: z.string().regex(/^[A-Za-z0-9._+-]{1,64}$/) })
-    .optional(),
+  tty: windowSize.extend({ term: z.string().regex(/^[A-Za-z0-9._+-]{1,64}$/) }).optional(),
 });
 
 export const execResize = windowSize;

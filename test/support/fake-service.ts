@@ -169,6 +169,10 @@ export class FakeService implements Service {
     return [{ name: 'result.txt', kind: 'file', size: 3 }];
   }
 
+  async exec(): Promise<never> {
+    throw new AppError('TASK_WRONG_STATE', 'the fake service runs nothing');
+  }
+
   hosts(): HostReport[] {
     return this.hostReports;
   }

@@ -62,7 +62,10 @@ function setSize({ columns, rows }: TerminalSize): string {
   return `stty columns ${Math.trunc(columns)} rows ${Math.trunc(rows)}`;
 }
 
-function localProcess(child: ChildProcessWithoutNullStreams, { options, host }: Starting): RemoteProcess {
+function localProcess(
+  child: ChildProcessWithoutNullStreams,
+  { options, host }: Starting,
+): RemoteProcess {
   const { promise: ended, resolve, reject } = Promise.withResolvers<number>();
   watchedElsewhere(ended);
   // What has ended reads no more; that is told by its end.

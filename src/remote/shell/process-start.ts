@@ -74,7 +74,8 @@ export function awaitMark(stream: Readable, mark: string): Promise<void> {
           return;
         }
         const keep = Math.max(0, held.length - wanted.length + 1);
-        if (noise.length < NOISE_KEPT_BYTES) noise += held.toString('utf8', 0, Math.min(keep, NOISE_KEPT_BYTES));
+        if (noise.length < NOISE_KEPT_BYTES)
+          noise += held.toString('utf8', 0, Math.min(keep, NOISE_KEPT_BYTES));
         held = held.subarray(keep);
       }
     };

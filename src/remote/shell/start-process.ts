@@ -30,7 +30,10 @@ export async function startInShell(shell: FreshShell, starting: Starting): Promi
     return new AppError('HOST_COMMAND_TIMEOUT', text, { context });
   };
   try {
-    await withSignal(withDeadline(converse(shell, starting), START_DEADLINE_MS, late), options.signal);
+    await withSignal(
+      withDeadline(converse(shell, starting), START_DEADLINE_MS, late),
+      options.signal,
+    );
   } catch (error) {
     if (!(error instanceof NoMark)) throw toAppError(error);
     const said = error.message === '' ? '' : `; it said: ${error.message}`;

@@ -73,7 +73,8 @@ export class Channels {
       return await open(await this.#connectExtra());
     }
     if (this.#connecting.size === 0) {
-      if (mayWait && (await this.#roomSoon())) return await this.#open(open, { mayWait: false, extraMax });
+      if (mayWait && (await this.#roomSoon()))
+        return await this.#open(open, { mayWait: false, extraMax });
       throw refusal ?? noRoom();
     }
     // One that is just being made may turn out to be free.

@@ -143,7 +143,7 @@ main() {
     sleep 1 &
     wait "$!"
   done
-  trap '' TERM
+  trap '' HUP TERM
   for how in HUP TERM KILL KILL KILL; do
     looks=0
     while sid=$leader; find_marked "TOWLINE_EXEC=$nonce"; [ -n "$pids" ] && [ "$looks" -lt 20 ]; do
@@ -164,8 +164,13 @@ const ATTEND = `attend() {
   stat_of "$leader" || leader=$$
   stat_of "$leader"
   parent_of_stat "$stat"
-  TOWLINE_EXEC_REAPER=$TOWLINE_EXEC setsid sh -c "$reaper" towline-reaper "$TOWLINE_EXEC" "$$" "$since" "$leader" "$parent" \\
-    </dev/null >/dev/null 2>&1 &
+  (
+    export TOWLINE_EXEC_REAPER="$TOWLINE_EXEC"
+    set -- "$TOWLINE_EXEC" "$$" "$since" "$leader" "$parent"
+    # by these it would find itself
+    unset TOWLINE_EXEC TOWLINE_ATTEMPT
+    exec setsid sh -c "$reaper" towline-reaper "$@"
+  ) </dev/null >/dev/null 2>&1 &
   beside=$!
   # caught, not ignored: what is started gets them as ever
   trap : INT QUIT TERM

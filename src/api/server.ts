@@ -16,6 +16,7 @@ import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
+import { addInsideFiles } from './routes/inside-files.ts';
 import { addListTasks } from './routes/list-tasks.ts';
 import { addLogs } from './routes/logs.ts';
 import { addMetrics } from './routes/metrics.ts';
@@ -35,6 +36,7 @@ const ROUTE_FILES: AddRoute[] = [
   addTaskActs,
   addFiles,
   addExec,
+  addInsideFiles,
   addEvents,
   addHosts,
   addImages,

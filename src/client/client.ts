@@ -102,6 +102,11 @@ function taskCalls(transport: Transport) {
     /** Entries of a directory below the task's work directory. */
     files: (id: string, path = '') =>
       transport.call<views.FilesView>('files', { params: { id }, query: { path } }),
+    /** What a path or glob inside a task means. @throws COPY_NOT_FOUND OUTPUT_UNSAFE TASK_WRONG_STATE */
+    matchFiles: (id: string, path: string) =>
+      transport.call<views.MatchedFilesView>('matchFiles', { params: { id }, query: { path } }),
+    /** The bytes of one file; they break with an error when they are not all of it. @throws as matchFiles */
+    fileContent: (id: string, path: string) => openContent(transport, id, path),
     /** Leaves bytes with the daemon; the path can be a task's stdin. */
     upload: (bytes: Readable) => transport.upload(bytes),
   };
@@ -142,6 +147,17 @@ function hostCalls(transport: Transport) {
         params: { name },
         query: { reference },
       }),
+  };
+}
+
+async function openContent(transport: Transport, id: string, path: string) {
+  const bytes = await transport.open('fileContent', { params: { id }, query: { path } });
+  const { 'towline-sha256': sha256, 'towline-mode': mode, 'content-length': size } = bytes.headers;
+  return {
+    bytes: bytes as Readable,
+    sha256: String(sha256),
+    mode: Number.parseInt(String(mode), 8),
+    size: Number(size),
   };
 }
 

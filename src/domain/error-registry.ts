@@ -108,6 +108,10 @@ const ROWS = {
   OUTPUT_UNSAFE: ['A remote name or file type that is not let in.', 'look at the work directory on {host}', 'never', 200, 3],
   OUTPUT_CHECKSUM_MISMATCH: ['The bytes fetched are not the bytes on the host.', 'nothing to do: it is fetched again', 'later', 200, 3],
   OUTPUT_LOCAL_WRITE: ['An output cannot be written on the submit host.', 'check {path}: directory, permissions, space', 'after-fix', 200, 3],
+  // copies into and out of tasks
+  COPY_NOT_FOUND: ['Nothing is at this path of the task.', 'see what there is: towline exec {task} -- ls -l', 'never', 404, 11],
+  COPY_EXISTS: ['A file is already where a copy should go.', 'move it away or use --overwrite', 'never', 409, 13],
+  COPY_CHANGED: ['A file changed while it was copied.', 'copy it again when nothing writes to it', 'later', 409, 3],
   // launch and streams
   LAUNCH_CONFLICT: ["The attempt's directory exists with another content.", 'look at it on {host}; then: towline retry {task}', 'never', 200, 3],
   STREAM_TRUNCATED: ['A stream file on the host shrank; bytes already fetched are kept.', 'the command may have truncated its log: towline logs {task}', 'never', 200, 3],

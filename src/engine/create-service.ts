@@ -10,6 +10,7 @@ import { createGc } from './gc.ts';
 import { createHostService } from './host-service.ts';
 import type { ImageKeeper } from './images.ts';
 import { createInside } from './inside.ts';
+import { createInsideFiles } from './inside-files.ts';
 import { type Ledger, newTask } from './ledger.ts';
 import { createLogs } from './logs.ts';
 import type { Placer } from './placer.ts';
@@ -102,6 +103,7 @@ export function createService(deps: ServiceDeps): Service {
       mayChange();
       return inside.exec(id, request, options);
     },
+    ...createInsideFiles(deps),
     ...createHostService(deps),
     gc: createGc(deps),
     metrics: views.metrics,

@@ -110,10 +110,27 @@ export interface ExecRequest {
   tty?: (TerminalSize & { term: string }) | undefined;
 }
 
-/** A command inside a task; \`close\` ends all that it started. */
+/** A command inside a task; `close` ends all that it started. */
 export interface ExecSession extends RemoteProcess {
   /** What the user should know about where it runs. */
   readonly note?: string | undefined;
+}
+
+/** What a path or glob inside a task means. */
+export interface MatchedFiles {
+  single: boolean;
+  files: { path: string; to: string; size: number }[];
+  directories: string[];
+  passedOver: string[];
+}
+
+export interface FileContent {
+  size: number;
+  mode: number;
+  /** Of the first `size` bytes, taken on the host. */
+  sha256: string;
+  /** Those bytes; fewer when the file shrinks meanwhile. */
+  bytes: AsyncIterable<Uint8Array>;
 }
 
 export interface Service {
@@ -164,6 +181,13 @@ export interface Service {
    * @throws TASK_NOT_FOUND TASK_WRONG_STATE HOST_SESSIONS_FULL IMAGE_NOT_FOUND SSH_* HOST_*
    */
   exec(id: string, request: ExecRequest, options: FollowOptions): Promise<ExecSession>;
+  /**
+   * The files at a path of the container, or relative to the work directory; globs are expanded, links
+   * not followed. @throws COPY_NOT_FOUND OUTPUT_UNSAFE REQUEST_INVALID TASK_WRONG_STATE
+   */
+  matchFiles(id: string, path: string): Promise<MatchedFiles>;
+  /** @throws as matchFiles, SFTP_DENIED */
+  fileContent(id: string, path: string, options: FollowOptions): Promise<FileContent>;
   hosts(): HostReport[];
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;

@@ -33,6 +33,8 @@ const SHAPES: Record<RouteName, Shape> = {
   hold: { answer: views.taskView },
   release: { answer: views.taskView },
   files: { query: requests.filesQuery, answer: views.filesView },
+  matchFiles: { query: requests.insideQuery, answer: views.matchedFilesView },
+  fileContent: { query: requests.insideQuery, answer: 'application/octet-stream' },
   exec: {
     body: [{ type: EXEC_MEDIA_TYPE, schema: z.string() }],
     answer: EXEC_MEDIA_TYPE,

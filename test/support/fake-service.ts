@@ -173,6 +173,14 @@ export class FakeService implements Service {
     throw new AppError('TASK_WRONG_STATE', 'the fake service runs nothing');
   }
 
+  async matchFiles(): Promise<never> {
+    throw new AppError('COPY_NOT_FOUND', 'the fake service has no files');
+  }
+
+  async fileContent(): Promise<never> {
+    throw new AppError('COPY_NOT_FOUND', 'the fake service has no files');
+  }
+
   hosts(): HostReport[] {
     return this.hostReports;
   }

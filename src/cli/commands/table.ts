@@ -29,6 +29,7 @@ export const COMMANDS: Readonly<Record<string, Verb>> = {
     givesCommandsCode: true,
   },
   shell: { load: async () => (await import('./exec.ts')).addShell, givesCommandsCode: true },
+  cp: { load: async () => (await import('./cp.ts')).addCp },
   wait: { load: async () => (await import('./wait.ts')).addWait },
   cancel: { load: async () => (await import('./task-acts.ts')).addCancel },
   retry: { load: async () => (await import('./task-acts.ts')).addRetry },

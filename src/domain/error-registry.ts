@@ -112,6 +112,7 @@ const ROWS = {
   COPY_NOT_FOUND: ['Nothing is at this path of the task.', 'see what there is: towline exec {task} -- ls -l', 'never', 404, 11],
   COPY_EXISTS: ['A file is already where a copy should go.', 'move it away or use --overwrite', 'never', 409, 13],
   COPY_CHANGED: ['A file changed while it was copied.', 'copy it again when nothing writes to it', 'later', 409, 3],
+  COPY_FAILED: ['A file could not be written inside the task.', 'see what there is: towline exec {task} -- ls -l', 'never', 409, 3],
   // launch and streams
   LAUNCH_CONFLICT: ["The attempt's directory exists with another content.", 'look at it on {host}; then: towline retry {task}', 'never', 200, 3],
   STREAM_TRUNCATED: ['A stream file on the host shrank; bytes already fetched are kept.', 'the command may have truncated its log: towline logs {task}', 'never', 200, 3],

@@ -1,6 +1,6 @@
 /** Files of a task that is there, for copies: found by listings, hashed on the host, read in pieces. */
 import { posix } from 'node:path';
-import { AppError } from '../domain/failure.ts';
+import { AppError, type ErrorContext, toAppError } from '../domain/failure.ts';
 import { attemptToken, type Bind, type Output, type Task } from '../domain/task.ts';
 import { inspectFileText, parseInspectFile } from '../script/inspect-file.ts';
 import { taskBinds } from '../script/task-script.ts';
@@ -39,9 +39,10 @@ export function createInsideFiles({
       const { root, pattern, isFile } = await startOf(seat, at);
       const list = (below: string) => seat.host.list(posix.join(root, below));
       const output: Output = { pattern, local: '/', overwrite: false };
-      const matched =
-        (await matchPath(pattern, output, list)) ??
-        (isFile ? undefined : await matchOutput(output, list));
+      const matched = await inContext({ host: seat.name, task: task.id }, async () => {
+        const exact = await matchPath(pattern, output, list);
+        return exact ?? (isFile ? undefined : await matchOutput(output, list));
+      });
       if (matched === undefined) throw notFound(task, path);
       const container = (relative: string): string =>
         isFile ? posix.resolve('/mnt/task/work', path) : containerPath(path, at, relative);
@@ -85,6 +86,15 @@ export function createInsideFiles({
       }
     },
   };
+}
+
+/** What fails below does not know for whom it was. */
+async function inContext<T>(context: ErrorContext, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw toAppError(error).in(context);
+  }
 }
 
 function bindsOf(task: Task, dir: string): Bind[] {

@@ -32,17 +32,24 @@ export interface InsideCommand {
 
 const WORK = '/mnt/task/work';
 
-const TARGET = `# The first process of the payload: in the leader's session, in other namespaces than ours.
+const TARGET = `# shellcheck disable=SC3013 # not in POSIX, but in every sh on Linux
+same_namespace() {
+  [ "/proc/$1/ns/$2" -ef "/proc/self/ns/$2" ]
+}
+# The first process of the payload: in the leader's session, in other namespaces than ours.
 find_target() {
   target='' oldest=''
-  [ -s leader ] && read -r leader since <leader
-  [ -n "$leader" ] && is_alive "$leader" "$since" || return 1
+  [ -s leader ] || return 1
+  # shellcheck disable=SC2094 # it is only read
+  read -r leader since <leader
+  is_alive "$leader" "$since" || return 1
   sid=''
   find_marked "TOWLINE_ATTEMPT=$1"
   for pid in $pids; do
-    [ "$pid" != "$leader" ] && stat_of "$pid" || continue
+    [ "$pid" != "$leader" ] || continue
+    stat_of "$pid" || continue
     [ -z "$oldest" ] || [ "$start" -lt "$oldest" ] || continue
-    [ "/proc/$pid/ns/mnt" -ef /proc/self/ns/mnt ] && continue
+    same_namespace "$pid" mnt && continue
     case $stat in "$state "*" $leader "*) ;; *) continue ;; esac
     target=$pid oldest=$start
   done
@@ -52,7 +59,7 @@ find_target() {
 find_flags() {
   flags=''
   for pair in user=U mnt=m ipc=i uts=u net=n pid=p cgroup=C; do
-    [ "/proc/$target/ns/\${pair%=*}" -ef "/proc/self/ns/\${pair%=*}" ] || flags="$flags -\${pair#*=}"
+    same_namespace "$target" "\${pair%=*}" || flags="$flags -\${pair#*=}"
   done
   case $flags in *U*) return 0 ;; esac
   [ "$(id -u)" = 0 ]
@@ -250,7 +257,7 @@ export function hangUpText(nonce: string): string {
 function beginning({ nonce }: InsideCommand): string[] {
   const reaper = [STAT_OF, IS_ALIVE, FIND_MARKED, NAP, REAPER].join('\n');
   return [
-    '# shellcheck disable=SC2016 # the reaper and the words for the container are texts of their own',
+    '# shellcheck disable=SC2016,SC1003,SC2317 # the reaper and the words for the container are texts of their own',
     STAT_OF,
     IS_ALIVE,
     ATTEND,

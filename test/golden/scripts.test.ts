@@ -9,6 +9,8 @@ import { describe, expect, test } from 'vitest';
 import { cancelText, KILLER } from '../../src/script/cancel.ts';
 import { cleanText } from '../../src/script/clean.ts';
 import { imageListText, imageRemoveText } from '../../src/script/image-cache.ts';
+import { freshText, hangUpText, joinText, wayInText } from '../../src/script/inside.ts';
+import { inspectFileText } from '../../src/script/inspect-file.ts';
 import { launchText } from '../../src/script/launch.ts';
 import { hashFilesText, haveObjectsText, publishObjectText } from '../../src/script/objects.ts';
 import { probeText } from '../../src/script/probe.ts';
@@ -36,6 +38,8 @@ const PULL = {
 const OBJECT = { root: PLACE.root, daemonId: PLACE.daemonId, sha256: SHA256, mode: 0o644 };
 const ATTEMPT = { dir: `${PLACE.root}/tasks/${PLACE.daemonId}/${TOKEN}`, nonce: 'n1', pid: 4711 };
 
+const INSIDE = { nonce: 'n1', command: ['echo', "it's", '$HOME'] };
+
 const TEXTS: Record<string, string> = {
   'task-argv': taskScript(aScript()),
   'task-text': taskScript(aScript({ command: { kind: 'text', text: 'echo hello\n' } })),
@@ -49,6 +53,11 @@ const TEXTS: Record<string, string> = {
   salvage: salvageText(ATTEMPT),
   cancel: cancelText({ ...PLACE, nonce: 'n2', graceMs: 10_000, mvNoTarget: true }),
   'cancel-killer': KILLER,
+  'inside-way': wayInText({ ...ATTEMPT, token: TOKEN, runs: true, imagePath: '/images/mini.sif' }),
+  'inside-join': joinText({ kind: 'join', pid: 42, start: '7', namespaces: ['-U', '-m'] }, INSIDE),
+  'inside-fresh': freshText(aScript(HOSTILE), { ...INSIDE, term: 'xterm', hasShell: true }),
+  'inside-hang-up': hangUpText('n1'),
+  'inside-file': inspectFileText("/srv/it's here", 'a b'),
   clean: cleanText({ ...PLACE, tokens: [TOKEN] }),
   pull: pullText(PULL),
   'pull-job': PULL_JOB,

@@ -100,7 +100,7 @@ function failure({ code, err, path, task }: Failed): AppError {
       context,
     });
   const said = err.trim() === '' ? `exit code ${code}` : escapeControls(err.trim());
-  return new AppError('HOST_COMMAND_FAILED', `copying to ${path} of task ${task}: ${said}`, {
+  return new AppError('COPY_FAILED', `copying to ${path} of task ${task}: ${said}`, {
     context,
   });
 }

@@ -88,6 +88,11 @@ export class SshConnection {
     return this.#socket.remoteAddress;
   }
 
+  /** False as soon as bytes of the far side may be missing. */
+  get isWhole(): boolean {
+    return this.#lost === undefined && this.#socket.readable;
+  }
+
   get hasRoom(): boolean {
     return this.#lost === undefined && this.#open < this.#limit;
   }

@@ -33,8 +33,10 @@ function sshProcess({ connection, channel }: OwnChannel, host: string): RemotePr
   channel.once('exit', (status: number | null, signal?: string) => {
     code = status ?? codeOfSignal(signal ?? '');
   });
-  channel.once('close', () => {
-    if (code !== undefined) {
+  // Before the connection hears it: one that is not needed any more is closed by that.
+  channel.prependOnceListener('close', () => {
+    // A channel that a broken connection took along may have lost bytes, exit code or not.
+    if (code !== undefined && connection.isWhole) {
       resolve(code);
       return;
     }

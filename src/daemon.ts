@@ -8,11 +8,15 @@ import { join } from 'node:path';
 import { createApi } from './api/server.ts';
 import { listen } from './api/socket.ts';
 import type { Config } from './config/config.ts';
+import { explainNote } from './config/explain.ts';
 import { loadConfig } from './config/load.ts';
 import { AppError } from './domain/failure.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
+import type { EngineSettings } from './engine/settings.ts';
 import { engineSettings } from './host-settings.ts';
 import { createLog, type Logger } from './log.ts';
+import { fillDeps } from './remote/deps.ts';
+import { Roads } from './remote/ssh/roads.ts';
 import { tellServiceManager } from './service-manager.ts';
 import { openSpool } from './spool/spool.ts';
 import { lockStateDir } from './store/lock-state-dir.ts';
@@ -41,10 +45,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   house.defer(() => store.close());
   const spool = openSpool({ stateDir });
   house.defer(() => spool.close());
+  const roads = new Roads(fillDeps({ logger: log }));
   const engine = createEngine({
     store,
     spool,
-    settings: engineSettings(config, log),
+    settings: engineSettings(config, log, roads),
     readOnly: cloned,
     log,
     now: Date.now,
@@ -67,14 +72,20 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   await engine.start();
   await listen(api, socket);
   if (cloned) warnCloned(log, stateDir);
+  warnNotes(log, config);
   log.info(
     { version: VERSION, pid: process.pid, socket, stateDir, hosts: Object.keys(config.hosts) },
     'ready',
   );
   await tellServiceManager('ready');
 
+  // One at a time and in order: the last configuration read is the one that stays.
+  let reloading = Promise.resolve();
   const onReload = (): void => {
-    current = reload({ options, engine, log, current });
+    const next = loadAnew(options, log);
+    if (next === undefined) return;
+    current = next;
+    reloading = reloading.then(() => apply(engine, engineSettings(next, log, roads), log));
   };
   process.on('SIGHUP', onReload);
   const signal = await stopSignal();
@@ -90,19 +101,10 @@ function load({ configFile }: DaemonOptions): Config {
 }
 
 /** A configuration that does not fit leaves everything as it was, and says so. */
-function reload(house: {
-  options: DaemonOptions;
-  engine: Engine;
-  log: Logger;
-  current: Config;
-}): Config {
-  const { options, engine, log, current } = house;
+function loadAnew(options: DaemonOptions, log: Logger): Config | undefined {
   try {
     const next = load(options);
-    engine.reload(engineSettings(next, log)).then(
-      () => log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded'),
-      (err: unknown) => log.error({ err }, 'cannot apply the configuration'),
-    );
+    warnNotes(log, next);
     return next;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -110,8 +112,21 @@ function reload(house: {
       { code: error.code, hint: error.hint },
       `configuration not reloaded: ${error.message}`,
     );
-    return current;
+    return undefined;
   }
+}
+
+async function apply(engine: Engine, next: EngineSettings, log: Logger): Promise<void> {
+  try {
+    await engine.reload(next);
+    log.info({ hosts: next.hosts.map(({ policy }) => policy.name) }, 'configuration reloaded');
+  } catch (err) {
+    log.error({ err }, 'cannot apply the configuration');
+  }
+}
+
+function warnNotes(log: Logger, { notes }: Config): void {
+  for (const note of notes) log.warn({}, explainNote(note));
 }
 
 function warnCloned(log: Logger, stateDir: string): void {

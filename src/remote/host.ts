@@ -30,7 +30,24 @@ export type HostLinkState =
       hint: string;
       nextTryAt: number;
     }
+  /** Wants an answer that only a person has: nothing is tried until login(). */
+  | { kind: 'needs-login'; since: number; code: string; message: string; hint: string }
   | { kind: 'closed' };
+
+/** What a host wants to know from whoever logs in. All texts are the host's own. */
+export interface LoginQuestion {
+  /** The configured name of the host that asks: it may be one on the way to the host. */
+  host: string;
+  name: string;
+  instruction: string;
+  prompts: { prompt: string; echo: boolean }[];
+}
+
+/**
+ * Gets the answers, one for each prompt. They are secrets: never logged, never in an error. The
+ * signal fires when the host no longer waits for them.
+ */
+export type Ask = (question: LoginQuestion, signal: AbortSignal) => Promise<string[]>;
 
 export interface RunOptions {
   /** What the command is for, as it should stand in an error message: "launch of abc.1". */
@@ -109,6 +126,38 @@ export interface HostCounters {
   bytesReceived: number;
 }
 
+/** Logins to a host against what it is allowed to cost. */
+export interface LoginUse {
+  /** So many at once, and the time until one more is earned. */
+  burst: number;
+  refillMs: number;
+  /** What may be used now. */
+  left: number;
+  /** When the next may be made, if not now. */
+  nextAt?: number | undefined;
+  /** Begun in the last hour, however they ended. */
+  usedLastHour: number;
+  /** Those in line for their turn. */
+  waiting: number;
+  /** Since the host was made: let in at the door but not logged in; turned away at the door. */
+  failed: number;
+  refused: number;
+}
+
+export interface ChannelUse {
+  open: number;
+  /** Per connection, once the host has refused one. */
+  limit?: number | undefined;
+  connections: number;
+  refused: number;
+}
+
+/** What the host may be asked for, and what was. */
+export interface HostBudget {
+  logins: LoginUse;
+  channels: ChannelUse;
+}
+
 export interface Host {
   readonly name: string;
 
@@ -117,6 +166,8 @@ export interface Host {
   /** Calls back on every change of linkState, until the returned function is called. */
   onLinkState(listener: (state: HostLinkState) => void): () => void;
   counters(): HostCounters;
+  /** Nothing for a host that needs no logins. */
+  budget(): HostBudget | undefined;
 
   /**
    * Runs POSIX shell text on the host and gives its exit code and output.
@@ -166,8 +217,14 @@ export interface Host {
     options?: TransferOptions,
   ): Promise<void>;
 
-  /** Tries to connect now instead of at `nextTryAt`. */
+  /** Tries to connect now instead of at `nextTryAt`; does nothing while the host needs a login. */
   wake(): void;
+  /**
+   * Connects with somebody there who answers what the host asks. Resolves when the link is ready, at
+   * once when it is; one at a time.
+   * @throws SSH_* SSH_LOGIN_FAILED, what `ask` throws
+   */
+  login(ask: Ask): Promise<void>;
   /** Ends all links. Running tasks on the host are not touched. */
   close(): Promise<void>;
 }

@@ -142,12 +142,12 @@ test('the same content in several tasks is sent once', async () => {
 });
 
 test('an upload that is cut resumes where it stopped, and nothing half gets a name', async () => {
-  const proxy = await startTcpProxy(2210);
+  const proxy = await startTcpProxy(Number(SSH_PORT));
   await using _ = { [Symbol.asyncDispose]: () => proxy.stop() };
   const knownHosts = readFileSync(join(BED, 'known_hosts'), 'utf8');
   const ours = local('known_hosts', knownHosts.replaceAll(`:${SSH_PORT}`, `:${proxy.port}`));
   await using other = makeDaemon({
-    vm: { port: String(proxy.port), known_hosts: ours, transfer_links: '1' },
+    vm: { port: String(proxy.port), known_hosts: ours, links: '2' },
   });
   await other.start();
   await other.run('true');

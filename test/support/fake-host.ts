@@ -4,8 +4,10 @@
  */
 import { AppError } from '../../src/domain/failure.ts';
 import type {
+  Ask,
   DirectoryEntry,
   Host,
+  HostBudget,
   HostLinkState,
   ProcessOptions,
   RemoteProcess,
@@ -108,6 +110,13 @@ export class FakeHost implements Host {
     };
   }
 
+  /** What `budget()` gives. */
+  used: HostBudget | undefined;
+
+  budget(): HostBudget | undefined {
+    return this.used;
+  }
+
   async run(script: string, { purpose, signal }: RunOptions): Promise<RunResult> {
     this.#refuseClosed();
     this.calls.push(purpose);
@@ -170,6 +179,13 @@ export class FakeHost implements Host {
     if (bytes.length > 0) await write(bytes);
     onProgress?.(bytes.length);
   }
+
+  /** What the host asks whoever logs in, and with which answers it is content. */
+  login(ask: Ask): Promise<void> {
+    return this.onLogin(ask);
+  }
+
+  onLogin: (ask: Ask) => Promise<void> = async () => {};
 
   wake(): void {
     this.woken += 1;

@@ -67,6 +67,10 @@ class LocalHost implements Host {
     return { ...this.#counters };
   }
 
+  budget(): undefined {
+    return undefined;
+  }
+
   async run(script: string, options: RunOptions): Promise<RunResult> {
     await reach('remote.run.before');
     this.#refuseClosed();
@@ -127,6 +131,8 @@ class LocalHost implements Host {
 
   /** There is nothing to connect to. */
   wake(): void {}
+
+  async login(): Promise<void> {}
 
   async close(): Promise<void> {
     const reason = this.#closedError();

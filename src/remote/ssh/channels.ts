@@ -22,13 +22,20 @@ export interface OwnChannel {
 export class Channels {
   readonly #main: SshConnection;
   readonly #connect: () => Promise<SshConnection>;
+  readonly #single: () => boolean;
   #extra: SshConnection[] = [];
   readonly #connecting = new Set<Promise<SshConnection>>();
   readonly #awaitingRoom = new Set<() => void>();
 
-  constructor(main: SshConnection, connect: () => Promise<SshConnection>) {
+  /** `single`: no connection may be made beside the main one. */
+  constructor(
+    main: SshConnection,
+    connect: () => Promise<SshConnection>,
+    single: () => boolean = () => false,
+  ) {
     this.#main = main;
     this.#connect = connect;
+    this.#single = single;
   }
 
   /** @throws SSH_* */
@@ -69,7 +76,7 @@ export class Channels {
         refusal = error;
       }
     }
-    if (this.#extra.length + this.#connecting.size < extraMax) {
+    if (this.#mayConnect(extraMax)) {
       return await open(await this.#connectExtra());
     }
     if (this.#connecting.size === 0) {
@@ -80,6 +87,11 @@ export class Channels {
     // One that is just being made may turn out to be free.
     await Promise.race([...this.#connecting].map((making) => making.catch(() => {})));
     return await this.#open(open, { mayWait, extraMax });
+  }
+
+  #mayConnect(extraMax: number): boolean {
+    if (this.#single()) return false;
+    return this.#extra.length + this.#connecting.size < extraMax;
   }
 
   /** True when a connection was closed within a moment, so that there may be room. */

@@ -25,6 +25,7 @@ export function logged(host: Host, logger: Logger): Host {
     linkState: () => host.linkState(),
     onLinkState: (listener) => host.onLinkState(listener),
     counters: () => host.counters(),
+    budget: () => host.budget(),
     run: (script, options) =>
       timed(
         { call: 'run', purpose: options.purpose, lane: options.lane },
@@ -49,6 +50,7 @@ export function logged(host: Host, logger: Logger): Host {
         host.download(source, write, options),
       ),
     wake: () => host.wake(),
+    login: (ask) => timed({ call: 'login' }, host.login(ask)),
     close: () => host.close(),
   };
 }

@@ -14,6 +14,7 @@ import { addExec } from './routes/exec.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
+import { addHostLogin } from './routes/host-login.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
 import { addInsideFiles } from './routes/inside-files.ts';
@@ -39,6 +40,7 @@ const ROUTE_FILES: AddRoute[] = [
   addInsideFiles,
   addEvents,
   addHosts,
+  addHostLogin,
   addImages,
   addUploads,
   addGc,

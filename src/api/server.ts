@@ -9,6 +9,7 @@ import { AppError } from '../domain/failure.ts';
 import { BODY_BYTES_MAX } from '../protocol/limits.ts';
 import type { AddRoute, ApiOptions } from './deps.ts';
 import { installErrors } from './errors.ts';
+import { addDoctor } from './routes/doctor.ts';
 import { addEvents } from './routes/events.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
@@ -35,6 +36,7 @@ const ROUTE_FILES: AddRoute[] = [
   addFiles,
   addEvents,
   addHosts,
+  addDoctor,
   addImages,
   addUploads,
   addGc,

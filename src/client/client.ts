@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import type { StreamName } from '../domain/task.ts';
 import type { WireTaskSpec } from '../protocol/spec-schema.ts';
 import type * as views from '../protocol/views.ts';
+import { readDoctor } from './doctor.ts';
 import { followEvents, followLogs } from './follow.ts';
 import { type Reconnect, repeat } from './reconnect.ts';
 import { createTransport, type Transport } from './transport.ts';
@@ -121,6 +122,9 @@ function hostCalls(transport: Transport) {
     /** @throws HOST_UNKNOWN; with probe also what the connection fails with */
     host: (name: string, options: { probe?: boolean } = {}) =>
       transport.call<views.HostView>('getHost', { params: { name }, query: { ...options } }),
+    /** What doctor finds, as it finds it; the last one is the summary. @throws HOST_UNKNOWN */
+    doctor: (name: string, options: { signal?: AbortSignal } = {}) =>
+      readDoctor(transport, name, options),
     images: (name: string) =>
       transport.call<views.ImageListView>('listImages', { params: { name } }),
     /** Resolves when the image is there. @throws IMAGE_* HOST_UNKNOWN */

@@ -10,10 +10,14 @@ import {
   parseImageRemove,
 } from '../script/pull.ts';
 import type { ServiceDeps } from './create-service.ts';
+import { examine } from './doctor/doctor.ts';
 import type { Seat } from './seats.ts';
 import type { HostReport, ImageReport, Service } from './service.ts';
 
-type HostService = Pick<Service, 'hosts' | 'host' | 'images' | 'pullImage' | 'removeImage'>;
+type HostService = Pick<
+  Service,
+  'hosts' | 'host' | 'doctor' | 'images' | 'pullImage' | 'removeImage'
+>;
 
 export function createHostService(deps: ServiceDeps): HostService {
   const { seats, placer, images, ledger } = deps;
@@ -46,6 +50,7 @@ export function createHostService(deps: ServiceDeps): HostService {
       }
       return report(seat);
     },
+    doctor: (name) => examine({ ...seats.get(name), now: deps.now }),
     images: (host) => list(seats.get(host)),
     async pullImage(host, reference, { signal }) {
       const seat = seats.get(host);

@@ -4,6 +4,7 @@
  * an AppError only. Never here: HTTP, printing, SQL. Read next: engine.ts, ledger.ts, dispatcher.ts.
  */
 import type { FailureRecord } from '../domain/failure.ts';
+import type { Finding } from '../domain/finding.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { HostCounters, HostLinkState } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
@@ -149,6 +150,8 @@ export interface Service {
   hosts(): HostReport[];
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;
+  /** Looks at everything a task on the host would need; tells as it finds. @throws HOST_UNKNOWN */
+  doctor(name: string): AsyncIterable<Finding>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

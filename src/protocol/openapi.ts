@@ -35,6 +35,7 @@ const SHAPES: Record<RouteName, Shape> = {
   events: { query: requests.eventsQuery, answer: 'application/x-ndjson' },
   listHosts: { answer: views.hostListView },
   getHost: { query: requests.hostQuery, answer: views.hostView },
+  doctor: { answer: 'application/x-ndjson' },
   listImages: { answer: views.imageListView },
   pullImage: {
     body: [{ type: JSON_TYPE, schema: requests.imageReference }],

@@ -147,6 +147,31 @@ export const hostView = z.object({
 });
 export const hostListView = z.object({ hosts: z.array(hostView) });
 
+export const findingView = z.object({
+  type: z.literal('finding'),
+  /** Stable: name, port, server, host-key, login, shell, root and others. */
+  id: z.string(),
+  title: z.string(),
+  level: z.enum(['ok', 'warning', 'failure', 'skipped']),
+  detail: z.string(),
+  cause: z.string().optional(),
+  /** What mends it: a command here, on the host, as root there; a line of the host's section; words. */
+  remedy: z
+    .object({ how: z.enum(['here', 'host', 'root', 'ini', 'words']), text: z.string() })
+    .optional(),
+  code: z.string().optional(),
+});
+const doctorSummaryView = z.object({
+  type: z.literal('summary'),
+  host: z.string(),
+  ok: count,
+  warnings: count,
+  failures: count,
+  skipped: count,
+});
+/** A line of the examination of a host. */
+export const doctorView = z.discriminatedUnion('type', [findingView, doctorSummaryView]);
+
 export const imageView = z.object({
   reference: z.string(),
   path: z.string(),
@@ -186,6 +211,9 @@ export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
 export type HostView = z.infer<typeof hostView>;
 export type HostListView = z.infer<typeof hostListView>;
+export type FindingView = z.infer<typeof findingView>;
+export type DoctorView = z.infer<typeof doctorView>;
+export type DoctorSummaryView = z.infer<typeof doctorSummaryView>;
 export type ImageListView = z.infer<typeof imageListView>;
 export type ImageView = z.infer<typeof imageView>;
 export type PlanView = z.infer<typeof planView>;

@@ -13,6 +13,10 @@
  *   the reason of the last try (the host itself tries again on its own schedule).
  */
 
+import type { Inspection, LinkInspection } from './inspection.ts';
+
+export type * from './inspection.ts';
+
 export type HostLinkState =
   | { kind: 'idle' }
   | { kind: 'connecting'; since: number }
@@ -123,6 +127,12 @@ export interface Host {
     write: (chunk: Buffer) => Promise<void>,
     options?: TransferOptions,
   ): Promise<void>;
+
+  /**
+   * Looks at the way to the host, whatever state the host is in, with one login of its own; nothing
+   * is changed there. `tell` is called whenever more was found. Never rejects; the caller closes it.
+   */
+  inspect(tell: (link: LinkInspection) => void): Promise<Inspection>;
 
   /** Tries to connect now instead of at `nextTryAt`. */
   wake(): void;

@@ -7,6 +7,8 @@ import type {
   DirectoryEntry,
   Host,
   HostLinkState,
+  Inspection,
+  LinkInspection,
   RunOptions,
   RunResult,
   TransferOptions,
@@ -160,6 +162,16 @@ export class FakeHost implements Host {
     const bytes = (this.files.get(source.path) ?? Buffer.alloc(0)).subarray(0, source.size);
     if (bytes.length > 0) await write(bytes);
     onProgress?.(bytes.length);
+  }
+
+  /** What a look at the link finds. */
+  link: LinkInspection = {};
+
+  async inspect(tell: (link: LinkInspection) => void): Promise<Inspection> {
+    this.calls.push('inspect');
+    tell(this.link);
+    const run: Host['run'] = (script, options) => this.run(script, options);
+    return { link: this.link, run, close: () => void this.calls.push('inspected') };
   }
 
   wake(): void {

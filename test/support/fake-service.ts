@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../src/domain/failure.ts';
+import type { Finding } from '../../src/domain/finding.ts';
 import { isEnded, type TaskState } from '../../src/domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../../src/domain/task.ts';
 import type {
@@ -178,6 +179,20 @@ export class FakeService implements Service {
     const found = this.hostReports.find((host) => host.name === name);
     if (found === undefined) throw new AppError('HOST_UNKNOWN', `no host ${name}`);
     return found;
+  }
+
+  /** What a look at any host finds. */
+  findings: Finding[] = [];
+
+  doctor(name: string): AsyncIterable<Finding> {
+    this.note('doctor', name);
+    if (!this.hostReports.some((host) => host.name === name)) {
+      throw new AppError('HOST_UNKNOWN', `no host ${name}`);
+    }
+    const { findings } = this;
+    return (async function* all() {
+      yield* findings;
+    })();
   }
 
   async images(host: string) {

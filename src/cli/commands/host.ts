@@ -1,7 +1,8 @@
-/** towline host list|show. */
+/** towline host list|show|doctor (host-doctor.ts). */
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
+import { addHostDoctor } from './host-doctor.ts';
 
 export function addHost(program: Command, cli: Cli): void {
   const host = program
@@ -33,6 +34,7 @@ export function addHost(program: Command, cli: Cli): void {
     const { hostPage } = await import('../output/host-text.ts');
     return call.io.out.write(hostPage(answer, Date.now()));
   });
+  addHostDoctor(host, cli);
 }
 
 function tableWidth(sink: { isTTY: boolean; columns: number }): number {

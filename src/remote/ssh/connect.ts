@@ -64,7 +64,8 @@ export async function logIn<T>(door: Door, attach: (login: Login) => Promise<T>)
   });
 }
 
-async function readPins(settings: HostSettings, context: ErrorContext): Promise<HostPins> {
+/** What the files say about the host. @throws SSH_KNOWN_HOSTS_UNREADABLE */
+export async function readPins(settings: HostSettings, context: ErrorContext): Promise<HostPins> {
   const files: KnownHostsFile[] = [];
   for (const path of settings.knownHostsFiles) {
     try {

@@ -12,6 +12,8 @@ import type {
   Host,
   HostCounters,
   HostLinkState,
+  Inspection,
+  LinkInspection,
   RunOptions,
   RunResult,
   TransferOptions,
@@ -25,6 +27,7 @@ import type { SftpSession } from '../sftp/session.ts';
 import { uploadTo } from '../sftp/upload.ts';
 import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
+import { inspectHost } from './inspect/inspect.ts';
 import { LinkKeeper } from './keeper.ts';
 import { LoginBudget } from './login-budget.ts';
 import { Traffic } from './traffic.ts';
@@ -43,6 +46,7 @@ class SshHost implements Host {
   readonly name: string;
   readonly #deps: HostDeps;
   readonly #traffic: Traffic;
+  readonly #shared: ConnectionDeps & HostDeps;
   readonly #keeper: LinkKeeper<ControlLink>;
   readonly #transfers: TransferLinks;
   #address: string | undefined;
@@ -56,6 +60,7 @@ class SshHost implements Host {
     this.#traffic = new Traffic(counters);
     const door = { settings, budget, pinnedAddress: () => this.#address };
     const shared: ConnectionDeps & HostDeps = { ...deps, door, counters, traffic: this.#traffic };
+    this.#shared = shared;
     this.#keeper = new LinkKeeper(settings, deps, async () => {
       const link = await openControlLink(shared);
       this.#address = link.address;
@@ -129,6 +134,10 @@ class SshHost implements Host {
       downloadFrom(session, { ...source, write, now }, options),
     );
     await reach('remote.download.after');
+  }
+
+  async inspect(tell: (link: LinkInspection) => void): Promise<Inspection> {
+    return await inspectHost(this.#shared, tell);
   }
 
   wake(): void {

@@ -43,6 +43,7 @@ export function logged(host: Host, logger: Logger): Host {
         { call: 'download', ...source, offset: options?.offset },
         host.download(source, write, options),
       ),
+    inspect: (tell) => timed({ call: 'inspect' }, host.inspect(tell)),
     wake: () => host.wake(),
     close: () => host.close(),
   };

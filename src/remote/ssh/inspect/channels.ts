@@ -91,10 +91,7 @@ async function openShell(
 async function lookAtSftp(line: Line): Promise<LinkInspection['sftp']> {
   try {
     const channel = await opened(line, (client, done) => client.subsys('sftp', done));
-    const said = withDeadline(readHello(channel), OPEN_TIMEOUT_MS, () =>
-      failure(line, 'SFTP_FAILED', `the server said nothing within ${OPEN_TIMEOUT_MS} ms`),
-    );
-    const hello = await said.finally(async () => await closed(channel));
+    const hello = await heardFrom(line, channel);
     if (hello.noise === '' && !hello.whole) {
       return { failure: failure(line, 'SFTP_FAILED', 'the server ended at once').toRecord() };
     }
@@ -104,6 +101,16 @@ async function lookAtSftp(line: Line): Promise<LinkInspection['sftp']> {
     return { found, failure: failure(line, 'SFTP_FAILED', words).toRecord() };
   } catch (error) {
     return { failure: toAppError(error).toRecord() };
+  }
+}
+
+async function heardFrom(line: Line, channel: ClientChannel) {
+  try {
+    return await withDeadline(readHello(channel), OPEN_TIMEOUT_MS, () =>
+      failure(line, 'SFTP_FAILED', `the server said nothing within ${OPEN_TIMEOUT_MS} ms`),
+    );
+  } finally {
+    await closed(channel);
   }
 }
 

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { HostCounters } from '../../src/remote/host.ts';
-import { BED, MINI, onHost } from '../../test/support/bed.ts';
+import { BED, MINI, onHost, SSH_PORT } from '../../test/support/bed.ts';
 import { makeDaemon, type TestDaemon } from '../../test/support/daemon.ts';
 import { hostCounters } from '../../test/support/host-counters.ts';
 import { metrics } from '../../test/support/metrics.ts';
@@ -48,7 +48,7 @@ function sshOptions(control: string): string[] {
     BatchMode: 'yes',
   };
   const words = Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-  return ['-F', 'none', '-i', join(BED, 'id_ed25519'), '-p', '2210', ...words, 'alice@127.0.0.1'];
+  return ['-F', 'none', '-i', join(BED, 'id_ed25519'), '-p', SSH_PORT, ...words, 'alice@127.0.0.1'];
 }
 
 /** Puts the task's own script and its empty directories on the host; gives the script's path. */

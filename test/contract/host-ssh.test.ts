@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOST_TUNING } from '../../src/remote/settings.ts';
 import { createSshHost } from '../../src/remote/ssh/ssh-host.ts';
+import { SSH_PORT } from '../support/bed.ts';
 import { startSshServer } from '../support/ssh-server.ts';
 import { hostSuite } from './host.suite.ts';
 
@@ -68,7 +69,7 @@ if (existsSync(join(bed, 'READY'))) {
       ...HOST_TUNING,
       name: 'vm',
       hostname: '127.0.0.1',
-      port: 2210,
+      port: Number(SSH_PORT),
       user: 'alice',
       identityFiles: [join(bed, 'id_ed25519')],
       knownHostsFiles: [join(bed, 'known_hosts')],

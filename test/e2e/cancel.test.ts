@@ -101,7 +101,7 @@ describe.concurrent('a cancel', () => {
   });
 
   test('of a task whose host is away is done when the host is back', async () => {
-    const proxy = await startTcpProxy(2210);
+    const proxy = await startTcpProxy(Number(SSH_PORT));
     try {
       const pinned = readFileSync(join(BED, 'known_hosts'), 'utf8');
       await using daemon = makeDaemon({ vm: { port: String(proxy.port), connect_timeout: '2s' } });

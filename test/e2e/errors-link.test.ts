@@ -8,7 +8,7 @@ import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { BED, bedLog, MINI, testbed } from '../support/bed.ts';
+import { BED, bedLog, MINI, SSH_PORT, testbed } from '../support/bed.ts';
 import {
   type DaemonOptions,
   makeDaemon,
@@ -83,7 +83,7 @@ test('a host whose key nobody has pinned is refused, and reached once the line i
   expect(Date.parse(blocked.nextTryAt ?? '')).toBeGreaterThan(Date.now());
   const { link } = await hostOf(daemon);
   expect(link).toMatchObject({ kind: 'refused', code: 'SSH_HOST_KEY_UNKNOWN' });
-  expect(link.hint).toContain(`ssh-keyscan -p 2210 127.0.0.1 >> ${knownHosts}`);
+  expect(link.hint).toContain(`ssh-keyscan -p ${SSH_PORT} 127.0.0.1 >> ${knownHosts}`);
   const page = (await daemon.cli('show', id)).stdout;
   expect(page).toContain('SSH_HOST_KEY_UNKNOWN');
   expect(page).toContain('ssh-keyscan');
@@ -122,7 +122,7 @@ test('a key that the host does not take waits for the right one, without trying 
     expect(Date.parse(blocked.nextTryAt ?? '') - Date.now()).toBeGreaterThan(20_000);
     const { link } = await hostOf(daemon);
     expect(link).toMatchObject({ kind: 'refused' });
-    expect(link.hint).toContain('ssh -p 2210 alice@127.0.0.1');
+    expect(link.hint).toContain(`ssh -p ${SSH_PORT} alice@127.0.0.1`);
     const refused = (): number =>
       bedLog('sshd').slice(before).split('isconnected from authenticating user alice').length - 1;
     await until(() => refused() > 0);
@@ -151,7 +151,7 @@ test('a port on which nothing listens is told, tried again by itself, and mended
     const { nextTryAt } = (await hostOf(daemon)).link;
     return nextTryAt !== undefined && nextTryAt !== first.nextTryAt;
   });
-  reconfigure(daemon, 'port', '2210');
+  reconfigure(daemon, 'port', SSH_PORT);
   process.kill(daemon.pid(), 'SIGHUP');
   await goesOn(daemon, id);
 });

@@ -142,7 +142,7 @@ test('the same content in several tasks is sent once', async () => {
 });
 
 test('an upload that is cut resumes where it stopped, and nothing half gets a name', async () => {
-  const proxy = await startTcpProxy(2210);
+  const proxy = await startTcpProxy(Number(SSH_PORT));
   await using _ = { [Symbol.asyncDispose]: () => proxy.stop() };
   const knownHosts = readFileSync(join(BED, 'known_hosts'), 'utf8');
   const ours = local('known_hosts', knownHosts.replaceAll(`:${SSH_PORT}`, `:${proxy.port}`));

@@ -16,18 +16,28 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { BED, MINI, onHost, REPO, requireBed } from './bed.ts';
+import { type BedHost, type BedUser, hostSection, MINI, onHost, REPO, requireBed } from './bed.ts';
 import { until } from './until.ts';
 
 /** The built program unless sources are newer (scripts/test builds first), then those. */
 const ENTRY = isBuilt() ? 'dist/main.js' : 'src/main.ts';
 
-/** Pulled once for all tests, unless a test says otherwise. */
-const SHARED_IMAGES = '/home/alice/test-images';
+/** Below the home: pulled once for all tests, unless a test says otherwise. */
+const SHARED_IMAGES = 'test-images';
+
+/** A section [host.NAME] for a host of the bed. */
+export interface HostOptions {
+  on: BedHost;
+  user?: BedUser;
+  /** Keys that differ from the bed's own; an empty value leaves the key out. */
+  keys?: Record<string, string>;
+}
 
 export interface DaemonOptions {
   /** Keys of [host.vm] that differ from the bed's own; an empty value leaves the key out. */
   vm?: Record<string, string>;
+  /** These hosts by name instead of vm alone; the first is the default one. */
+  hosts?: Record<string, HostOptions>;
   /** Lines of [defaults]. */
   defaults?: Record<string, string>;
   /** More sections, as text. */
@@ -46,8 +56,10 @@ export interface TestDaemon extends AsyncDisposable {
   readonly stateDir: string;
   readonly socket: string;
   readonly configFile: string;
-  /** The remote root, this test's own. */
+  /** The remote root, this test's own; with several hosts that of the first. */
   readonly root: string;
+  /** The remote root on a host by its name in the configuration. */
+  rootOn(host: string): string;
   log(): string;
   start(env?: Record<string, string>): Promise<void>;
   /** Starts without waiting until it is ready. */
@@ -59,7 +71,7 @@ export interface TestDaemon extends AsyncDisposable {
   cli(...args: string[]): Promise<Ran>;
   /** Starts the CLI and leaves it running. */
   spawnCli(args: string[], env?: Record<string, string>): ChildProcess;
-  /** `towline run` of a command in the small image. */
+  /** `towline run` of a command in the small image, on the default host. */
   run(...command: string[]): Promise<Ran>;
   /** Submits and gives the id. */
   submit(...args: string[]): Promise<string>;
@@ -99,9 +111,16 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
   const stateDir = join(dir, 'state');
   const socket = join(dir, 'run', 't.sock');
   mkdirSync(join(dir, 'run'), { mode: 0o700 });
-  const root = options.vm?.['root'] ?? `/home/alice/t/${dir.slice(dir.lastIndexOf('-') + 1)}`;
+  const hosts = hostSections(options, dir.slice(dir.lastIndexOf('-') + 1));
+  const [first] = hosts;
+  if (first === undefined) throw new Error('a daemon without any host');
+  const rootOn = (name: string): string => {
+    const host = hosts.find((one) => one.name === name);
+    if (host === undefined) throw new Error(`no host of this test: ${name}`);
+    return host.root;
+  };
   const configFile = join(dir, 'towline.ini');
-  writeFileSync(configFile, configText({ stateDir, socket, root, options }));
+  writeFileSync(configFile, configText({ stateDir, socket, hosts, options }));
   const logFile = join(dir, 'daemon.log');
   let child: ChildProcess | undefined;
 
@@ -124,7 +143,8 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
     stateDir,
     socket,
     configFile,
-    root,
+    root: first.root,
+    rootOn,
     log: () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''),
     launch(env) {
       child = node(['daemon', '--config', configFile], env);
@@ -150,7 +170,7 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
     },
     spawnCli: (args, env) => node(args, env),
     cli: (...args) => finished(node(args)),
-    run: (...command) => daemon.cli('run', '--host', 'vm', MINI, '--', ...command),
+    run: (...command) => daemon.cli('run', '--host', first.name, MINI, '--', ...command),
     async submit(...args) {
       const ran = await daemon.cli('submit', ...args);
       if (ran.code !== 0) throw new Error(`submit failed: ${ran.stderr}`);
@@ -172,7 +192,7 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
     },
     async [Symbol.asyncDispose]() {
       await daemon.kill('SIGKILL');
-      await onHost('vm', 'rm', '-rf', root);
+      await Promise.all(hosts.map((host) => onHost(host.on, 'rm', '-rf', host.root)));
       rmSync(dir, { recursive: true, force: true });
     },
   };
@@ -201,24 +221,37 @@ export function finished(child: ChildProcess): Promise<Ran> {
   });
 }
 
+interface Section {
+  name: string;
+  on: BedHost;
+  root: string;
+  values: Record<string, string>;
+}
+
+/** Each host has a root of its own, so that two sections for one account do not meet. */
+function hostSections(options: DaemonOptions, id: string): Section[] {
+  const { hosts = { vm: { on: 'vm', keys: options.vm ?? {} } } } = options;
+  return Object.entries(hosts).map(([name, { on, user = 'alice', keys = {} }]) => {
+    const place = options.hosts === undefined ? id : `${id}-${name}`;
+    const root = keys['root'] ?? `/home/${user}/t/${place}`;
+    const values = {
+      ...hostSection(on, user),
+      root,
+      insecure_registries: 'registry:5000',
+      image_cache_dir: `/home/${user}/${SHARED_IMAGES}`,
+      ...keys,
+    };
+    return { name, on, root, values };
+  });
+}
+
 function configText(house: {
   stateDir: string;
   socket: string;
-  root: string;
+  hosts: Section[];
   options: DaemonOptions;
 }): string {
-  const { stateDir, socket, root, options } = house;
-  const vm = {
-    hostname: '127.0.0.1',
-    user: 'alice',
-    port: '2210',
-    identity_file: join(BED, 'id_ed25519'),
-    known_hosts: join(BED, 'known_hosts'),
-    root,
-    insecure_registries: 'registry:5000',
-    image_cache_dir: SHARED_IMAGES,
-    ...options.vm,
-  };
+  const { stateDir, socket, hosts, options } = house;
   const lines = (values: Record<string, string>): string[] =>
     Object.entries(values).flatMap(([key, value]) => (value === '' ? [] : [`${key} = ${value}`]));
   return [
@@ -227,9 +260,8 @@ function configText(house: {
     `socket = ${socket}`,
     'log_level = debug',
     '[defaults]',
-    ...lines({ host: 'vm', stop_grace: '2s', ...options.defaults }),
-    '[host.vm]',
-    ...lines(vm),
+    ...lines({ host: hosts[0]?.name ?? '', stop_grace: '2s', ...options.defaults }),
+    ...hosts.flatMap(({ name, values }) => [`[host.${name}]`, ...lines(values)]),
     options.more ?? '',
   ].join('\n');
 }

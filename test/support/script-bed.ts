@@ -12,7 +12,7 @@ import { type PullPlace, parsePull, pullText } from '../../src/script/pull.ts';
 import { type AttemptFacts, parseStatus, statusText } from '../../src/script/status.ts';
 import { supervisorScript } from '../../src/script/supervisor.ts';
 import { type ScriptPlan, taskScript } from '../../src/script/task-script.ts';
-import { BED, requireBed } from './bed.ts';
+import { BED, requireBed, SSH_PORT } from './bed.ts';
 import { until } from './until.ts';
 
 export const DAEMON = 'd4a3c7f0-0000-4000-8000-000000000002';
@@ -44,7 +44,7 @@ export async function openScriptBed(name: string): Promise<ScriptBed> {
     ...HOST_TUNING,
     name: 'vm',
     hostname: '127.0.0.1',
-    port: 2210,
+    port: Number(SSH_PORT),
     user: 'alice',
     identityFiles: [join(BED, 'id_ed25519')],
     knownHostsFiles: [join(BED, 'known_hosts')],

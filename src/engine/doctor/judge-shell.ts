@@ -33,9 +33,9 @@ export function judgeShell({ link: { shell, place }, facts, factsFailure }: Case
       return failure(refused.message, { code: refused.code, cause, remedy });
     }
     const words = said === '' ? '' : `; it says: ${said}`;
-    const cause = `a forced command (ForceCommand in sshd_config, command= in authorized_keys) or a login shell that runs no commands stands in the way${words}`;
+    const cause = `a forced command (ForceCommand in sshd_config, command= in authorized_keys), a start-up file that ends or replaces the shell (~/.bashrc, ~/.zshenv, ~/.cshrc, ~/.config/fish/config.fish), or a login shell that runs no commands stands in the way${words}`;
     const remedy = inWords(
-      `remove ForceCommand for ${place?.user} from sshd_config and reload sshd, or command="…" from ~/.ssh/authorized_keys`,
+      `remove ForceCommand for ${place?.user} from sshd_config and reload sshd, or command="…" from ~/.ssh/authorized_keys, or exit and exec from the start-up file`,
     );
     return failure(refused.message, { code: refused.code, cause, remedy });
   }

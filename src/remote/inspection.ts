@@ -17,7 +17,7 @@ export interface LinkInspection {
   banner?: Seen<{ server: string; before: string }> | undefined;
   hostKey?: Seen<HostKeySeen> | undefined;
   auth?: Seen<{ methods: string[]; tries: AuthTry[]; banner: string }> | undefined;
-  shell?: Seen<{ noise: string; stderr: string; firstAnswerMs: number }> | undefined;
+  shell?: Seen<ShellSeen> | undefined;
   sftp?: Seen<{ noise: string; extensions: string[] }> | undefined;
   /** Session channels that were open at once; `limited` when the host refused one more. */
   sessions?: Seen<{ open: number; limited: boolean }> | undefined;
@@ -39,6 +39,16 @@ export interface HostKeySeen {
   shown?: string | undefined;
   /** Type, fingerprint and file:line of each key that is trusted for it. */
   pinned: string[];
+}
+
+export interface ShellSeen {
+  /** Printed before the first answer, on stdout and on stderr. */
+  noise: string;
+  stderr: string;
+  firstAnswerMs: number;
+  /** Names of the program that reads our commands and of the login shell, as they say themselves. */
+  reader?: string | undefined;
+  login?: string | undefined;
 }
 
 export interface AuthTry {

@@ -211,6 +211,12 @@ const TROUBLES: Record<string, Trouble> = {
     cause: new RegExp(`^${HOME}/\\.bashrc prints without a terminal, line 1:echo "hello`),
     remedy: `host: sed -i '1i case $- in *i*) ;; *) return ;; esac' '${HOME}/.bashrc'`,
   },
+  'a .bashrc that starts another shell': {
+    id: 'shell',
+    spoil: `sed -i '1i exec /bin/zsh' ${HOME}/.bashrc`,
+    cause: /^~\/\.bashrc starts zsh \(exec\)/,
+    remedy: "host: sed -i '1i case $- in *i*) ;; *) return ;; esac' ~/.bashrc",
+  },
   'one channel at a time': {
     id: 'channels',
     level: 'warning',

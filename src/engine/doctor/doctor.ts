@@ -10,6 +10,7 @@ import { containerText, parseContainer } from '../../script/doctor-container.ts'
 import type { HostPolicy } from '../settings.ts';
 import type { Case } from './case.ts';
 import { createFeed } from './feed.ts';
+import { otherReader } from './judge-shell.ts';
 import { notLookedAt, SECTIONS, type Section } from './sections.ts';
 
 const FACTS_DEADLINE_MS = 20_000;
@@ -50,8 +51,10 @@ async function look(patient: Patient, tell: (finding: Finding) => void): Promise
 }
 
 /** There is a shell, or no link is needed. */
-function canRun({ link, policy }: Case): boolean {
+function canRun(found: Case): boolean {
+  const { link, policy } = found;
   if (policy.type === 'local') return true;
+  if (otherReader(found) !== undefined) return false;
   return link.shell !== undefined && link.shell.failure === undefined;
 }
 

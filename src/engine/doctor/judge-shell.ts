@@ -20,9 +20,45 @@ const SLOW_SHELL_MS = 3_000;
 const SLOW_LINK_MS = 300;
 /** Control shell, SFTP, and a slow command or two. */
 const CHANNELS_MIN = 4;
+/** Shells that read a text as POSIX says. */
+const POSIX_SHELLS = new Set(['sh', 'dash', 'bash', 'ash', 'busybox', 'ksh', 'mksh']);
+/** What a shell without a terminal reads, by its name. */
+const START_UP_FILES: Readonly<Record<string, string>> = {
+  bash: '.bashrc',
+  zsh: '.zshenv',
+  csh: '.cshrc',
+  tcsh: '.tcshrc',
+  fish: '.config/fish/config.fish',
+};
 const EXTENSIONS = ['posix-rename', 'fsync', 'hardlink', 'statvfs', 'limits'];
 
-export function judgeShell({ link: { shell, place }, facts, factsFailure }: Case): Judgement {
+/** Undefined: what reads our commands is a shell as POSIX has it, or said nothing of itself. */
+export function otherReader({ link: { shell } }: Case): string | undefined {
+  const reader = baseName(shell?.found?.reader ?? '');
+  return reader === '' || POSIX_SHELLS.has(reader) ? undefined : reader;
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
+}
+
+function judgeOtherReader(reader: string, login = ''): Judgement {
+  const file = START_UP_FILES[baseName(login)] ?? '.profile';
+  const cause = `~/${file} starts ${reader} (exec) also where there is no terminal`;
+  return failure(`${reader} reads the commands in the place of /bin/sh`, {
+    code: 'HOST_REPLY_INVALID',
+    cause,
+    remedy: onHost(`sed -i ${quote(`1i ${guardOf(file)}`)} ~/${file}`),
+  });
+}
+
+export function judgeShell(found: Case): Judgement {
+  const reader = otherReader(found);
+  if (reader !== undefined) return judgeOtherReader(reader, found.link.shell?.found?.login);
+  return judgeSameShell(found);
+}
+
+function judgeSameShell({ link: { shell, place }, facts, factsFailure }: Case): Judgement {
   if (shell === undefined && facts === undefined && factsFailure === undefined) return undefined;
   const { failure: refused, found } = shell ?? {};
   if (refused !== undefined) {
@@ -75,29 +111,21 @@ export function judgeNoise({ link: { shell, sftp }, facts }: Case): Judgement {
 function rcFile({ rcFiles, loginShell = '', home }: NonNullable<Case['facts']>): string {
   const [first] = rcFiles;
   if (first !== undefined) return first.path;
-  const shell = loginShell.slice(loginShell.lastIndexOf('/') + 1);
-  const usual: Record<string, string> = {
-    bash: '.bashrc',
-    zsh: '.zshenv',
-    csh: '.cshrc',
-    tcsh: '.tcshrc',
-    fish: '.config/fish/config.fish',
-  };
-  return `${home}/${usual[shell] ?? '.profile'}`;
+  return `${home}/${START_UP_FILES[baseName(loginShell)] ?? '.profile'}`;
+}
+
+function silence(file: string, home: string): Remedy {
+  const command = `sed -i ${quote(`1i ${guardOf(file)}`)} ${quote(file)}`;
+  return file.startsWith(`${home}/`) ? onHost(command) : asRoot(command);
 }
 
 /** A first line that ends the file for shells without a terminal. */
-function silence(file: string, home: string): Remedy {
-  const name = file.slice(file.lastIndexOf('/') + 1);
-  const guard = /cshrc$/.test(name)
-    ? 'if ( ! $?prompt ) exit'
-    : /\.fish$/.test(name)
-      ? 'status is-interactive; or return'
-      : /^(rc|sshrc)$/.test(name)
-        ? 'exec >/dev/null'
-        : 'case $- in *i*) ;; *) return ;; esac';
-  const command = `sed -i ${quote(`1i ${guard}`)} ${quote(file)}`;
-  return file.startsWith(`${home}/`) ? onHost(command) : asRoot(command);
+function guardOf(file: string): string {
+  const name = baseName(file);
+  if (/cshrc$/.test(name)) return 'if ( ! $?prompt ) exit';
+  if (/\.fish$/.test(name)) return 'status is-interactive; or return';
+  if (/^(rc|sshrc)$/.test(name)) return 'exec >/dev/null';
+  return 'case $- in *i*) ;; *) return ;; esac';
 }
 
 export function judgeChannels({ link: { sessions, place } }: Case): Judgement {
@@ -112,8 +140,12 @@ export function judgeChannels({ link: { sessions, place } }: Case): Judgement {
   return warning(`${open} at once`, { cause, remedy });
 }
 
-export function judgeSftp({ link: { sftp, place } }: Case): Judgement {
+export function judgeSftp(found: Case): Judgement {
+  const { sftp, shell, place } = found.link;
   if (sftp === undefined) return undefined;
+  // sshd starts its SFTP server by the login shell, too.
+  const noShell = shell?.failure !== undefined || otherReader(found) !== undefined;
+  if (noShell && sftp.failure !== undefined) return undefined;
   if ((sftp.found?.noise ?? '') !== '')
     return skipped('not looked at: noise stands before its first packet');
   if (sftp.failure !== undefined) {

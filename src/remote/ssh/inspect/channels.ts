@@ -16,6 +16,8 @@ const CLOSE_TIMEOUT_MS = 1_000;
 const CHANNELS_MAX = 12;
 const PINGS = 3;
 const KEPT_BYTES = 4096;
+/** A start-up file may have put another shell in the place of /bin/sh. */
+const WHO_READS = `printf '%s\\n%s' "$0" "$SHELL"`;
 /** What stands before the first reply of a control shell. */
 const FIRST_MARK = /[0-9a-f]{32} begin\n/;
 
@@ -50,24 +52,32 @@ export async function lookAtChannels(
   client.once('close', () =>
     shell.end(new AppError('SSH_CONNECTION_LOST', 'closed by the host', { context })),
   );
-  const first = await ping(shell, FIRST_ANSWER_TIMEOUT_MS);
+  const first = await ask(shell, WHO_READS, FIRST_ANSWER_TIMEOUT_MS);
+  const [reader, login] = first.output?.split('\n') ?? [];
   const before = heard.stdout.split(FIRST_MARK, 1)[0] ?? '';
-  const found = { noise: before, stderr: heard.stderr, firstAnswerMs: first.ms };
+  const found = { noise: before, stderr: heard.stderr, firstAnswerMs: first.ms, reader, login };
   tell({ shell: { found, failure: first.failure?.toRecord() }, sftp });
   if (first.failure === undefined) {
     tell({ sessions: { found: await countChannels(line) } });
     const times = [];
-    for (let count = 0; count < PINGS; count += 1) times.push((await ping(shell)).ms);
+    for (let count = 0; count < PINGS; count += 1) times.push((await ask(shell, ':')).ms);
     tell({ roundTrip: { found: { ms: Math.min(...times) } } });
   }
   return { shell, close };
 }
 
-async function ping(shell: ControlShell, deadlineMs = OPEN_TIMEOUT_MS) {
+async function ask(shell: ControlShell, script: string, deadlineMs = OPEN_TIMEOUT_MS) {
   const startedAt = performance.now();
-  const asked = shell.run(':', { purpose: 'first answer of the shell', deadlineMs });
-  const failure = await asked.then(() => {}, toAppError);
-  return { ms: performance.now() - startedAt, failure: failure ?? undefined };
+  const ms = (): number => performance.now() - startedAt;
+  try {
+    const { output } = await shell.run(script, {
+      purpose: 'first answer of the shell',
+      deadlineMs,
+    });
+    return { ms: ms(), output };
+  } catch (error) {
+    return { ms: ms(), failure: toAppError(error) };
+  }
 }
 
 async function openShell(

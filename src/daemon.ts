@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createApi } from './api/server.ts';
 import { listen } from './api/socket.ts';
 import type { Config } from './config/config.ts';
+import { explainNote } from './config/explain.ts';
 import { loadConfig } from './config/load.ts';
 import { AppError } from './domain/failure.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
@@ -67,14 +68,20 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   await engine.start();
   await listen(api, socket);
   if (cloned) warnCloned(log, stateDir);
+  warnNotes(log, config);
   log.info(
     { version: VERSION, pid: process.pid, socket, stateDir, hosts: Object.keys(config.hosts) },
     'ready',
   );
   await tellServiceManager('ready');
 
+  // One at a time and in order: the last configuration read is the one that stays.
+  let reloading = Promise.resolve();
   const onReload = (): void => {
-    current = reload({ options, engine, log, current });
+    const next = loadAnew(options, log);
+    if (next === undefined) return;
+    current = next;
+    reloading = reloading.then(() => apply(engine, next, log));
   };
   process.on('SIGHUP', onReload);
   const signal = await stopSignal();
@@ -90,19 +97,10 @@ function load({ configFile }: DaemonOptions): Config {
 }
 
 /** A configuration that does not fit leaves everything as it was, and says so. */
-function reload(house: {
-  options: DaemonOptions;
-  engine: Engine;
-  log: Logger;
-  current: Config;
-}): Config {
-  const { options, engine, log, current } = house;
+function loadAnew(options: DaemonOptions, log: Logger): Config | undefined {
   try {
     const next = load(options);
-    engine.reload(engineSettings(next, log)).then(
-      () => log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded'),
-      (err: unknown) => log.error({ err }, 'cannot apply the configuration'),
-    );
+    warnNotes(log, next);
     return next;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -110,8 +108,21 @@ function reload(house: {
       { code: error.code, hint: error.hint },
       `configuration not reloaded: ${error.message}`,
     );
-    return current;
+    return undefined;
   }
+}
+
+async function apply(engine: Engine, next: Config, log: Logger): Promise<void> {
+  try {
+    await engine.reload(engineSettings(next, log));
+    log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded');
+  } catch (err) {
+    log.error({ err }, 'cannot apply the configuration');
+  }
+}
+
+function warnNotes(log: Logger, { notes }: Config): void {
+  for (const note of notes) log.warn({}, explainNote(note));
 }
 
 function warnCloned(log: Logger, stateDir: string): void {

@@ -1,9 +1,11 @@
 /** From the configuration to what engine and bridge must know of each host. */
+import { join } from 'node:path';
 import type { Config, HostConfig } from './config/config.ts';
+import { jumpPath } from './config/jump-path.ts';
 import type { EngineSettings, HostPolicy } from './engine/settings.ts';
 import type { Logger } from './log.ts';
 import { createLocalHost } from './remote/local/local-host.ts';
-import { HOST_TUNING } from './remote/settings.ts';
+import { HOST_TUNING, type HostSettings } from './remote/settings.ts';
 import { createSshHost } from './remote/ssh/ssh-host.ts';
 import { logged } from './remote/wrap/logged.ts';
 
@@ -14,27 +16,47 @@ export function engineSettings(config: Config, log: Logger): EngineSettings {
   return {
     defaults: { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
     hosts: Object.values(config.hosts).map((entry) => ({
-      policy: policyOf(entry),
-      open: () => logged(openHost(entry, log), log),
+      policy: policyOf(entry, config),
+      open: () => logged(openHost(entry, config, log), log),
     })),
   };
 }
 
-function openHost(host: HostConfig, logger: Logger) {
+function openHost(host: HostConfig, config: Config, logger: Logger) {
   if (host.type === 'local') return createLocalHost({ name: host.name }, { logger });
-  const { name, hostname, port, user, transferLinks, connectTimeoutMs } = host;
-  const identityFiles = [...host.identityFiles];
-  const knownHostsFiles = [...host.knownHostsFiles];
-  const place = { name, hostname, port, user, identityFiles, knownHostsFiles };
-  return createSshHost({ ...HOST_TUNING, ...place, transferLinks, connectTimeoutMs }, { logger });
+  return createSshHost(sshSettings(host, config), { logger });
 }
 
-function policyOf(host: HostConfig): HostPolicy {
+/** What the bridge must know of a host behind SSH, the way to it included. */
+export function sshSettings(host: HostConfig, config: Config): HostSettings {
+  const { name, hostname, port, user, links, connectTimeoutMs, loginBurst, loginRefillMs } = host;
+  const { identityAgent, passphraseFile, hostKeyAlias } = host;
+  return {
+    ...HOST_TUNING,
+    name,
+    hostname,
+    port,
+    user,
+    identityFiles: [...host.identityFiles],
+    ...(identityAgent !== undefined && { identityAgent }),
+    passphraseFile,
+    knownHostsFiles: [...host.knownHostsFiles],
+    ...(hostKeyAlias !== undefined && { hostKeyAlias }),
+    trustedKeysFile: join(config.daemon.stateDir, 'known_hosts'),
+    jumps: jumpPath(config, host).map((hop) => sshSettings({ ...hop, jump: [] }, config)),
+    transferLinks: links - 1,
+    connectTimeoutMs,
+    loginBurst,
+    loginRefillMs,
+  };
+}
+
+function policyOf(host: HostConfig, config: Config): HostPolicy {
   return {
     name: host.name,
     type: host.type,
     address: host.type === 'local' ? 'this machine' : `${host.user}@${host.hostname}:${host.port}`,
-    configured: JSON.stringify(host),
+    configured: JSON.stringify([host, ...jumpPath(config, host)]),
     enabled: host.enabled,
     root: host.root,
     maxTasks: host.maxTasks,
@@ -52,6 +74,6 @@ function policyOf(host: HostConfig): HostPolicy {
       timeoutMs: host.pullTimeoutMs,
       maxConcurrent: host.maxPulls,
     },
-    transferLinks: host.transferLinks,
+    transferLinks: host.links - 1,
   };
 }

@@ -39,6 +39,8 @@ interface Job {
   effect: Effect;
   controller: AbortController;
   tries: number;
+  /** How often its host had come back when the try under way began. */
+  wakes: number;
   retry?: { at: number; host: string | undefined; timer: NodeJS.Timeout } | undefined;
 }
 
@@ -55,11 +57,13 @@ const RETRY = { firstMs: 1_000, capMs: 60_000 };
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const jobs = new Map<string, Job>();
   const running = new Set<Promise<void>>();
+  const wakes = new Map<string, number>();
   let stopped = false;
 
   function start(job: Job): void {
     if (stopped) return;
     job.retry = undefined;
+    job.wakes = wakesOf(job);
     const run = carryOut(deps, job).then((failure) => {
       running.delete(run);
       if (failure !== undefined && !job.controller.signal.aborted) wait(job, failure);
@@ -68,6 +72,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   function wait(job: Job, failure: AppError): void {
+    // The host came back while this try was failing: its reason may be gone already.
+    if (job.wakes !== wakesOf(job)) job.tries = 0;
     const delay = backoffMs(job.tries, RETRY, deps.random());
     job.tries += 1;
     const at = deps.now() + delay;
@@ -77,6 +83,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       { task: job.id, step: job.effect.kind, code: failure.code, nextTryAt: at },
       failure.message,
     );
+  }
+
+  function wakesOf(job: Job): number {
+    return wakes.get(hostOf(deps.ledger.get(job.id), job.effect.attempt) ?? '') ?? 0;
   }
 
   function end(key: string, job: Job, reason?: AppError): void {
@@ -91,15 +101,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       for (const [key, job] of jobs) if (job.id === id && !wanted.has(key)) end(key, job);
       for (const [key, effect] of wanted) {
         if (jobs.has(key)) continue;
-        const job = { id, effect, controller: new AbortController(), tries: 0 };
+        const job = { id, effect, controller: new AbortController(), tries: 0, wakes: 0 };
         jobs.set(key, job);
         start(job);
       }
     },
     wakeHost(host) {
+      wakes.set(host, (wakes.get(host) ?? 0) + 1);
       for (const job of jobs.values()) {
         if (job.retry === undefined || job.retry.host !== host) continue;
         clearTimeout(job.retry.timer);
+        job.tries = 0;
         start(job);
       }
     },

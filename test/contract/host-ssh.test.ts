@@ -73,6 +73,7 @@ if (existsSync(join(bed, 'READY'))) {
       user: 'alice',
       identityFiles: [join(bed, 'id_ed25519')],
       knownHostsFiles: [join(bed, 'known_hosts')],
+      jumps: [],
     });
     return { host, close: () => host.close() };
   });

@@ -48,6 +48,7 @@ export async function openScriptBed(name: string): Promise<ScriptBed> {
     user: 'alice',
     identityFiles: [join(BED, 'id_ed25519')],
     knownHostsFiles: [join(BED, 'known_hosts')],
+    jumps: [],
   });
   const run = async (text: string, deadlineMs = 15_000) =>
     (await host.run(text, { purpose: 'test of script', deadlineMs })).output;

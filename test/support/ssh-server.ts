@@ -76,6 +76,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       user: userInfo().username,
       identityFiles: [userKey.path],
       knownHostsFiles: [join(directory, 'known_hosts')],
+      jumps: [],
       ...changes,
     }),
     log: () => log,

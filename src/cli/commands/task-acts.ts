@@ -7,8 +7,8 @@ import { printJson } from '../output/json.ts';
 
 type Act = 'cancel' | 'retry' | 'hold' | 'release';
 
-export const addCancel = adder('cancel', 'end tasks and remove what they left', {
-  wait: 'wait until nothing of them is left',
+export const addCancel = adder('cancel', 'end tasks; nothing of them runs on', {
+  wait: 'wait until nothing of them runs any more',
 });
 export const addRetry = adder('retry', 'start a new attempt of ended tasks', {});
 export const addHold = adder('hold', 'keep waiting tasks from starting', {});

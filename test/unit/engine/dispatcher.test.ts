@@ -157,6 +157,26 @@ test('when its host comes back a waiting order is tried at once; those of other 
   expect(started).toHaveLength(2);
 });
 
+test('a try that fails while its host comes back does not wait out what the outage had grown to', async () => {
+  let refuse: (error: AppError) => void = () => {};
+  const { begin, dispatcher, pass } = house({
+    pull: () =>
+      new Promise((_, reject) => {
+        refuse = reject;
+      }),
+  });
+  const task = await begin(PLACED);
+  for (const delay of [1_000, 2_000, 4_000, 8_000]) {
+    refuse(fail('SSH_CONNECTION_LOST'));
+    await tick();
+    await pass(delay);
+  }
+  dispatcher.wakeHost('vm');
+  refuse(fail('SSH_CONNECTION_LOST'));
+  await tick();
+  expect(dispatcher.nextTryAt(task.id)).toBe(1_000 + 15_000 + 1_000);
+});
+
 test.each<[EffectKind, NewsEvent[]]>([
   ['pull', [PLACED]],
   ['collect', [...(TO_RUNNING as NewsEvent[]), { kind: 'exited', attempt: 1, exit: exitOf(0) }]],

@@ -33,6 +33,7 @@ function scene() {
     user: 'u',
     identityFiles: [],
     knownHostsFiles: [],
+    jumps: [],
   };
   const keeper = new LinkKeeper(settings, fillDeps({ clock, random: () => 1 }), async () => {
     tries += 1;

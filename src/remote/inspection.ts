@@ -30,6 +30,10 @@ export interface LinkPlace {
   port: number;
   user: string;
   knownHostsFiles: string[];
+  /** The name in known_hosts files, where it is not that of the host. */
+  alias?: string | undefined;
+  /** Names of the jump hosts, outermost first. */
+  jumps: string[];
 }
 
 export interface HostKeySeen {

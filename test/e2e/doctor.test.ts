@@ -188,8 +188,8 @@ const TROUBLES: Record<string, Trouble> = {
     id: 'login',
     section: () => ({ identity_file: ownKey('locked_key', KEYS.encrypted, 0o600) }),
     cause: /encrypted/,
-    remedy: /^here: ssh-keygen -p -f '.*locked_key'$/,
-    byHand: (text) => `${text} -P "$(cat '${KEYS.passphraseFile}')" -N ''`,
+    remedy: 'ini: passphrase_file = FILE_WITH_THE_PASSPHRASE',
+    byHand: (text) => text.replace('FILE_WITH_THE_PASSPHRASE', KEYS.passphraseFile),
   },
   'a login shell that lets nobody in': {
     id: 'shell',

@@ -47,7 +47,8 @@ export function skipped(detail: string): Judgement {
 
 /** A failure that has no better remedy than its own hint. */
 export function asTold({ code, message, hint }: FailureRecord, trouble: Trouble = {}): Judgement {
-  return failure(message, { code, remedy: inWords(hint), ...trouble });
+  const remedy = hint.startsWith('towline ') ? here(hint) : inWords(hint);
+  return failure(message, { code, remedy, ...trouble });
 }
 
 export const here = (text: string): Remedy => ({ how: 'here', text });

@@ -23,6 +23,8 @@ const TRIES_MAX = 3;
 
 export function judgeName({ link: { resolution, place } }: Case): Judgement {
   if (resolution === undefined) return undefined;
+  const jump = place?.jumps.at(-1);
+  if (jump !== undefined) return ok(`${place?.hostname}, as jump host ${jump} knows it`);
   if (resolution.failure === undefined) return ok(resolution.found?.addresses.join(', ') ?? '');
   const { message, code } = resolution.failure;
   const cause = `${place?.hostname} is no name that this machine can resolve`;
@@ -33,7 +35,9 @@ export function judgePort({ link: { tcp, place } }: Case): Judgement {
   if (tcp === undefined) return undefined;
   if (tcp.found !== undefined) {
     const ms = tcp.found.ms === undefined ? '' : `, connected in ${tcp.found.ms.toFixed(1)} ms`;
-    return ok(`${tcp.found.address} port ${place?.port}${ms}`);
+    const jumps = place?.jumps ?? [];
+    const way = jumps.length === 0 ? '' : `, through ${jumps.join(', ')}`;
+    return ok(`${tcp.found.address || place?.hostname} port ${place?.port}${ms}${way}`);
   }
   if (tcp.failure === undefined) return undefined;
   const { code, message } = tcp.failure;
@@ -91,12 +95,14 @@ export function judgeHostKey({ policy, link: { hostKey, place } }: Case): Judgem
   return failure(detail, { code, cause, remedy: here(`${forget} && ${addKey(place, file)}`) });
 }
 
-function knownName({ hostname, port }: LinkPlace): string {
+function knownName({ hostname, port, alias }: LinkPlace): string {
+  if (alias !== undefined) return alias;
   return port === 22 ? hostname : `[${hostname}]:${port}`;
 }
 
-function addKey({ hostname, port }: LinkPlace, file: string): string {
-  return `ssh-keyscan -p ${port} ${quote(hostname)} >> ${quote(file)}`;
+function addKey({ hostname, port, alias }: LinkPlace, file: string): string {
+  const named = alias === undefined ? '' : ` | sed ${quote(`s/^[^ ]*/${alias}/`)}`;
+  return `ssh-keyscan -p ${port} ${quote(hostname)}${named} >> ${quote(file)}`;
 }
 
 export function judgeLogin(found: Case): Judgement {
@@ -155,8 +161,12 @@ function judgeKeyFile({ link: { auth } }: Case, detail: string): Judgement {
     return failure(detail, { ...trouble, cause, remedy: here(`chmod 600 ${quote(file)}`) });
   }
   if (/passphrase/.test(message ?? '')) {
-    const cause = 'the key is encrypted and the daemon cannot ask for its passphrase';
-    return failure(detail, { ...trouble, cause, remedy: here(`ssh-keygen -p -f ${quote(file)}`) });
+    const cause = `${file} is encrypted, and the daemon asks nobody: it reads the passphrase from a file of mode 0600`;
+    return failure(detail, {
+      ...trouble,
+      cause,
+      remedy: inIni('passphrase_file = FILE_WITH_THE_PASSPHRASE'),
+    });
   }
   if (/no private key is there/.test(message ?? '')) {
     const cause = 'the file named is not there';

@@ -46,7 +46,7 @@ function judgeOtherReader(reader: string, login = ''): Judgement {
   const file = START_UP_FILES[baseName(login)] ?? '.profile';
   const cause = `~/${file} starts ${reader} (exec) also where there is no terminal`;
   return failure(`${reader} reads the commands in the place of /bin/sh`, {
-    code: 'HOST_REPLY_INVALID',
+    code: 'HOST_SHELL_UNUSABLE',
     cause,
     remedy: onHost(`sed -i ${quote(`1i ${guardOf(file)}`)} ~/${file}`),
   });
@@ -66,14 +66,14 @@ function judgeSameShell({ link: { shell, place }, facts, factsFailure }: Case): 
     if (/not available|nologin|disabled/i.test(said)) {
       const cause = `the login shell of ${place?.user} lets nobody in; it says: ${said}`;
       const remedy = asRoot(`usermod --shell /bin/sh ${quote(place?.user ?? '')}`);
-      return failure(refused.message, { code: refused.code, cause, remedy });
+      return failure(refused.message, { code: 'HOST_SHELL_UNUSABLE', cause, remedy });
     }
     const words = said === '' ? '' : `; it says: ${said}`;
     const cause = `a forced command (ForceCommand in sshd_config, command= in authorized_keys), a start-up file that ends or replaces the shell (~/.bashrc, ~/.zshenv, ~/.cshrc, ~/.config/fish/config.fish), or a login shell that runs no commands stands in the way${words}`;
     const remedy = inWords(
       `remove ForceCommand for ${place?.user} from sshd_config and reload sshd, or command="…" from ~/.ssh/authorized_keys, or exit and exec from the start-up file`,
     );
-    return failure(refused.message, { code: refused.code, cause, remedy });
+    return failure(refused.message, { code: 'HOST_SHELL_UNUSABLE', cause, remedy });
   }
   if (facts === undefined) return factsFailure && asTold(factsFailure);
   const took =
@@ -104,7 +104,9 @@ export function judgeNoise({ link: { shell, sftp }, facts }: Case): Judgement {
   const trouble = { cause, remedy: silence(file, facts.home) };
   // SFTP cannot bear a single byte of it, the control shell can.
   const breaks = (sftp?.found?.noise ?? '') !== '';
-  return breaks ? failure(detail, { ...trouble, code: 'SFTP_FAILED' }) : warning(detail, trouble);
+  return breaks
+    ? failure(detail, { ...trouble, code: 'HOST_SHELL_UNUSABLE' })
+    : warning(detail, trouble);
 }
 
 /** The start-up file that prints; when none does, the one this shell reads. */

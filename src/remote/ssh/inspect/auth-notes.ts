@@ -29,6 +29,11 @@ export function noteAuth(config: ConnectConfig, notes: AuthNotes): ConnectConfig
     }
     const noted: Next = (auth) => {
       const attempt = tryOf(auth);
+      // It wants to know what was asked just now; a second `none` would count.
+      if (attempt?.method === 'none') {
+        inner(methodsLeft, false, noted as typeof next);
+        return;
+      }
       if (attempt !== undefined) notes.tries.push(attempt);
       (next as Next)(auth);
     };

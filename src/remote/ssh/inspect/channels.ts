@@ -5,6 +5,7 @@ import { classifySsh } from '../../classify.ts';
 import type { LinkInspection } from '../../inspection.ts';
 import { withDeadline } from '../../settle.ts';
 import { ControlShell, type ShellPort } from '../../shell/control-shell.ts';
+import { FIRST_WORDS } from '../../shell/login-shell.ts';
 import { hostContext } from '../connect.ts';
 import type { ConnectionDeps } from '../connection.ts';
 import { readSftpHello, SFTP_INIT, type SftpHello } from './sftp-hello.ts';
@@ -16,8 +17,6 @@ const CLOSE_TIMEOUT_MS = 1_000;
 const CHANNELS_MAX = 12;
 const PINGS = 3;
 const KEPT_BYTES = 4096;
-/** A start-up file may have put another shell in the place of /bin/sh. */
-const WHO_READS = `printf '%s\\n%s' "$0" "$SHELL"`;
 /** What stands before the first reply of a control shell. */
 const FIRST_MARK = /[0-9a-f]{32} begin\n/;
 
@@ -52,7 +51,7 @@ export async function lookAtChannels(
   client.once('close', () =>
     shell.end(new AppError('SSH_CONNECTION_LOST', 'closed by the host', { context })),
   );
-  const first = await ask(shell, WHO_READS, FIRST_ANSWER_TIMEOUT_MS);
+  const first = await ask(shell, FIRST_WORDS, FIRST_ANSWER_TIMEOUT_MS);
   const [reader, login] = first.output?.split('\n') ?? [];
   const before = heard.stdout.split(FIRST_MARK, 1)[0] ?? '';
   const found = { noise: before, stderr: heard.stderr, firstAnswerMs: first.ms, reader, login };

@@ -24,8 +24,17 @@ export async function inspectHost(
   tell: (link: LinkInspection) => void,
 ): Promise<Inspection> {
   const { settings } = deps.door;
-  const { hostname, port, user, knownHostsFiles } = settings;
-  const link: LinkInspection = { place: { hostname, port, user, knownHostsFiles } };
+  const { hostname, port, user, knownHostsFiles, hostKeyAlias: alias } = settings;
+  const jumps = settings.jumps.map(({ name }) => name);
+  const place = {
+    hostname,
+    port,
+    user,
+    knownHostsFiles,
+    jumps,
+    ...(alias !== undefined && { alias }),
+  };
+  const link: LinkInspection = { place };
   const note = (part: LinkInspection): void => {
     Object.assign(link, part);
     tell(link);
@@ -44,7 +53,9 @@ export async function inspectHost(
 }
 
 async function resolve({ door }: ConnectionDeps): Promise<LinkInspection['resolution']> {
-  const { name, hostname } = door.settings;
+  const { name, hostname, jumps } = door.settings;
+  // The last jump host looks the name up, not this machine.
+  if (jumps.length > 0) return { found: { addresses: [] } };
   if (isIP(hostname) !== 0) return { found: { addresses: [hostname] } };
   const context = hostContext(door.settings);
   const late = `host ${name}: no answer about ${hostname} within ${RESOLVE_TIMEOUT_MS} ms`;

@@ -49,7 +49,8 @@ export async function lookAtLogin(
     return client;
   } catch (error) {
     const { code, ...rest } = toAppError(error).toRecord();
-    if (BEFORE_DIALLING.has(code)) await justSayHello(deps, notes);
+    const direct = deps.door.settings.jumps.length === 0;
+    if (direct && BEFORE_DIALLING.has(code)) await justSayHello(deps, notes);
     tell(blame(notes, pins, { code, ...rest }));
     return undefined;
   }

@@ -10,7 +10,13 @@ export const PIN = 'ssh-ed25519 SHA256:abc';
 
 export function goodLink(): LinkInspection {
   return {
-    place: { hostname: 'vm.example.org', port: 2222, user: 'alice', knownHostsFiles: ['/k h'] },
+    place: {
+      hostname: 'vm.example.org',
+      port: 2222,
+      user: 'alice',
+      knownHostsFiles: ['/k h'],
+      jumps: [],
+    },
     resolution: { found: { addresses: ['192.0.2.10', '2001:db8::1'] } },
     tcp: { found: { address: '192.0.2.10', ms: 1.234 } },
     banner: { found: { server: 'SSH-2.0-OpenSSH_10.0', before: '' } },

@@ -183,7 +183,7 @@ const LINK_ROWS: Row[] = [
       },
     }),
     'failure',
-    "here: ssh-keygen -p -f '/k'",
+    'ini: passphrase_file = FILE_WITH_THE_PASSPHRASE',
   ],
   [
     'no key at all',
@@ -693,7 +693,7 @@ describe('noise', () => {
   it('that breaks SFTP is a failure of its own, and SFTP is not blamed for it', () => {
     const sftp = { found: { noise: 'hello\n', extensions: [] }, failure: failureOf('SFTP_FAILED') };
     const found = noisy('/home/alice/.bashrc', { sftp });
-    expect(judged('noise', found)).toMatchObject({ level: 'failure', code: 'SFTP_FAILED' });
+    expect(judged('noise', found)).toMatchObject({ level: 'failure', code: 'HOST_SHELL_UNUSABLE' });
     expect(judged('sftp', found)).toMatchObject({ level: 'skipped' });
   });
   it('on stderr does no harm', () => {

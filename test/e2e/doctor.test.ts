@@ -373,6 +373,30 @@ function changedKey(): string {
   return `[127.0.0.1]:${sshd.port} ${key.join(' ')}\n`;
 }
 
+test('a look costs one login, however much it finds', async () => {
+  await configure('healthy', base);
+  const before = sshd.logins();
+  const { failures, warnings } = await doctor('healthy');
+  expect({ failures, warnings }).toEqual({ failures: 0, warnings: 0 });
+  const after = sshd.logins();
+  expect(after.accepted - before.accepted).toBe(1);
+  expect(after.connections - before.connections).toBe(1);
+  expect(after.failed - before.failed).toBe(0);
+  expect(await asRoot(`ls -A ${HOME} | grep probe; ls -A /tmp | grep probe; true`)).toBe('');
+});
+
+test('a server that says nothing ends the look when its time is over', async () => {
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = String(typeof address === 'object' ? address?.port : 0);
+  await configure('mute', { ...base, port, connect_timeout: '1s' });
+  const { findings } = await doctor('mute');
+  server.close();
+  expect(findings.find(({ level }) => level === 'failure')).toMatchObject({ id: 'server' });
+  expect(findings.at(-1)).toMatchObject({ id: 'container', level: 'skipped' });
+});
+
 describe('for each user of the bed', () => {
   const WELL: BedUser[] = ['bob', 'csh_user', 'tcsh_user', 'fish_user', 'zsh_user', 'banner_user'];
   const FILES = /\.bashrc/;

@@ -12,8 +12,11 @@ import { explainNote } from './config/explain.ts';
 import { loadConfig } from './config/load.ts';
 import { AppError } from './domain/failure.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
+import type { EngineSettings } from './engine/settings.ts';
 import { engineSettings } from './host-settings.ts';
 import { createLog, type Logger } from './log.ts';
+import { fillDeps } from './remote/deps.ts';
+import { Roads } from './remote/ssh/roads.ts';
 import { tellServiceManager } from './service-manager.ts';
 import { openSpool } from './spool/spool.ts';
 import { lockStateDir } from './store/lock-state-dir.ts';
@@ -42,10 +45,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   house.defer(() => store.close());
   const spool = openSpool({ stateDir });
   house.defer(() => spool.close());
+  const roads = new Roads(fillDeps({ logger: log }));
   const engine = createEngine({
     store,
     spool,
-    settings: engineSettings(config, log),
+    settings: engineSettings(config, log, roads),
     readOnly: cloned,
     log,
     now: Date.now,
@@ -81,7 +85,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const next = loadAnew(options, log);
     if (next === undefined) return;
     current = next;
-    reloading = reloading.then(() => apply(engine, next, log));
+    reloading = reloading.then(() => apply(engine, engineSettings(next, log, roads), log));
   };
   process.on('SIGHUP', onReload);
   const signal = await stopSignal();
@@ -112,10 +116,10 @@ function loadAnew(options: DaemonOptions, log: Logger): Config | undefined {
   }
 }
 
-async function apply(engine: Engine, next: Config, log: Logger): Promise<void> {
+async function apply(engine: Engine, next: EngineSettings, log: Logger): Promise<void> {
   try {
-    await engine.reload(engineSettings(next, log));
-    log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded');
+    await engine.reload(next);
+    log.info({ hosts: next.hosts.map(({ policy }) => policy.name) }, 'configuration reloaded');
   } catch (err) {
     log.error({ err }, 'cannot apply the configuration');
   }

@@ -6,25 +6,32 @@ import type { EngineSettings, HostPolicy } from './engine/settings.ts';
 import type { Logger } from './log.ts';
 import { createLocalHost } from './remote/local/local-host.ts';
 import { HOST_TUNING, type HostSettings } from './remote/settings.ts';
+import type { Roads } from './remote/ssh/roads.ts';
 import { createSshHost } from './remote/ssh/ssh-host.ts';
 import { logged } from './remote/wrap/logged.ts';
 
 /** Settings of the engine; hosts are made, not connected. */
-export function engineSettings(config: Config, log: Logger): EngineSettings {
+export function engineSettings(config: Config, log: Logger, roads?: Roads): EngineSettings {
   const { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs } =
     config.defaults;
   return {
     defaults: { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
     hosts: Object.values(config.hosts).map((entry) => ({
       policy: policyOf(entry, config),
-      open: () => logged(openHost(entry, config, log), log),
+      open: () => logged(openHost(entry, { config, log, roads }), log),
     })),
   };
 }
 
-function openHost(host: HostConfig, config: Config, logger: Logger) {
+interface HostParts {
+  config: Config;
+  log: Logger;
+  roads: Roads | undefined;
+}
+
+function openHost(host: HostConfig, { config, log: logger, roads }: HostParts) {
   if (host.type === 'local') return createLocalHost({ name: host.name }, { logger });
-  return createSshHost(sshSettings(host, config), { logger });
+  return createSshHost(sshSettings(host, config), { logger, roads });
 }
 
 /** What the bridge must know of a host behind SSH, the way to it included. */

@@ -106,7 +106,7 @@ export const eventView = z.discriminatedUnion('type', [
 ]);
 
 const linkView = z.object({
-  kind: z.enum(['idle', 'connecting', 'ready', 'unreachable', 'refused', 'closed']),
+  kind: z.enum(['idle', 'connecting', 'ready', 'unreachable', 'refused', 'needs-login', 'closed']),
   since: time.optional(),
   code: z.string().optional(),
   message: z.string().optional(),

@@ -4,6 +4,7 @@
  */
 import { AppError } from '../../src/domain/failure.ts';
 import type {
+  Ask,
   DirectoryEntry,
   Host,
   HostLinkState,
@@ -173,6 +174,13 @@ export class FakeHost implements Host {
     const run: Host['run'] = (script, options) => this.run(script, options);
     return { link: this.link, run, close: () => void this.calls.push('inspected') };
   }
+
+  /** What the host asks whoever logs in, and with which answers it is content. */
+  login(ask: Ask): Promise<void> {
+    return this.onLogin(ask);
+  }
+
+  onLogin: (ask: Ask) => Promise<void> = async () => {};
 
   wake(): void {
     this.woken += 1;

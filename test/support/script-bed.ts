@@ -46,9 +46,9 @@ export async function openScriptBed(name: string): Promise<ScriptBed> {
     hostname: '127.0.0.1',
     port: Number(SSH_PORT),
     user: 'alice',
+    jumps: [],
     identityFiles: [join(BED, 'id_ed25519')],
     knownHostsFiles: [join(BED, 'known_hosts')],
-    jumps: [],
   });
   const run = async (text: string, deadlineMs = 15_000) =>
     (await host.run(text, { purpose: 'test of script', deadlineMs })).output;

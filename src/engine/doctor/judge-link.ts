@@ -168,7 +168,7 @@ function judgeKeyFile({ link: { auth } }: Case, detail: string): Judgement {
       remedy: inIni('passphrase_file = FILE_WITH_THE_PASSPHRASE'),
     });
   }
-  if (/no private key is there/.test(message ?? '')) {
+  if (/no private key is there|is not there|no identity_file is set/.test(message ?? '')) {
     const cause = 'the file named is not there';
     return failure(detail, {
       ...trouble,

@@ -4,6 +4,7 @@
  */
 import { AppError, isAppError } from '../../domain/failure.ts';
 import type { HostDeps } from '../deps.ts';
+import type { Ask } from '../host.ts';
 import { watchedElsewhere } from '../settle.ts';
 import { SftpSession } from '../sftp/session.ts';
 import { SessionSlot } from '../sftp/slot.ts';
@@ -19,11 +20,14 @@ const SLOW_LANES_MAX = 2;
 const FIRST_ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * Connects and waits for the first answers.
+ * Connects and waits for the first answers. With `ask` somebody answers what the host wants to know.
  * @throws SSH_* HOST_COMMAND_TIMEOUT HOST_REPLY_INVALID HOST_SHELL_UNUSABLE
  */
-export async function openControlLink(deps: ConnectionDeps & HostDeps): Promise<ControlLink> {
-  const link = new ControlLink(await connectHost(deps), deps);
+export async function openControlLink(
+  deps: ConnectionDeps & HostDeps,
+  ask?: Ask,
+): Promise<ControlLink> {
+  const link = new ControlLink(await connectHost(deps, ask), deps);
   const context = hostContext(deps.door.settings);
   let login: string | undefined;
   try {
@@ -57,7 +61,8 @@ export class ControlLink implements KeptLink {
     const { settings } = deps.door;
     const { clock, counters } = deps;
     const context = hostContext(settings);
-    const channels = new Channels(connection, () => connectHost(deps));
+    const single = (): boolean => connection.interactive || deps.singleConnection();
+    const channels = new Channels(connection, () => connectHost(deps), single);
     const shellDeps: ShellDeps = { open: () => channels.shell(), clock, counters, context };
     const { progressTimeoutMs, idleCloseMs, name } = settings;
     this.quick = new ControlShell(shellDeps);
@@ -74,6 +79,11 @@ export class ControlLink implements KeptLink {
       this.quick.end(error);
       this.slow.end(error);
     });
+  }
+
+  /** Somebody answered for it: it is the only connection there may be. */
+  get interactive(): boolean {
+    return this.#connection.interactive;
   }
 
   onLost(listener: (error: AppError) => void): void {

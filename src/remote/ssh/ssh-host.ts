@@ -8,6 +8,7 @@ import { reach } from '../../fault.ts';
 import { newCounters } from '../counters.ts';
 import { fillDeps, type HostDeps } from '../deps.ts';
 import type {
+  Ask,
   DirectoryEntry,
   Host,
   HostCounters,
@@ -29,7 +30,8 @@ import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
 import { inspectHost } from './inspect/inspect.ts';
 import { LinkKeeper } from './keeper.ts';
-import { LoginBudget } from './login-budget.ts';
+import { newKeyMemory } from './offers.ts';
+import { type HostRoad, Roads } from './roads.ts';
 import { Traffic } from './traffic.ts';
 import { openTransferLink } from './transfer-link.ts';
 import { TransferLinks } from './transfer-links.ts';
@@ -49,21 +51,39 @@ class SshHost implements Host {
   readonly #shared: ConnectionDeps & HostDeps;
   readonly #keeper: LinkKeeper<ControlLink>;
   readonly #transfers: TransferLinks;
+  readonly #road: HostRoad | undefined;
+  /** Everything goes over the control link: by the configuration, or because a person made it. */
+  #single: boolean;
   #address: string | undefined;
 
   constructor(settings: HostSettings, deps: HostDeps) {
-    const { name, loginBurst, loginRefillMs, transferLinks, idleCloseMs } = settings;
+    const { name, transferLinks, idleCloseMs } = settings;
+    const roads = deps.roads ?? new Roads(deps);
     const counters = newCounters();
-    const budget = new LoginBudget({ burst: loginBurst, refillMs: loginRefillMs }, deps.clock);
     this.name = name;
     this.#deps = deps;
     this.#traffic = new Traffic(counters);
-    const door = { settings, budget, pinnedAddress: () => this.#address };
-    const shared: ConnectionDeps & HostDeps = { ...deps, door, counters, traffic: this.#traffic };
+    this.#single = transferLinks === 0;
+    this.#road = roads.to(settings, () => this.#keeper.wayIsOpen());
+    const door = {
+      settings,
+      budget: roads.budget(settings),
+      memory: newKeyMemory(),
+      road: this.#road,
+      pinnedAddress: () => this.#address,
+    };
+    const shared: ConnectionDeps & HostDeps = {
+      ...deps,
+      door,
+      counters,
+      traffic: this.#traffic,
+      singleConnection: () => this.#single,
+    };
     this.#shared = shared;
-    this.#keeper = new LinkKeeper(settings, deps, async () => {
-      const link = await openControlLink(shared);
+    this.#keeper = new LinkKeeper(settings, deps, async (ask) => {
+      const link = await openControlLink(shared, ask);
       this.#address = link.address;
+      this.#single = transferLinks === 0 || link.interactive;
       return link;
     });
     this.#keeper.onState((state) => this.#follow(state));
@@ -71,7 +91,7 @@ class SshHost implements Host {
       max: transferLinks === 0 ? SHARED_TRANSFERS_MAX : transferLinks,
       idleCloseMs,
       clock: deps.clock,
-      open: () => (transferLinks === 0 ? this.#shareControlLink() : openTransferLink(shared)),
+      open: () => (this.#single ? this.#shareControlLink() : openTransferLink(shared)),
     });
   }
 
@@ -141,11 +161,17 @@ class SshHost implements Host {
   }
 
   wake(): void {
+    this.#road?.wake();
     this.#keeper.wake();
+  }
+
+  async login(ask: Ask): Promise<void> {
+    await this.#keeper.login(ask);
   }
 
   async close(): Promise<void> {
     this.#keeper.close();
+    this.#road?.leave();
     this.#transfers.close(`host ${this.name} was closed`);
   }
 
@@ -170,7 +196,7 @@ class SshHost implements Host {
 
   #follow(state: HostLinkState): void {
     this.#deps.logger.info({ host: this.name, ...state }, `link is ${state.kind}`);
-    if (state.kind !== 'unreachable' && state.kind !== 'refused') return;
+    if (!['unreachable', 'refused', 'needs-login'].includes(state.kind)) return;
     // The next link may reach another machine behind the same name.
     this.#address = undefined;
     this.#transfers.fail(`host ${this.name} is ${state.kind}`);

@@ -45,6 +45,7 @@ export function logged(host: Host, logger: Logger): Host {
       ),
     inspect: (tell) => timed({ call: 'inspect' }, host.inspect(tell)),
     wake: () => host.wake(),
+    login: (ask) => timed({ call: 'login' }, host.login(ask)),
     close: () => host.close(),
   };
 }

@@ -1,6 +1,7 @@
 /** Listens in on a login: what the server asks for, what is offered, what it says to each. */
 import type { AuthHandlerMiddleware, ConnectConfig, ParsedKey } from 'ssh2';
 import type { AuthTry } from '../../inspection.ts';
+import { OneKeyAgent } from '../agent.ts';
 import { fingerprint } from '../host-key.ts';
 
 export interface AuthNotes {
@@ -49,8 +50,19 @@ function tryOf(auth: unknown): AuthTry | undefined {
   if (typeof auth === 'string') return { method: auth, verdict: 'not answered' };
   if (typeof auth !== 'object' || auth === null || !('type' in auth)) return undefined;
   const method = String(auth.type);
-  const key = 'key' in auth ? keyOf(auth.key) : undefined;
+  const key =
+    'key' in auth ? keyOf(auth.key) : 'agent' in auth ? agentKeyOf(auth.agent) : undefined;
   return { method, ...key, verdict: 'not answered' };
+}
+
+/** Our agents hold one key each and tell it at once. */
+function agentKeyOf(agent: unknown): ReturnType<typeof keyOf> {
+  if (!(agent instanceof OneKeyAgent)) return undefined;
+  let key: unknown;
+  agent.getIdentities((_, keys) => {
+    key = keys?.[0];
+  });
+  return keyOf(key);
 }
 
 /** Keys that are already read; anything else an offer may hold has nothing to show. */

@@ -32,8 +32,8 @@ function scene() {
     port: 22,
     user: 'u',
     identityFiles: [],
-    knownHostsFiles: [],
     jumps: [],
+    knownHostsFiles: [],
   };
   const keeper = new LinkKeeper(settings, fillDeps({ clock, random: () => 1 }), async () => {
     tries += 1;

@@ -1,5 +1,7 @@
 /** From the configuration to what engine and bridge must know of each host. */
+import { join } from 'node:path';
 import type { Config, HostConfig } from './config/config.ts';
+import { jumpPath } from './config/jump-path.ts';
 import type { EngineSettings, HostPolicy } from './engine/settings.ts';
 import type { Logger } from './log.ts';
 import { createLocalHost } from './remote/local/local-host.ts';
@@ -29,11 +31,13 @@ interface HostParts {
 
 function openHost(host: HostConfig, { config, log: logger, roads }: HostParts) {
   if (host.type === 'local') return createLocalHost({ name: host.name }, { logger });
-  return createSshHost(settingsOf(host, config), { logger, roads });
+  return createSshHost(sshSettings(host, config), { logger, roads });
 }
 
-function settingsOf(host: HostConfig, config: Config, behind: string[] = []): HostSettings {
-  const { name, hostname, port, user, transferLinks, connectTimeoutMs } = host;
+/** What the bridge must know of a host behind SSH, the way to it included. */
+export function sshSettings(host: HostConfig, config: Config): HostSettings {
+  const { name, hostname, port, user, links, connectTimeoutMs, loginBurst, loginRefillMs } = host;
+  const { identityAgent, passphraseFile, hostKeyAlias } = host;
   return {
     ...HOST_TUNING,
     name,
@@ -41,24 +45,17 @@ function settingsOf(host: HostConfig, config: Config, behind: string[] = []): Ho
     port,
     user,
     identityFiles: [...host.identityFiles],
-    identityAgent: host.identityAgent,
-    passphraseFile: host.passphraseFile,
+    ...(identityAgent !== undefined && { identityAgent }),
+    passphraseFile,
     knownHostsFiles: [...host.knownHostsFiles],
-    transferLinks,
+    ...(hostKeyAlias !== undefined && { hostKeyAlias }),
+    trustedKeysFile: join(config.daemon.stateDir, 'known_hosts'),
+    jumps: jumpPath(config, host).map((hop) => sshSettings({ ...hop, jump: [] }, config)),
+    transferLinks: links - 1,
     connectTimeoutMs,
-    jumps: jumpsOf(host, config, [...behind, name]),
+    loginBurst,
+    loginRefillMs,
   };
-}
-
-/** The sections named by `jump`, each of which may have jump hosts of its own before it. */
-function jumpsOf({ jump }: HostConfig, config: Config, behind: string[]): HostSettings[] {
-  return (jump ?? []).flatMap((name) => {
-    const hop = config.hosts[name];
-    // A host on the way to itself is no way.
-    if (hop === undefined || behind.includes(name)) return [];
-    const settings = settingsOf(hop, config, behind);
-    return [...settings.jumps, settings];
-  });
 }
 
 function policyOf(host: HostConfig, config: Config): HostPolicy {
@@ -66,8 +63,7 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
     name: host.name,
     type: host.type,
     address: host.type === 'local' ? 'this machine' : `${host.user}@${host.hostname}:${host.port}`,
-    // A jump host that is configured otherwise makes another host of this one.
-    configured: JSON.stringify([host, ...(host.jump ?? []).map((name) => config.hosts[name])]),
+    configured: JSON.stringify([host, ...jumpPath(config, host)]),
     enabled: host.enabled,
     root: host.root,
     maxTasks: host.maxTasks,
@@ -85,6 +81,6 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
       timeoutMs: host.pullTimeoutMs,
       maxConcurrent: host.maxPulls,
     },
-    transferLinks: host.transferLinks,
+    transferLinks: host.links - 1,
   };
 }

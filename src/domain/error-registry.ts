@@ -67,6 +67,7 @@ const ROWS = {
   HOST_COMMAND_FAILED: ['A command of Towline failed on the host.', 'see: towline host show {host}', 'later', 200, 3],
   HOST_COMMAND_TIMEOUT: ['A command of Towline did not answer in time on the host.', 'see: towline host show {host}; it is tried again', 'later', 200, 3],
   HOST_REPLY_INVALID: ['A reply of the host cannot be understood.', 'see: towline host show {host}', 'later', 200, 3],
+  HOST_SHELL_UNUSABLE: ['The account does not give a quiet /bin/sh.', 'compare: ssh -p {port} {user}@{hostname} /bin/sh; without a terminal its startup files must print nothing, not exit and start no other shell; it is tried again', 'later', 200, 3],
   HOST_CALL_ABORTED: ['Towline itself gave up a call to the host.', 'nothing to do: it is made again when it is needed', 'later', 503, 10],
   // links
   SSH_HOST_UNREACHABLE: ['The host does not answer.', 'see: towline host show {host}; tasks wait and go on by themselves', 'later', 200, 3],

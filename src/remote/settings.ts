@@ -8,14 +8,18 @@ export interface HostSettings extends HostTuning {
   user: string;
   /** Private keys, tried in this order. One that is missing is passed over if another can be used. */
   identityFiles: string[];
-  /** Socket of an ssh-agent whose keys may be used too. */
+  /** Socket of the agent; without it no agent is asked. */
   identityAgent?: string | undefined;
-  /** File whose first line opens encrypted private keys; may be `$CREDENTIALS_DIRECTORY/NAME`. */
-  passphraseFile?: string | undefined;
-  /** The hosts in between, the first one from here first, each with its own keys, pins and budget. */
+  /** The way to the host, outermost first; each hop is complete and has no `jumps` of its own. */
   jumps: HostSettings[];
+  /** File whose first line opens encrypted private keys; may lie in systemd's $CREDENTIALS_DIRECTORY. */
+  passphraseFile?: string | undefined;
   /** Read afresh for each connection; missing files count as empty. */
   knownHostsFiles: string[];
+  /** The known_hosts file that `towline host trust` writes; read before the others. */
+  trustedKeysFile?: string;
+  /** The name in known_hosts files, in place of hostname and port. */
+  hostKeyAlias?: string;
 }
 
 /** What a host can do without being told: each has a default in HOST_TUNING. */

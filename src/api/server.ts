@@ -14,6 +14,7 @@ import { addEvents } from './routes/events.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
+import { addHostLogin } from './routes/host-login.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
 import { addListTasks } from './routes/list-tasks.ts';
@@ -37,6 +38,7 @@ const ROUTE_FILES: AddRoute[] = [
   addEvents,
   addHosts,
   addDoctor,
+  addHostLogin,
   addImages,
   addUploads,
   addGc,

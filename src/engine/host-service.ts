@@ -11,16 +11,19 @@ import {
 } from '../script/pull.ts';
 import type { ServiceDeps } from './create-service.ts';
 import { examine } from './doctor/doctor.ts';
+import { createLogins } from './logins.ts';
 import type { Seat } from './seats.ts';
 import type { HostReport, ImageReport, Service } from './service.ts';
 
 type HostService = Pick<
   Service,
-  'hosts' | 'host' | 'doctor' | 'images' | 'pullImage' | 'removeImage'
+  'hosts' | 'host' | 'doctor' | 'login' | 'images' | 'pullImage' | 'removeImage'
 >;
 
 export function createHostService(deps: ServiceDeps): HostService {
   const { seats, placer, images, ledger } = deps;
+  const sessionId = (): string => Buffer.from(deps.randomBytes(16)).toString('hex');
+  const logins = createLogins({ sessionId });
 
   function report(seat: Seat): HostReport {
     const { policy } = seat;
@@ -51,6 +54,11 @@ export function createHostService(deps: ServiceDeps): HostService {
       return report(seat);
     },
     doctor: (name) => examine({ ...seats.get(name), now: deps.now }),
+    async login(name, request, { signal }) {
+      const seat = seats.get(name);
+      const step = await logins.step(seat, request, signal);
+      return step.done ? { done: true, host: report(seat) } : step;
+    },
     images: (host) => list(seats.get(host)),
     async pullImage(host, reference, { signal }) {
       const seat = seats.get(host);

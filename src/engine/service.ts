@@ -6,8 +6,11 @@
 import type { FailureRecord } from '../domain/failure.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { HostCounters, HostLinkState } from '../remote/host.ts';
+import type { HostCounters, HostLinkState, LoginQuestion } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
+import type { LoginRequest } from './logins.ts';
+
+export type { LoginRequest } from './logins.ts';
 
 /** A task as it stands, with what only the running engine knows. */
 export interface TaskReport {
@@ -76,6 +79,11 @@ export interface ImageReport {
   bytes: number;
   pulledAt?: number | undefined;
 }
+
+/** A step of a login: what the host asks, or how it stands when nothing more is asked. */
+export type LoginReport =
+  | { done: true; host: HostReport }
+  | { done: false; session: string; question: LoginQuestion };
 
 /** What would happen: the script and the plan of a task, nothing executed. */
 export interface Plan {
@@ -152,6 +160,11 @@ export interface Service {
   host(name: string, options: { probe: boolean }): Promise<HostReport>;
   /** Looks at everything a task on the host would need; tells as it finds. @throws HOST_UNKNOWN */
   doctor(name: string): AsyncIterable<Finding>;
+  /**
+   * Logs in to a host with a person who answers what it asks, step by step; the first request begins.
+   * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
+   */
+  login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

@@ -36,6 +36,10 @@ const SHAPES: Record<RouteName, Shape> = {
   listHosts: { answer: views.hostListView },
   getHost: { query: requests.hostQuery, answer: views.hostView },
   doctor: { answer: 'application/x-ndjson' },
+  loginHost: {
+    body: [{ type: JSON_TYPE, schema: requests.loginBody }],
+    answer: views.loginView,
+  },
   listImages: { answer: views.imageListView },
   pullImage: {
     body: [{ type: JSON_TYPE, schema: requests.imageReference }],

@@ -31,6 +31,11 @@ const ROUTE_ROWS = {
     '/v1/hosts/:name/doctor',
     'Examines a host; findings as NDJSON, a summary last.',
   ],
+  loginHost: [
+    'POST',
+    '/v1/hosts/:name/login',
+    'Logs in to a host step by step, with answers from a person.',
+  ],
   listImages: ['GET', '/v1/hosts/:name/images', 'Lists the images Towline pulled on a host.'],
   pullImage: ['POST', '/v1/hosts/:name/images', 'Pulls an image on a host and waits for it.'],
   removeImage: ['DELETE', '/v1/hosts/:name/images', 'Removes an image Towline pulled on a host.'],

@@ -171,6 +171,19 @@ const doctorSummaryView = z.object({
 });
 /** A line of the examination of a host. */
 export const doctorView = z.discriminatedUnion('type', [findingView, doctorSummaryView]);
+/** done: the link is as `host` shows; else what the host asks next. */
+export const loginView = z.discriminatedUnion('done', [
+  z.object({ done: z.literal(true), host: hostView }),
+  z.object({
+    done: z.literal(false),
+    session: z.string(),
+    /** The host that asks: it may be one on the way. */
+    asking: z.string(),
+    name: z.string(),
+    instruction: z.string(),
+    prompts: z.array(z.object({ prompt: z.string(), echo: z.boolean() })),
+  }),
+]);
 
 export const imageView = z.object({
   reference: z.string(),
@@ -210,6 +223,7 @@ export type TaskListView = z.infer<typeof taskListView>;
 export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
 export type HostView = z.infer<typeof hostView>;
+export type LoginView = z.infer<typeof loginView>;
 export type HostListView = z.infer<typeof hostListView>;
 export type FindingView = z.infer<typeof findingView>;
 export type DoctorView = z.infer<typeof doctorView>;

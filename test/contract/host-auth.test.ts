@@ -3,12 +3,13 @@
  * it sshd has to refuse. Against a real sshd and real agents.
  */
 import { appendFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Host } from '../../src/remote/host.ts';
 import type { HostSettings } from '../../src/remote/settings.ts';
 import { createSshHost } from '../../src/remote/ssh/ssh-host.ts';
-import { startAgent, startSilentAgent, type TestAgent } from '../support/ssh-agent.ts';
+import { startAgent } from '../support/agent.ts';
 import { type KeyPair, makeKeyPair } from '../support/ssh-keys.ts';
 import { type SshServer, startSshServer } from '../support/ssh-server.ts';
 import { until } from '../support/until.ts';
@@ -21,7 +22,7 @@ const RIGHT = 3;
 let server: SshServer;
 let pairs: KeyPair[];
 const hosts: Host[] = [];
-const agents: TestAgent[] = [];
+const agents: { stop(): Promise<void> }[] = [];
 
 const path = (name: string): string => join(server.directory, name);
 const make = (changes: Partial<HostSettings>): Host => {
@@ -29,8 +30,8 @@ const make = (changes: Partial<HostSettings>): Host => {
   hosts.push(host);
   return host;
 };
-const agentWith = async (name: string, files: string[]): Promise<string> => {
-  const agent = await startAgent(path(name), files);
+const agentWith = async (...files: string[]): Promise<string> => {
+  const agent = await startAgent(files);
   agents.push(agent);
   return agent.socket;
 };
@@ -54,7 +55,7 @@ afterAll(() => server.stop());
 
 it('finds the fourth of five keys of an agent in one connection, and begins with it next time', async () => {
   const files = pairs.slice(0, 5).map((pair) => pair.path);
-  const host = make({ identityAgent: await agentWith('five.sock', files) });
+  const host = make({ identityAgent: await agentWith(...files) });
   const mark = server.log().length;
   expect(await says(host)).toBe('in\n');
   expect(count(since(mark), /Failed publickey/g)).toBe(RIGHT);
@@ -84,7 +85,7 @@ it('stops before sshd hangs up, says what was not offered, and goes on there nex
 it('signs by an agent with an RSA key as SHA-2', async () => {
   const pair = await makeKeyPair(path('rsa_pair'), { type: 'rsa' });
   await appendFile(path('authorized_keys'), `${pair.publicKey}\n`);
-  const host = make({ identityAgent: await agentWith('rsa.sock', [pair.path]) });
+  const host = make({ identityAgent: await agentWith(pair.path) });
   expect(await says(host)).toBe('in\n');
   expect(await says(make({ identityFiles: [pair.path] }))).toBe('in\n');
 });
@@ -94,7 +95,7 @@ it('uses the agent for a key file whose passphrase nobody gave', async () => {
   const locked = await makeKeyPair(path('locked'), { passphrase: 'open sesame' });
   const host = make({
     identityFiles: [locked.path, pair.path],
-    identityAgent: await agentWith('one.sock', [pair.path]),
+    identityAgent: await agentWith(pair.path),
   });
   expect(await says(host)).toBe('in\n');
 });
@@ -104,12 +105,14 @@ it.each([
   [
     'silent',
     async () => {
-      const agent = await startSilentAgent(path('silent.sock'));
-      agents.push(agent);
-      return agent.socket;
+      const silent = createServer((connection) => connection.on('error', () => {}));
+      const closed = (): Promise<void> => new Promise((resolve) => silent.close(() => resolve()));
+      agents.push({ stop: closed });
+      await new Promise<void>((resolve) => silent.listen(path('silent.sock'), resolve));
+      return path('silent.sock');
     },
   ],
-  ['empty', () => agentWith('empty.sock', [])],
+  ['empty', () => agentWith()],
 ])('tells an agent that is %s, and does without it where it can', async (_, start) => {
   const identityAgent = await start();
   const host = make({ identityAgent, connectTimeoutMs: 1_000 });

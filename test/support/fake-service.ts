@@ -10,6 +10,8 @@ import type { StreamName, Task, TaskId, TaskSpec } from '../../src/domain/task.t
 import type {
   HostReport,
   LiveEvent,
+  LoginReport,
+  LoginRequest,
   Plan,
   Progress,
   Service,
@@ -193,6 +195,15 @@ export class FakeService implements Service {
     return (async function* all() {
       yield* findings;
     })();
+  }
+
+  /** The next steps of a login, in order; the last one stays. */
+  loginSteps: LoginReport[] = [{ done: true, host: fakeHost() }];
+
+  async login(name: string, request: LoginRequest): Promise<LoginReport> {
+    this.note('login', name, request);
+    const [step] = this.loginSteps.length > 1 ? this.loginSteps.splice(0, 1) : this.loginSteps;
+    return step as LoginReport;
   }
 
   async images(host: string) {

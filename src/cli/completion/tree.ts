@@ -54,7 +54,5 @@ function argumentOf(command: Command, path: string): Place['argument'] {
   if (first === undefined) return 'none';
   if (first.argChoices !== undefined) return 'words';
   if (TASK_VERBS.includes(path)) return 'tasks';
-  return ['host show', 'host doctor'].includes(path) || path.startsWith('image ')
-    ? 'hosts'
-    : 'none';
+  return path.startsWith('host ') || path.startsWith('image ') ? 'hosts' : 'none';
 }

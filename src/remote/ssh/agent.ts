@@ -3,7 +3,7 @@
  * question has a deadline, and what it does not do is a reason to tell, never a hang.
  */
 import type { Duplex } from 'node:stream';
-import { BaseAgent, OpenSSHAgent, type ParsedKey } from 'ssh2';
+import ssh2, { type OpenSSHAgent, type ParsedKey } from 'ssh2';
 import { withDeadline } from '../settle.ts';
 
 export interface AgentKey {
@@ -64,7 +64,7 @@ async function question<T>(
 }
 
 /** ssh2 keeps the connection for as long as an agent is silent; this one can be told to let go. */
-class ClosableAgent extends OpenSSHAgent {
+class ClosableAgent extends ssh2.OpenSSHAgent {
   #stream: Duplex | undefined;
 
   override getStream(done: (error?: Error | null, stream?: Duplex) => void): void {
@@ -92,7 +92,7 @@ export interface AgentTurn {
 }
 
 /** An agent of one key: ssh2 would otherwise offer all it holds without asking us in between. */
-export class OneKeyAgent extends BaseAgent<ParsedKey> {
+export class OneKeyAgent extends ssh2.BaseAgent<ParsedKey> {
   readonly turn: AgentTurn = { signed: false };
   readonly #socketPath: string;
   readonly #key: AgentKey;

@@ -60,7 +60,7 @@ export function judgeBanner({ link: { banner } }: Case): Judgement {
   const text = before === '' ? '' : `; text before it: ${short(before)}`;
   if (banner.failure === undefined) return ok(`${server}${text}`);
   const { code, message } = banner.failure;
-  if (/Not allowed at this time|Exceeded MaxStartups/i.test(before)) {
+  if (code === 'SSH_HOST_BUSY' || /Not allowed at this time|Exceeded MaxStartups/i.test(before)) {
     const cause = `sshd sends this address away for now: ${short(before)}`;
     const words =
       'wait a minute; if it stays, raise MaxStartups or PerSourcePenalties in sshd_config';

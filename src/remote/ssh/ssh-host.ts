@@ -11,6 +11,7 @@ import type {
   Ask,
   DirectoryEntry,
   Host,
+  HostBudget,
   HostCounters,
   HostLinkState,
   Inspection,
@@ -26,10 +27,13 @@ import { downloadFrom, readRangeFrom } from '../sftp/download.ts';
 import { listDirectory } from '../sftp/list.ts';
 import type { SftpSession } from '../sftp/session.ts';
 import { uploadTo } from '../sftp/upload.ts';
+import { ChannelCount } from './channel-count.ts';
 import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
 import { inspectHost } from './inspect/inspect.ts';
 import { LinkKeeper } from './keeper.ts';
+import { createLinkLog } from './link-log.ts';
+import type { LoginBudget } from './login-budget.ts';
 import { newKeyMemory } from './offers.ts';
 import { type HostRoad, Roads } from './roads.ts';
 import { Traffic } from './traffic.ts';
@@ -49,6 +53,9 @@ class SshHost implements Host {
   readonly #deps: HostDeps;
   readonly #traffic: Traffic;
   readonly #shared: ConnectionDeps & HostDeps;
+  readonly #budget: LoginBudget;
+  readonly #channels: ChannelCount;
+  readonly #tellLog: (state: HostLinkState) => void;
   readonly #keeper: LinkKeeper<ControlLink>;
   readonly #transfers: TransferLinks;
   readonly #road: HostRoad | undefined;
@@ -60,6 +67,9 @@ class SshHost implements Host {
     const { name, transferLinks, idleCloseMs } = settings;
     const roads = deps.roads ?? new Roads(deps);
     const counters = newCounters();
+    this.#budget = roads.budget(settings);
+    this.#channels = new ChannelCount(deps.clock);
+    this.#tellLog = createLinkLog(name, deps);
     this.name = name;
     this.#deps = deps;
     this.#traffic = new Traffic(counters);
@@ -67,7 +77,7 @@ class SshHost implements Host {
     this.#road = roads.to(settings, () => this.#keeper.wayIsOpen());
     const door = {
       settings,
-      budget: roads.budget(settings),
+      budget: this.#budget,
       memory: newKeyMemory(),
       road: this.#road,
       pinnedAddress: () => this.#address,
@@ -76,6 +86,7 @@ class SshHost implements Host {
       ...deps,
       door,
       counters,
+      channels: this.#channels,
       traffic: this.#traffic,
       singleConnection: () => this.#single,
     };
@@ -105,6 +116,10 @@ class SshHost implements Host {
 
   counters(): HostCounters {
     return this.#traffic.totals();
+  }
+
+  budget(): HostBudget {
+    return { logins: this.#budget.use(), channels: this.#channels.use() };
   }
 
   async run(script: string, options: RunOptions): Promise<RunResult> {
@@ -195,7 +210,7 @@ class SshHost implements Host {
   }
 
   #follow(state: HostLinkState): void {
-    this.#deps.logger.info({ host: this.name, ...state }, `link is ${state.kind}`);
+    this.#tellLog(state);
     if (!['unreachable', 'refused', 'needs-login'].includes(state.kind)) return;
     // The next link may reach another machine behind the same name.
     this.#address = undefined;

@@ -65,6 +65,8 @@ beforeAll(async () => {
     known_hosts: own('known_hosts', sshd.knownHosts),
     // As after the first pull: the image is there, and its record.
     image_cache_dir: '/srv/doctor-images',
+    // All sections are the same account, which has one budget: it is not what is looked at here.
+    login_burst: '200',
   };
   await daemon.start();
 });

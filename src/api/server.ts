@@ -14,6 +14,7 @@ import { addEvents } from './routes/events.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
+import { addHostActs } from './routes/host-acts.ts';
 import { addHostLogin } from './routes/host-login.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
@@ -39,6 +40,7 @@ const ROUTE_FILES: AddRoute[] = [
   addHosts,
   addDoctor,
   addHostLogin,
+  addHostActs,
   addImages,
   addUploads,
   addGc,

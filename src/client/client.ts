@@ -117,6 +117,8 @@ function streamCalls(transport: Transport) {
 }
 
 function hostCalls(transport: Transport) {
+  const act = (route: 'pauseHost' | 'resumeHost' | 'drainHost') => (name: string) =>
+    transport.call<views.HostView>(route, { params: { name } });
   return {
     hosts: () => transport.call<views.HostListView>('listHosts'),
     /** @throws HOST_UNKNOWN; with probe also what the connection fails with */
@@ -131,6 +133,12 @@ function hostCalls(transport: Transport) {
      */
     loginHost: (name: string, step: { session?: string; answers?: readonly string[] } = {}) =>
       transport.call<views.LoginView>('loginHost', { params: { name }, body: step }),
+    /** Nothing is sent to the host until it is resumed. @throws HOST_UNKNOWN */
+    pauseHost: act('pauseHost'),
+    resumeHost: act('resumeHost'),
+    drainHost: act('drainHost'),
+    /** @throws what the first contact fails with */
+    setupHost: (name: string) => transport.call<views.SetupView>('setupHost', { params: { name } }),
     images: (name: string) =>
       transport.call<views.ImageListView>('listImages', { params: { name } }),
     /** Resolves when the image is there. @throws IMAGE_* HOST_UNKNOWN */

@@ -47,6 +47,7 @@ export const COMPUTED: Readonly<Record<string, Compute>> = {
   'host.NAME.jump': () => byDefault([]),
   // Not asked in fact: resolve-hosts.ts hands on what [defaults] says.
   'host.NAME.ssh_config': () => byDefault([]),
+  'host.NAME.tags': () => byDefault([]),
   'host.NAME.runtime_args': () => byDefault([]),
   'host.NAME.insecure_registries': () => byDefault([]),
 };

@@ -52,6 +52,7 @@ const ROWS = {
   TASK_INVALID: ['A task that cannot be run as written.', 'mend the field named and submit again', 'never', 400, 2],
   TASK_IDEMPOTENCY_CONFLICT: ['The idempotency key was used for a different task.', 'use a new key, or see the first task: towline show {task}', 'never', 409, 13],
   TASK_NO_HOST_FITS: ['No configured host can ever run this task.', 'see what the hosts have: towline host list', 'after-fix', 400, 2],
+  TASK_WAITS_FOR_ROOM: ['Every host that could run the task is full just now.', 'nothing to do: it starts when there is room; see towline host list', 'later', 200, 3],
   TASK_EXIT_CODE: ['The command ended with a code that is not accepted.', 'see its output: towline logs {task}', 'never', 200, 3],
   TASK_TIME_LIMIT: ['The command ran longer than its time limit and was ended.', 'give it more: towline run --time …', 'never', 200, 3],
   TASK_OUT_OF_MEMORY: ['The command was killed for lack of memory.', 'give it more: towline run --memory …', 'never', 200, 3],
@@ -60,6 +61,10 @@ const ROWS = {
   TASK_PREDECESSOR_FAILED: ['A task that this one waits for did not succeed, so it never starts.', 'see the other task: towline show {predecessor}', 'never', 200, 3],
   // hosts
   HOST_UNKNOWN: ['No host of this name is configured.', 'see the names: towline host list', 'after-fix', 404, 11],
+  HOST_PAUSED: ['The host is paused: nothing is sent to it, what runs there runs on unseen.', 'go on with it: towline host resume {host}', 'later', 409, 13],
+  HOST_DRAINING: ['The host is draining: it gets no new tasks.', 'let it have tasks again: towline host resume {host}', 'later', 409, 13],
+  HOST_DISABLED: ['The configuration keeps new tasks from the host.', 'remove enabled = false from [host.{host}] and reload the daemon (SIGHUP)', 'after-fix', 409, 13],
+  HOST_IN_USE: ['Tasks are on the host.', 'see them: towline list --host {host}; wait for them or cancel them first', 'after-fix', 409, 13],
   HOST_ROOT_INVALID: ['The remote root is not a directory that Towline may use.', 'choose another with root = … in [host.{host}], then: towline host doctor {host}', 'after-fix', 200, 3],
   HOST_ROOT_UNAVAILABLE: ['The remote root or a directory in it cannot be seen just now.', 'see: towline host show {host}; work goes on when it is back', 'later', 200, 3],
   HOST_NO_SPACE: ['The host has no space left.', 'free space on {host} (root = …), then: towline retry {task}', 'after-fix', 200, 3],

@@ -1,10 +1,11 @@
 /** Gives queued tasks their hosts whenever room may have come free. */
-import { AppError } from '../domain/failure.ts';
+import { AppError, isAppError } from '../domain/failure.ts';
 import { fitsEver, type HostRoom, place } from '../domain/placement.ts';
-import { isEnded } from '../domain/state.ts';
 import type { Task, TaskSpec } from '../domain/task.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
+import { noHostFits } from './no-host-fits.ts';
+import { capacityOf, roomsOf } from './rooms.ts';
 import type { Seat, Seats } from './seats.ts';
 import { whenAsked } from './when-asked.ts';
 
@@ -18,39 +19,22 @@ export interface Placer {
 
 /** Nothing may happen that would have it look again, and a full disk has its time. */
 const AFTER_FAILURE_MS = 5_000;
+/** A host that was reached but cannot be looked at (its root is wrong) is asked again this often. */
+const CONTACT_AGAIN_MS = 10_000;
 
 export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }): Placer {
   const { ledger, seats, log } = deps;
-
-  function room(seat: Seat): HostRoom {
-    const used = { usedTasks: 0, usedCpus: 0, usedMemoryBytes: 0 };
-    for (const task of ledger.live()) {
-      if (isEnded(task.state) || !('host' in task.state) || task.state.host !== seat.name) continue;
-      used.usedTasks += 1;
-      used.usedCpus += task.spec.cpus ?? 0;
-      used.usedMemoryBytes += task.spec.memoryBytes ?? 0;
-    }
-    const { policy } = seat;
-    const facts = seat.knownFacts();
-    const link = seat.host.linkState().kind;
-    return {
-      name: seat.name,
-      enabled: policy.enabled,
-      inviting: !['unreachable', 'refused', 'needs-login'].includes(link),
-      maxTasks: policy.maxTasks,
-      cpus: policy.cpus ?? facts?.cpus,
-      memoryBytes: policy.memoryBytes ?? facts?.memoryBytes,
-      ...used,
-    };
-  }
+  const contacts = new Set<Seat>();
 
   async function lookNow(): Promise<void> {
     const queued = [...ledger.live()].filter((task) => task.state.kind === 'queued');
     if (queued.length === 0) return;
-    for (const { task, host } of place(queued, seats.all().map(room))) {
-      await ledger.apply(task.id, { kind: 'placed', attempt: task.state.attempt, host });
+    for (const { task, host, gpus } of place(queued, roomsOf(seats.all(), ledger.live()))) {
+      await ledger.apply(task.id, { kind: 'placed', attempt: task.state.attempt, host, gpus });
     }
-    for (const task of queued) await refuseHopeless(task);
+    const left = queued.filter(({ id }) => ledger.get(id)?.state.kind === 'queued');
+    for (const task of left) await refuseHopeless(task);
+    for (const seat of wanted(left)) contact(seat);
   }
 
   /** A task whose hosts are all known to be too small would wait for ever: say so instead. */
@@ -58,25 +42,46 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
     try {
       check(task.spec);
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
+      if (!isAppError(error)) throw error;
       const { attempt } = task.state;
-      if (ledger.get(task.id)?.state.kind !== 'queued') return;
       await ledger.apply(task.id, { kind: 'step-failed', attempt, failure: error.toRecord() });
     }
   }
 
   function check(spec: TaskSpec): void {
-    const candidates = seats
+    const named = seats
       .all()
-      .filter((seat) => spec.host === undefined || spec.host === seat.name);
-    if (candidates.some((seat) => fitsEver(spec, room(seat)))) return;
-    const asked = `${spec.cpus ?? 'any'} cpus, ${spec.memoryBytes ?? 'any'} bytes of memory`;
-    const where = spec.host === undefined ? 'no configured host' : `host ${spec.host}`;
-    throw new AppError(
-      'TASK_NO_HOST_FITS',
-      `${where} cannot ever run a task that asks for ${asked}`,
-      {
-        context: { host: spec.host },
+      .filter((seat) => spec.host === undefined || spec.host === seat.name)
+      .map(capacityOf);
+    if (named.some((host) => fitsEver(spec, host))) return;
+    throw noHostFits(spec, named);
+  }
+
+  /** Hosts that somebody waits for and nothing is known of yet. */
+  function wanted(tasks: readonly Task[]): Seat[] {
+    return seats.all().filter((seat) => {
+      if (!seat.policy.enabled || seat.mode() !== 'open') return false;
+      if (seat.knownFacts() !== undefined || contacts.has(seat)) return false;
+      if (!['idle', 'ready', 'connecting'].includes(seat.host.linkState().kind)) return false;
+      const capacity = capacityOf(seat);
+      return tasks.some(
+        ({ spec }) =>
+          (spec.host === undefined || spec.host === seat.name) && fitsEver(spec, capacity),
+      );
+    });
+  }
+
+  /** What is found has the placer look again, by way of the link's news. */
+  function contact(seat: Seat): void {
+    contacts.add(seat);
+    seat.facts().then(
+      () => contacts.delete(seat),
+      (error: unknown) => {
+        const code = isAppError(error) ? error.code : 'INTERNAL';
+        log.info({ host: seat.name, code }, 'a host that tasks wait for cannot be looked at');
+        // Trouble with the link ends with its own news.
+        if (code.startsWith('SSH_')) contacts.delete(seat);
+        else setTimeout(() => contacts.delete(seat) && look(), CONTACT_AGAIN_MS).unref();
       },
     );
   }
@@ -87,7 +92,11 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
 
   return {
     look,
-    room,
+    room(seat) {
+      const [room] = roomsOf([seat], ledger.live());
+      if (room === undefined) throw new AppError('INTERNAL', `no room of ${seat.name}`);
+      return room;
+    },
     check,
   };
 }

@@ -5,6 +5,8 @@
  */
 import type { FailureRecord } from '../domain/failure.ts';
 import type { Finding } from '../domain/finding.ts';
+import type { HostEvent, HostMode } from '../domain/host-mode.ts';
+import type { Blocked, GpuKind } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { HostBudget, HostCounters, HostLinkState, LoginQuestion } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
@@ -18,6 +20,8 @@ export interface TaskReport {
   task: Task;
   /** When the blocked task is tried next, if it is blocked. */
   nextTryAt?: number | undefined;
+  /** Why it was not placed yet. Never stored. */
+  waits?: Blocked | undefined;
   streams: Record<StreamName, { bytes: number; complete: boolean }>;
   /** The attempt's directory on the host, when there is one. */
   remoteDir?: string | undefined;
@@ -36,6 +40,7 @@ export interface Progress {
 /** One line of the event stream: durable events carry a `seq`, progress does not. */
 export type LiveEvent =
   | ({ type: 'event' } & EventRecord)
+  | ({ type: 'host' } & HostEvent)
   | { type: 'progress'; at: number; task: TaskId; progress: Progress };
 
 export interface HostReport {
@@ -45,6 +50,9 @@ export interface HostReport {
   address: string;
   scheduler: 'none';
   link: HostLinkState;
+  /** What it may be used for just now, by the word of a person, and since when. */
+  mode: HostMode;
+  modeSince?: number | undefined;
   root: string;
   /** Known after the first contact. */
   facts?: HostFactsReport | undefined;
@@ -55,7 +63,18 @@ export interface HostReport {
     usedCpus: number;
     memoryBytes?: number | undefined;
     usedMemoryBytes: number;
+    gpus?: number | undefined;
+    usedGpus: number;
   };
+  tags: string[];
+  /** The GPUs that tasks may have, and which task has which. */
+  gpus: {
+    kind: GpuKind;
+    device: string;
+    name?: string | undefined;
+    memoryBytes?: number | undefined;
+    task?: TaskId | undefined;
+  }[];
   counters: HostCounters;
   /** What the host may be asked for; nothing for a host that needs no logins. */
   budget?: (HostBudget & { polls: PollUse }) | undefined;
@@ -189,6 +208,14 @@ export interface Service {
    * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
    */
   login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
+  /**
+   * paused: nothing is sent to the host any more, its links are closed, what runs there runs on; draining:
+   * no new tasks go there; open: both end. Outlives the daemon; idempotent.
+   * @throws HOST_UNKNOWN STORE_FULL
+   */
+  setHostMode(name: string, mode: HostMode): Promise<HostReport>;
+  /** Makes the root, checks the tools, looks at everything now. @throws SSH_* HOST_* RUNTIME_NOT_FOUND */
+  setupHost(name: string): Promise<HostReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

@@ -4,6 +4,7 @@ import { attemptToken, type StreamName, type Task } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { TaskReport } from './service.ts';
 import { whereIs } from './where.ts';
+import { whyWaiting } from './why-waiting.ts';
 
 export interface Views {
   report: (task: Task) => Promise<TaskReport>;
@@ -23,10 +24,12 @@ export function createViews(deps: ViewDeps): Views {
     const host = 'host' in state ? state.host : undefined;
     return {
       task,
+      waits: whyWaiting(task, seats.all()),
       // While the host is away a task's own try fails at once: the host's is the one that counts.
-      nextTryAt: awaitsPerson(host)
-        ? undefined
-        : (hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id)),
+      nextTryAt:
+        awaitsPerson(host) || isPaused(host)
+          ? undefined
+          : (hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id)),
       streams: { stdout: stream('stdout'), stderr: stream('stderr') },
       remoteDir: directoryOf(task),
       progress: isEnded(state) ? undefined : subscribers.progressOf(task.id),
@@ -38,6 +41,16 @@ export function createViews(deps: ViewDeps): Views {
     const seat = seats.all().find((candidate) => candidate.name === host);
     if (root === undefined || !mayHaveDirectory(task)) return undefined;
     return seat?.attemptDir(root, attemptToken(task.id, task.state.attempt));
+  }
+
+  /** Nobody knows when a paused host is resumed. */
+  function isPaused(name: string | undefined): boolean {
+    return (
+      seats
+        .all()
+        .find((seat) => seat.name === name)
+        ?.mode() === 'paused'
+    );
   }
 
   function linkOf(name: string | undefined) {

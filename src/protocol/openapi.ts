@@ -40,6 +40,10 @@ const SHAPES: Record<RouteName, Shape> = {
     body: [{ type: JSON_TYPE, schema: requests.loginBody }],
     answer: views.loginView,
   },
+  pauseHost: { answer: views.hostView },
+  resumeHost: { answer: views.hostView },
+  drainHost: { answer: views.hostView },
+  setupHost: { answer: views.setupView },
   listImages: { answer: views.imageListView },
   pullImage: {
     body: [{ type: JSON_TYPE, schema: requests.imageReference }],

@@ -387,6 +387,14 @@ test('a look costs one login, however much it finds', async () => {
   expect(await asRoot(`ls -A ${HOME} | grep probe; ls -A /tmp | grep probe; true`)).toBe('');
 });
 
+test('a host that is paused can be examined, and stays paused', async () => {
+  await configure('paused', base);
+  expect((await daemon.cli('host', 'pause', 'paused')).code).toBe(0);
+  expect(await doctor('paused')).toMatchObject({ failures: 0, warnings: 0 });
+  const { stdout } = await daemon.cli('host', 'show', 'paused', '--no-probe', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ mode: 'paused' });
+});
+
 test('a server that says nothing ends the look when its time is over', async () => {
   const server = createServer(() => {});
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

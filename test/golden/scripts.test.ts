@@ -43,6 +43,7 @@ const TEXTS: Record<string, string> = {
   'task-text': taskScript(aScript({ command: { kind: 'text', text: 'echo hello\n' } })),
   'task-shell': taskScript(aScript({ command: { kind: 'text', text: 'x', shell: '/bin/zsh' } })),
   'task-hostile': taskScript(aScript(HOSTILE)),
+  'task-gpu': taskScript(aScript({ gpus: { kind: 'nvidia', devices: ['GPU-1a'] } })),
   supervisor: supervisorScript(),
   launch: launchText(aLaunch()),
   'launch-plain-mv': launchText(aLaunch({ mvNoTarget: false })),

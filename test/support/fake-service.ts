@@ -179,6 +179,16 @@ export class FakeService implements Service {
     return this.hostReports;
   }
 
+  async setHostMode(name: string, mode: HostReport['mode']): Promise<HostReport> {
+    this.note('setHostMode', name, mode);
+    return { ...(await this.host(name, { probe: false })), mode, modeSince: 0 };
+  }
+
+  async setupHost(name: string): Promise<HostReport> {
+    this.note('setupHost', name);
+    return this.host(name, { probe: true });
+  }
+
   async host(name: string, options: { probe: boolean }): Promise<HostReport> {
     this.note('host', name, options);
     const found = this.hostReports.find((host) => host.name === name);

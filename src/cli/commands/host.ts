@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
+import { addHostActs } from './host-acts.ts';
 import { addHostDoctor } from './host-doctor.ts';
 import { addHostLogin } from './host-login.ts';
 
@@ -9,8 +10,11 @@ export function addHost(program: Command, cli: Cli): void {
   const host = program
     .command('host')
     .helpCommand(false)
-    .summary('look at hosts and log in to them')
-    .description('Look at the configured hosts, and log in to those that want a person.');
+    .summary('look at and manage hosts')
+    .description(
+      'Look at the configured hosts, log in to those that want a person, pause, drain and set them up.',
+    );
+  addHostActs(host, cli);
   const list = host
     .command('list')
     .alias('ls')

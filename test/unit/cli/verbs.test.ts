@@ -405,7 +405,7 @@ describe('completion', () => {
     expect(await complete('ca')).toBe('cancel');
     expect(await complete('run', '--over')).toBe('--overwrite');
     expect(await complete('run', '--cleanup', 'al')).toBe('always');
-    expect(await complete('host', 's')).toBe('show');
+    expect(await complete('host', 'sh')).toBe('show');
     expect(await complete('host', 'show', '')).toBe('vm');
     expect(await complete('run', '--host', '')).toBe('vm');
     expect(await complete('show', id.slice(0, 3))).toBe(id);

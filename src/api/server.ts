@@ -9,6 +9,7 @@ import { AppError } from '../domain/failure.ts';
 import { BODY_BYTES_MAX } from '../protocol/limits.ts';
 import type { AddRoute, ApiOptions } from './deps.ts';
 import { installErrors } from './errors.ts';
+import { addDoctor } from './routes/doctor.ts';
 import { addEvents } from './routes/events.ts';
 import { addExec } from './routes/exec.ts';
 import { addFiles } from './routes/files.ts';
@@ -42,6 +43,8 @@ const ROUTE_FILES: AddRoute[] = [
   addInsideFiles,
   addEvents,
   addHosts,
+  addDoctor,
+  addHostLogin,
   addHostActs,
   addHostLogin,
   addImages,

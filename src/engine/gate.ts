@@ -1,9 +1,16 @@
 /**
  * A host that can be shut: while it is paused nothing reaches the far side, whoever asks, and its
- * links are closed. Opened again it is a fresh host behind the same face.
+ * links are closed; only doctor, which a person asks for, may look. Opened again it is a fresh host behind the same face.
  */
 import { AppError } from '../domain/failure.ts';
-import type { Host, HostBudget, HostCounters, HostLinkState } from '../remote/host.ts';
+import type {
+  Host,
+  HostBudget,
+  HostCounters,
+  HostLinkState,
+  Inspection,
+  LinkInspection,
+} from '../remote/host.ts';
 
 export interface Gate {
   readonly host: Host;
@@ -100,6 +107,17 @@ class GatedHost implements Host {
   get keys(): Host['keys'] {
     if (this.#inner === undefined) throw this.#paused();
     return this.#inner.keys;
+  }
+
+  async inspect(tell: (link: LinkInspection) => void): Promise<Inspection> {
+    if (this.#inner !== undefined) return await this.#inner.inspect(tell);
+    const passing = this.#open();
+    const inspection = await passing.inspect(tell);
+    const close = (): void => {
+      inspection.close();
+      void passing.close();
+    };
+    return { link: inspection.link, run: inspection.run, close };
   }
 
   wake(): void {

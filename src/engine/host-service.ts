@@ -1,5 +1,6 @@
 /** What the door asks about hosts. */
 import type { ServiceDeps } from './create-service.ts';
+import { examine } from './doctor/doctor.ts';
 import { createHostActs } from './host-acts.ts';
 import { createHostReport } from './host-report.ts';
 import { createLogins } from './logins.ts';
@@ -7,7 +8,7 @@ import type { Service } from './service.ts';
 
 type HostService = Pick<
   Service,
-  'hosts' | 'host' | 'login' | 'setHostMode' | 'setupHost' | 'forgetHost'
+  'hosts' | 'host' | 'doctor' | 'login' | 'setHostMode' | 'setupHost' | 'forgetHost'
 >;
 
 export function createHostService(deps: ServiceDeps): HostService {
@@ -28,6 +29,7 @@ export function createHostService(deps: ServiceDeps): HostService {
       return report(seat);
     },
     ...createHostActs(deps, report),
+    doctor: (name) => examine({ ...seats.get(name), now: deps.now }),
     async login(name, request, { signal }) {
       const seat = seats.get(name);
       const step = await logins.step(seat, request, signal);

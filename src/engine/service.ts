@@ -3,25 +3,17 @@
  * parsed. What goes out: tasks as they stand, streams of bytes and events. Every method rejects with
  * an AppError only. Never here: HTTP, printing, SQL. Read next: engine.ts, ledger.ts, dispatcher.ts.
  */
-import type { FailureRecord } from '../domain/failure.ts';
+import type { Finding } from '../domain/finding.ts';
 import type { HostEvent, HostMode } from '../domain/host-mode.ts';
-import type { Blocked, GpuKind } from '../domain/state.ts';
+import type { Blocked } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type {
-  HostBudget,
-  HostCounters,
-  HostKeysReport,
-  HostLinkState,
-  LoginQuestion,
-  PinRequest,
-  RemoteProcess,
-  TerminalSize,
-} from '../remote/host.ts';
+import type { HostKeysReport, PinRequest, RemoteProcess, TerminalSize } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
 import type { LoginRequest } from './logins.ts';
-import type { PollUse } from './poll-pace.ts';
+import type { ForgetReport, HostReport, ImageReport, LoginReport } from './reports.ts';
 
 export type { LoginRequest } from './logins.ts';
+export type * from './reports.ts';
 export type { HostKeysReport, PinRequest };
 
 /** A task as it stands, with what only the running engine knows. */
@@ -51,92 +43,6 @@ export type LiveEvent =
   | ({ type: 'event' } & EventRecord)
   | ({ type: 'host' } & HostEvent)
   | { type: 'progress'; at: number; task: TaskId; progress: Progress };
-
-export interface HostReport {
-  name: string;
-  type: 'ssh' | 'local';
-  /** user@hostname:port, or "this machine". */
-  address: string;
-  scheduler: 'none';
-  link: HostLinkState;
-  /** What it may be used for just now, by the word of a person, and since when. */
-  mode: HostMode;
-  modeSince?: number | undefined;
-  root: string;
-  /** Known after the first contact. */
-  facts?: HostFactsReport | undefined;
-  slots: {
-    maxTasks: number;
-    usedTasks: number;
-    cpus?: number | undefined;
-    usedCpus: number;
-    memoryBytes?: number | undefined;
-    usedMemoryBytes: number;
-    gpus?: number | undefined;
-    usedGpus: number;
-  };
-  tags: string[];
-  /** The GPUs that tasks may have, and which task has which. */
-  gpus: {
-    kind: GpuKind;
-    device: string;
-    name?: string | undefined;
-    memoryBytes?: number | undefined;
-    task?: TaskId | undefined;
-  }[];
-  counters: HostCounters;
-  /** What the host may be asked for; nothing for a host that needs no logins. */
-  budget?: (HostBudget & { polls: PollUse }) | undefined;
-  /** Last failure seen on this host. */
-  lastFailure?: FailureRecord | undefined;
-}
-
-export interface HostFactsReport {
-  hostname: string;
-  user: string;
-  root: string;
-  cpus: number;
-  memoryBytes: number;
-  freeBytes: number;
-  rootFsType: string;
-  runtime?: { path: string; version: string } | undefined;
-  clockSkewMs: number;
-}
-
-/** What of ours is on a host, root by root; after a removal, what was removed and what is left. */
-export interface ForgetReport {
-  host: string;
-  dryRun: boolean;
-  mode: HostMode;
-  roots: {
-    root: string;
-    attempts: number;
-    images: number;
-    objects: number;
-    bytes: number;
-    /** Daemons of the account that have something in the root. */
-    others: string[];
-    /** Names that are not ours. */
-    foreign: string[];
-    kept: string[];
-    gone: boolean;
-  }[];
-  /** A directory of images outside the root: it may be shared, and is left. */
-  imageCacheDir?: string | undefined;
-}
-
-export interface ImageReport {
-  reference: string;
-  path: string;
-  sha256?: string | undefined;
-  bytes: number;
-  pulledAt?: number | undefined;
-}
-
-/** A step of a login: what the host asks, or how it stands when nothing more is asked. */
-export type LoginReport =
-  | { done: true; host: HostReport }
-  | { done: false; session: string; question: LoginQuestion };
 
 /** What would happen: the script and the plan of a task, nothing executed. */
 export interface Plan {
@@ -274,6 +180,8 @@ export interface Service {
   hosts(): HostReport[];
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;
+  /** Looks at everything a task on the host would need; tells as it finds. @throws HOST_UNKNOWN */
+  doctor(name: string): AsyncIterable<Finding>;
   /**
    * The keys a host offers, and what is known of them; with `pin` those are trusted first, and the host
    * is tried at once. @throws HOST_UNKNOWN HOST_WITHOUT_KEYS HOST_KEY_NOT_OFFERED HOST_KEY_CONFLICT SSH_*

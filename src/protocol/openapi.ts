@@ -54,6 +54,7 @@ const SHAPES: Record<RouteName, Shape> = {
     body: [{ type: JSON_TYPE, schema: requests.trustBody }],
     answer: views.hostTrustView,
   },
+  doctor: { answer: 'application/x-ndjson' },
   loginHost: {
     body: [{ type: JSON_TYPE, schema: requests.loginBody }],
     answer: views.loginView,

@@ -47,6 +47,11 @@ const ROUTE_ROWS = {
     '/v1/hosts/:name/trust',
     'Gives the keys a host offers; with fingerprints it pins those.',
   ],
+  doctor: [
+    'POST',
+    '/v1/hosts/:name/doctor',
+    'Examines a host; findings as NDJSON, a summary last.',
+  ],
   loginHost: [
     'POST',
     '/v1/hosts/:name/login',

@@ -4,17 +4,14 @@
  */
 import { z } from 'zod';
 import { HOST_MODES } from '../domain/host-mode.ts';
-import { GPU_KINDS, STATE_KINDS } from '../domain/state.ts';
+import { STATE_KINDS } from '../domain/state.ts';
+import { failureView } from './failure-view.ts';
+
+export * from './failure-view.ts';
+export * from './host-views.ts';
 
 const time = z.iso.datetime();
 const count = z.number();
-
-export const failureView = z.object({
-  code: z.string(),
-  message: z.string(),
-  hint: z.string(),
-  context: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
-});
 
 export const errorView = z.object({ error: failureView });
 
@@ -117,135 +114,6 @@ export const eventView = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), at: time, task: z.string(), progress: progressView }),
 ]);
 
-const linkView = z.object({
-  kind: z.enum(['idle', 'connecting', 'ready', 'unreachable', 'refused', 'needs-login', 'closed']),
-  since: time.optional(),
-  code: z.string().optional(),
-  message: z.string().optional(),
-  hint: z.string().optional(),
-  nextTryAt: time.optional(),
-});
-
-const gpuView = z.object({
-  kind: z.enum(GPU_KINDS),
-  device: z.string(),
-  name: z.string().optional(),
-  memoryBytes: count.optional(),
-  task: z.string().optional(),
-});
-
-/** What the host may be asked for, and what was. */
-const budgetView = z.object({
-  logins: z.object({
-    burst: count,
-    refillMs: count,
-    left: count,
-    nextAt: time.optional(),
-    usedLastHour: count,
-    waiting: count,
-    failed: count,
-    refused: count,
-  }),
-  channels: z.object({
-    open: count,
-    /** Per connection, once the host has refused one. */
-    limit: count.optional(),
-    connections: count,
-    refused: count,
-  }),
-  polls: z.object({ limit: count, lastSecond: count }),
-});
-
-export const hostView = z.object({
-  name: z.string(),
-  type: z.enum(['ssh', 'local']),
-  address: z.string(),
-  scheduler: z.string(),
-  link: linkView,
-  mode: z.enum(HOST_MODES),
-  modeSince: time.optional(),
-  root: z.string(),
-  facts: z
-    .object({
-      hostname: z.string(),
-      user: z.string(),
-      root: z.string(),
-      cpus: count,
-      memoryBytes: count,
-      freeBytes: count,
-      rootFsType: z.string(),
-      runtime: z.object({ path: z.string(), version: z.string() }).optional(),
-      clockSkewMs: count,
-    })
-    .optional(),
-  slots: z.object({
-    maxTasks: count,
-    usedTasks: count,
-    cpus: count.optional(),
-    usedCpus: count,
-    memoryBytes: count.optional(),
-    usedMemoryBytes: count,
-    gpus: count.optional(),
-    usedGpus: count,
-  }),
-  tags: z.array(z.string()),
-  /** What was found of each GPU that tasks may have, and which task has it. */
-  gpus: z.array(gpuView),
-  counters: z.record(z.string(), count),
-  budget: budgetView.optional(),
-  lastFailure: failureView.optional(),
-});
-export const hostTrustView = z.object({
-  host: z.string(),
-  name: z.string().describe('The name of the host in known_hosts files.'),
-  file: z.string().describe("Towline's own known_hosts file."),
-  keys: z.array(
-    z.object({
-      type: z.string(),
-      fingerprint: z.string(),
-      verdict: z.enum(['trusted', 'unknown', 'different', 'revoked']),
-      places: z.array(z.string()),
-    }),
-  ),
-});
-export const hostListView = z.object({ hosts: z.array(hostView) });
-
-export const setupView = z.object({ host: hostView, image: z.string().optional() });
-
-export const forgetView = z.object({
-  host: z.string(),
-  dryRun: z.boolean(),
-  mode: z.enum(HOST_MODES),
-  roots: z.array(
-    z.object({
-      root: z.string(),
-      attempts: count,
-      images: count,
-      objects: count,
-      bytes: count,
-      others: z.array(z.string()),
-      foreign: z.array(z.string()),
-      kept: z.array(z.string()),
-      gone: z.boolean(),
-    }),
-  ),
-  imageCacheDir: z.string().optional(),
-});
-
-/** done: the link is as `host` shows; else what the host asks next. */
-export const loginView = z.discriminatedUnion('done', [
-  z.object({ done: z.literal(true), host: hostView }),
-  z.object({
-    done: z.literal(false),
-    session: z.string(),
-    /** The host that asks: it may be one on the way. */
-    asking: z.string(),
-    name: z.string(),
-    instruction: z.string(),
-    prompts: z.array(z.object({ prompt: z.string(), echo: z.boolean() })),
-  }),
-]);
-
 export const imageView = z.object({
   reference: z.string(),
   path: z.string(),
@@ -296,12 +164,6 @@ export type SubmitView = z.infer<typeof submitView>;
 export type TaskListView = z.infer<typeof taskListView>;
 export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
-export type HostView = z.infer<typeof hostView>;
-export type ForgetView = z.infer<typeof forgetView>;
-export type HostTrustView = z.infer<typeof hostTrustView>;
-export type SetupView = z.infer<typeof setupView>;
-export type LoginView = z.infer<typeof loginView>;
-export type HostListView = z.infer<typeof hostListView>;
 export type ImageListView = z.infer<typeof imageListView>;
 export type ImageView = z.infer<typeof imageView>;
 export type PlanView = z.infer<typeof planView>;

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cancelText, KILLER } from '../../src/script/cancel.ts';
 import { cleanText } from '../../src/script/clean.ts';
+import { doctorText } from '../../src/script/doctor.ts';
+import { containerText } from '../../src/script/doctor-container.ts';
 import { forgetText } from '../../src/script/forget.ts';
 import { imageListText, imageRemoveText } from '../../src/script/image-cache.ts';
 import { freshText, hangUpText, joinText, wayInText } from '../../src/script/inside.ts';
@@ -69,6 +71,17 @@ const TEXTS: Record<string, string> = {
   'pull-cancel': pullCancelText(PULL),
   'image-list': imageListText({ directory: DIRECTORY }),
   'image-remove': imageRemoveText({ directory: DIRECTORY, key: PULL.key }),
+  doctor: doctorText({
+    rootTemplate: '$SCRATCH/tow line',
+    runtime: 'apptainer',
+    setup: 'module load apptainer',
+    noise: "it's Monday",
+  }),
+  'doctor-container': containerText({
+    runtime: '/usr/bin/apptainer',
+    imageDirectory: '~/.towline/images',
+    scratch: '/home/alice/tow line',
+  }),
   probe: probeText({
     rootTemplate: '$SCRATCH/tow line',
     runtime: 'apptainer',

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../src/domain/failure.ts';
+import type { Finding } from '../../src/domain/finding.ts';
 import { isEnded, type TaskState } from '../../src/domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../../src/domain/task.ts';
 import type {
@@ -228,6 +229,20 @@ export class FakeService implements Service {
     const verdict = pin === undefined ? ('unknown' as const) : ('trusted' as const);
     const key = { type: 'ssh-ed25519', fingerprint: `SHA256:${'a'.repeat(43)}`, places: [] };
     return { name: host, file: '/state/known_hosts', keys: [{ ...key, verdict }] };
+  }
+
+  /** What a look at any host finds. */
+  findings: Finding[] = [];
+
+  doctor(name: string): AsyncIterable<Finding> {
+    this.note('doctor', name);
+    if (!this.hostReports.some((host) => host.name === name)) {
+      throw new AppError('HOST_UNKNOWN', `no host ${name}`);
+    }
+    const { findings } = this;
+    return (async function* all() {
+      yield* findings;
+    })();
   }
 
   /** The next steps of a login, in order; the last one stays. */

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
 import { addHostActs } from './host-acts.ts';
+import { addHostDoctor } from './host-doctor.ts';
 import { addHostLogin } from './host-login.ts';
 import { addHostTrust } from './host-trust.ts';
 
@@ -40,6 +41,7 @@ export function addHost(program: Command, cli: Cli): void {
     return call.io.out.write(hostPage(answer, Date.now()));
   });
   addHostTrust(host, cli);
+  addHostDoctor(host, cli);
   addHostLogin(host, cli);
 }
 

@@ -14,6 +14,8 @@ import type {
   HostBudget,
   HostCounters,
   HostLinkState,
+  Inspection,
+  LinkInspection,
   ProcessOptions,
   RemoteProcess,
   RunOptions,
@@ -33,6 +35,7 @@ import type { Door } from './connect.ts';
 import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
 import { createHostTrust } from './host-trust.ts';
+import { inspectHost } from './inspect/inspect.ts';
 import { LinkKeeper } from './keeper.ts';
 import { adoptHostKeys } from './key-rotation.ts';
 import { createLinkLog } from './link-log.ts';
@@ -57,6 +60,7 @@ class SshHost implements Host {
   readonly keys: HostKeys | undefined;
   readonly #deps: HostDeps;
   readonly #traffic: Traffic;
+  readonly #shared: ConnectionDeps & HostDeps;
   readonly #budget: LoginBudget;
   readonly #channels: ChannelCount;
   readonly #tellLog: (state: HostLinkState) => void;
@@ -97,6 +101,7 @@ class SshHost implements Host {
       traffic: this.#traffic,
       singleConnection: () => this.#single,
     };
+    this.#shared = shared;
     this.#keeper = new LinkKeeper(settings, deps, async (ask) => {
       const link = await openControlLink(shared, ask);
       this.#address = link.address;
@@ -182,6 +187,10 @@ class SshHost implements Host {
       downloadFrom(session, { ...source, write, now }, options),
     );
     await reach('remote.download.after');
+  }
+
+  async inspect(tell: (link: LinkInspection) => void): Promise<Inspection> {
+    return await inspectHost(this.#shared, tell);
   }
 
   wake(): void {

@@ -54,6 +54,7 @@ export function logged(host: Host, logger: Logger): Host {
       offered: () => timed({ call: 'offered' }, keys.offered()),
       pin: (request) => timed({ call: 'pin', ...request }, keys.pin(request)),
     },
+    inspect: (tell) => timed({ call: 'inspect' }, host.inspect(tell)),
     wake: () => host.wake(),
     login: (ask) => timed({ call: 'login' }, host.login(ask)),
     close: () => host.close(),

@@ -264,6 +264,50 @@ describe('looking at tasks', () => {
 });
 
 describe('hosts and the rest', () => {
+  it('tells findings of doctor, what was not looked at on one line, and the summary', async () => {
+    const left = (id: string) =>
+      ({ id, title: id, level: 'skipped', detail: 'not looked at: root failed' }) as const;
+    daemon.service.findings = [
+      { id: 'name', title: 'name', level: 'ok', detail: '192.0.2.1' },
+      {
+        id: 'root',
+        title: 'remote root',
+        level: 'failure',
+        detail: 'mode 777\u001b[2J',
+        code: 'HOST_ROOT_INVALID',
+        cause: 'others can write',
+        remedy: { how: 'ini', text: 'root = ~/.towline' },
+      },
+      left('space'),
+      left('fuse'),
+    ];
+    const text = await daemon.cli(['host', 'doctor', 'vm']);
+    expect(text.stdout.toString()).toBe(
+      [
+        'ok       name             192.0.2.1',
+        'FAILED   remote root      HOST_ROOT_INVALID: mode 777\\x1b[2J',
+        '                          cause: others can write',
+        '                          write in [host.vm]: root = ~/.towline',
+        '-        not looked at: root failed: space, fuse',
+        'vm: 1 ok, 1 failure, 2 not looked at',
+        '',
+      ].join('\n'),
+    );
+    expect(text.code).toBe(3);
+    const json = await daemon.cli(['host', 'doctor', 'vm', '--json']);
+    expect(json.code).toBe(3);
+    expect(JSON.parse(json.stdout.toString())).toEqual({
+      host: 'vm',
+      ok: 1,
+      warnings: 0,
+      failures: 1,
+      skipped: 2,
+      findings: daemon.service.findings,
+    });
+    expect((await daemon.cli(['host', 'doctor', 'nope'])).code).toBe(11);
+    daemon.service.findings = [{ id: 'fuse', title: 'FUSE', level: 'warning', detail: 'none' }];
+    expect((await daemon.cli(['host', 'doctor', 'vm'])).code).toBe(0);
+  });
   it('shows hosts and images', async () => {
     expect(await out('host', 'list')).toMatch(/^HOST +LINK +TASKS/);
     expect(await out('host', 'show', 'vm')).toContain('link        ready');

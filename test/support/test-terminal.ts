@@ -33,6 +33,6 @@ export async function openTerminal(script: string): Promise<TestTerminal> {
       );
       from = shown.indexOf(text, from) + text.length;
     },
-    ended: process.ended.finally(() => host.close()),
+    ended: process.ended.finally(() => void host.close()),
   };
 }

@@ -82,10 +82,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   // One at a time and in order: the last configuration read is the one that stays.
   let reloading = Promise.resolve();
   const onReload = (): void => {
-    const next = loadAnew(options, log);
-    if (next === undefined) return;
-    current = next;
-    reloading = reloading.then(() => apply(engine, engineSettings(next, log, roads), log));
+    const wanted = loadAnew(options, log);
+    if (wanted === undefined) return;
+    current = wanted;
+    reloading = reloading.then(() => apply(engine, engineSettings(wanted, log, roads), log));
   };
   process.on('SIGHUP', onReload);
   const signal = await stopSignal();

@@ -82,5 +82,6 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
       maxConcurrent: host.maxPulls,
     },
     transferLinks: host.links - 1,
+    pollsPerSecond: host.pollsPerSecond,
   };
 }

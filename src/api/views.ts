@@ -8,15 +8,21 @@ export function toEventView(event: LiveEvent): EventView {
 }
 
 export function toHostView(report: HostReport): HostView {
-  const { facts, lastFailure, link, counters, slots, ...rest } = report;
+  const { facts, lastFailure, link, counters, budget, slots, ...rest } = report;
   return {
     ...rest,
     link: linkView(link),
     slots: { ...slots },
     counters: { ...counters },
+    ...(budget !== undefined && { budget: budgetView(budget) }),
     ...(facts !== undefined && { facts: { ...facts } }),
     ...(lastFailure !== undefined && { lastFailure: failureView(lastFailure) }),
   };
+}
+
+function budgetView(budget: NonNullable<HostReport['budget']>): HostView['budget'] {
+  const { nextAt, ...logins } = budget.logins;
+  return { ...budget, logins: { ...logins, ...(nextAt !== undefined && { nextAt: iso(nextAt) }) } };
 }
 
 /** A link's times are the only ones inside it. */

@@ -159,6 +159,13 @@ export const HOST_KEYS = {
     sshOnly: true,
     otherwise: { default: '10s' },
   },
+  polls_per_second: {
+    field: 'pollsPerSecond',
+    type: integer(1, 1_000),
+    doc: 'How often in a second the running tasks of the host are looked at, all together, at most.',
+    example: '2',
+    otherwise: { default: '10' },
+  },
   root: {
     field: 'root',
     type: ownedRemotePath,

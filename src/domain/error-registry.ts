@@ -74,6 +74,7 @@ const ROWS = {
   SSH_HOST_NAME_UNKNOWN: ['The host name does not resolve.', 'check hostname in [host.{host}], then: towline host show {host}', 'later', 200, 3],
   SSH_CONNECTION_REFUSED: ['Nothing listens on the port.', 'check hostname and port in [host.{host}] and that sshd runs; it is tried again', 'later', 200, 3],
   SSH_CONNECTION_LOST: ['The connection to the host broke.', 'nothing to do: it is made again; see towline host show {host}', 'later', 200, 3],
+  SSH_HOST_BUSY: ['The host turns logins away just now.', 'nothing to do: it is asked again later and later; see MaxStartups and PerSourcePenalties of its sshd, and: towline host show {host}', 'later', 200, 3],
   SSH_HOST_KEY_UNKNOWN: ['The host key is in no known_hosts file.', "compare the fingerprint with the site's, then add it: ssh-keyscan -p {port} {hostname} >> {knownHosts}", 'after-fix', 200, 3],
   SSH_HOST_KEY_CHANGED: ['The host key is not the pinned one; it may be another machine.', 'ask the site why it changed; only then replace the line in {knownHosts}', 'after-fix', 200, 3],
   SSH_HOST_KEY_REVOKED: ['The host key is marked @revoked.', 'do not connect; ask the site for its new key', 'after-fix', 200, 3],

@@ -7,10 +7,12 @@ import type { Store } from '../store/store.ts';
 import { checkSpec } from './check-spec.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { createGc } from './gc.ts';
+import { lookAtHealth } from './health.ts';
 import { createHostService } from './host-service.ts';
 import type { ImageKeeper } from './images.ts';
 import { type Ledger, newTask } from './ledger.ts';
 import { createLogs } from './logs.ts';
+import { createMetrics } from './metrics.ts';
 import type { Placer } from './placer.ts';
 import { makePlan } from './plan.ts';
 import type { Seats } from './seats.ts';
@@ -98,6 +100,7 @@ export function createService(deps: ServiceDeps): Service {
     files: logs.files,
     ...createHostService(deps),
     gc: createGc(deps),
-    metrics: views.metrics,
+    metrics: createMetrics(deps),
+    health: () => lookAtHealth(deps),
   };
 }

@@ -37,6 +37,7 @@ export function createHostService(deps: ServiceDeps): HostService {
       facts: seat.knownFacts(),
       slots: { maxTasks, usedTasks, cpus, usedCpus, memoryBytes, usedMemoryBytes },
       counters: seat.host.counters(),
+      budget: budgetOf(seat),
       lastFailure: seat.lastFailure(),
     };
   }
@@ -89,6 +90,11 @@ export function createHostService(deps: ServiceDeps): HostService {
       parseImageRemove(reply.output, { host, image: ref.reference });
     },
   };
+}
+
+function budgetOf({ host, polls }: Seat): HostReport['budget'] {
+  const budget = host.budget();
+  return budget && { ...budget, polls: polls.use() };
 }
 
 async function cacheOf(seat: Seat): Promise<{ directory: string; host: string }> {

@@ -105,7 +105,8 @@ async function pullOnce(pull: Pull): Promise<ReadyImage> {
   for (let polls = 0; ; polls += 1) {
     if (signal.aborted) return giveUp(pull, place);
     pull.asked = true;
-    const reply = await seat.host.run(pullText(place), { purpose: `pulling ${ref.reference}` });
+    const ask = () => seat.host.run(pullText(place), { purpose: `pulling ${ref.reference}` });
+    const reply = await (polls === 0 ? ask() : seat.polls.poll(ask, signal));
     const seen = parsePull(reply.output, { host: seat.name });
     switch (seen.kind) {
       case 'ready':

@@ -8,6 +8,7 @@ import type { AttemptToken } from '../domain/task.ts';
 import type { Host } from '../remote/host.ts';
 import { createLooks, type Looks, type ReadyFacts } from './host-looks.ts';
 import type { Logger } from './logger.ts';
+import { createPollPace, type PollPace } from './poll-pace.ts';
 import type { EngineSettings, HostPolicy } from './settings.ts';
 import { createSharing, type Share } from './sharing.ts';
 
@@ -18,6 +19,8 @@ export interface Seat {
   /** Bounds parallel transfers. */
   readonly transfers: PQueue;
   readonly pulls: PQueue;
+  /** Looks at running tasks. */
+  readonly polls: PollPace;
   readonly facts: Looks['facts'];
   readonly knownFacts: Looks['known'];
   readonly ready: Looks['ready'];
@@ -99,6 +102,7 @@ function createSeat(
     host,
     transfers: new PQueue({ concurrency: Math.max(1, policy.transferLinks) }),
     pulls: new PQueue({ concurrency: policy.pull.maxConcurrent }),
+    polls: createPollPace(policy.pollsPerSecond),
     facts: looks.facts,
     knownFacts: looks.known,
     ready: looks.ready,

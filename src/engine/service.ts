@@ -5,9 +5,10 @@
  */
 import type { FailureRecord } from '../domain/failure.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { HostCounters, HostLinkState, LoginQuestion } from '../remote/host.ts';
+import type { HostBudget, HostCounters, HostLinkState, LoginQuestion } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
 import type { LoginRequest } from './logins.ts';
+import type { PollUse } from './poll-pace.ts';
 
 export type { LoginRequest } from './logins.ts';
 
@@ -55,6 +56,8 @@ export interface HostReport {
     usedMemoryBytes: number;
   };
   counters: HostCounters;
+  /** What the host may be asked for; nothing for a host that needs no logins. */
+  budget?: (HostBudget & { polls: PollUse }) | undefined;
   /** Last failure seen on this host. */
   lastFailure?: FailureRecord | undefined;
 }
@@ -106,6 +109,27 @@ export interface GcReport {
   cleaned: TaskId[];
   /** Tasks forgotten with their logs. */
   forgotten: TaskId[];
+}
+
+/** Numbers of one name. Label values may be any text. */
+export interface MetricFamily {
+  name: string;
+  help: string;
+  type: 'counter' | 'gauge' | 'histogram';
+  samples: MetricSample[];
+}
+
+export interface MetricSample {
+  /** What a histogram adds to the name of its family. */
+  suffix?: '_bucket' | '_sum' | '_count';
+  labels?: Record<string, string>;
+  value: number;
+}
+
+export interface Health {
+  readOnly: boolean;
+  /** Why nothing can be written down or read back, if that is so. */
+  storeFailure?: string | undefined;
 }
 
 export interface FollowOptions {
@@ -166,6 +190,8 @@ export interface Service {
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;
   gc(request: GcRequest): Promise<GcReport>;
-  /** Plain numbers for /metrics. */
-  metrics(): Record<string, number>;
+  /** The numbers for /metrics, now. */
+  metrics(): MetricFamily[];
+  /** Never rejects. */
+  health(): Promise<Health>;
 }

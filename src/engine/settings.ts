@@ -29,6 +29,7 @@ export interface HostPolicy {
     maxConcurrent: number;
   };
   transferLinks: number;
+  pollsPerSecond: number;
 }
 
 export interface EngineSettings {

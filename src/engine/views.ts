@@ -1,5 +1,5 @@
-/** Tasks and counters as the door shows them: what is stored, joined with what only the moment knows. */
-import { ENDED_KINDS, isEnded, STATE_KINDS } from '../domain/state.ts';
+/** Tasks as the door shows them: what is stored, joined with what only the moment knows. */
+import { isEnded } from '../domain/state.ts';
 import { attemptToken, type StreamName, type Task } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { TaskReport } from './service.ts';
@@ -7,16 +7,12 @@ import { whereIs } from './where.ts';
 
 export interface Views {
   report: (task: Task) => Promise<TaskReport>;
-  metrics: () => Record<string, number>;
 }
 
-type ViewDeps = Pick<
-  ServiceDeps,
-  'spool' | 'seats' | 'ledger' | 'dispatcher' | 'subscribers' | 'store' | 'now'
->;
+type ViewDeps = Pick<ServiceDeps, 'spool' | 'seats' | 'dispatcher' | 'subscribers' | 'now'>;
 
 export function createViews(deps: ViewDeps): Views {
-  const { spool, seats, ledger, dispatcher, subscribers, store, now } = deps;
+  const { spool, seats, dispatcher, subscribers, now } = deps;
 
   async function report(task: Task): Promise<TaskReport> {
     const { state } = task;
@@ -62,37 +58,10 @@ export function createViews(deps: ViewDeps): Views {
     return link !== undefined && 'nextTryAt' in link ? Math.max(link.nextTryAt, now()) : undefined;
   }
 
-  function metrics(): Record<string, number> {
-    const numbers: Record<string, number> = {};
-    for (const kind of STATE_KINDS) {
-      if (!(ENDED_KINDS as readonly string[]).includes(kind))
-        numbers[`towline_tasks{state="${kind}"}`] = 0;
-    }
-    for (const { state } of ledger.live()) {
-      const key = `towline_tasks{state="${state.kind}"}`;
-      if (key in numbers) numbers[key] = (numbers[key] ?? 0) + 1;
-    }
-    const { transactions, changes } = store.counters();
-    numbers['towline_store_transactions_total'] = transactions;
-    numbers['towline_store_changes_total'] = changes;
-    for (const seat of seats.all()) {
-      const label = `{host="${seat.name}"}`;
-      numbers[`towline_host_ready${label}`] = seat.host.linkState().kind === 'ready' ? 1 : 0;
-      for (const [name, value] of Object.entries(seat.host.counters())) {
-        numbers[`towline_host_${snake(name)}_total${label}`] = value as number;
-      }
-    }
-    return numbers;
-  }
-
-  return { report, metrics };
+  return { report };
 }
 
 function mayHaveDirectory({ state }: Task): boolean {
   if (isEnded(state)) return state.cleanup === 'kept' || state.cleanup === 'pending';
   return ['launching', 'running', 'collecting', 'cancelling'].includes(state.kind);
-}
-
-function snake(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -48,6 +48,7 @@ const QUIET_CAP_MS = 2_000;
 const GROWTH = 1.25;
 /** After trouble the host is asked again this soon; its link has its own, slower pace. */
 const TROUBLE_MS = 1_000;
+const AWAY_CAP_MS = 60_000;
 
 interface Watched {
   request: WatchRequest;
@@ -114,6 +115,9 @@ class WatchLoop {
   constructor(seat: Seat, deps: LoopDeps) {
     this.seat = seat;
     this.#deps = deps;
+    seat.host.onLinkState(({ kind }) => {
+      if (kind === 'ready') this.hurry();
+    });
   }
 
   add(request: WatchRequest, isEnd: (seen: Seen) => boolean): Promise<Seen> {
@@ -169,9 +173,9 @@ class WatchLoop {
         pid: request.launch?.pid ?? 0,
       }),
     );
-    const reply = await this.seat.host.run(statusText(queries), {
-      purpose: `looking at ${batch.length} running attempts`,
-    });
+    const { host: place, polls } = this.seat;
+    const purpose = `looking at ${batch.length} running attempts`;
+    const reply = await polls.poll(() => place.run(statusText(queries), { purpose }));
     const { host, attempts } = parseStatus(queries, reply.output);
     let moved = false;
     for (const [index, watched] of batch.entries()) {
@@ -248,8 +252,15 @@ class WatchLoop {
     return false;
   }
 
+  /** A host that is away is asked when its link has been tried again, not every second. */
+  #troublePause(): number {
+    const link = this.seat.host.linkState();
+    if (!('nextTryAt' in link)) return TROUBLE_MS;
+    return Math.max(TROUBLE_MS, Math.min(AWAY_CAP_MS, link.nextTryAt - Date.now()));
+  }
+
   #nextPause(moved: boolean | undefined): number {
-    if (moved === undefined) return TROUBLE_MS;
+    if (moved === undefined) return this.#troublePause();
     if (moved) return FAST_MS;
     const someone = [...this.#watched].some(({ request }) => this.#deps.isFollowed(request.token));
     return Math.min(this.#pauseMs * GROWTH, someone ? FOLLOWED_CAP_MS : QUIET_CAP_MS);

@@ -114,6 +114,28 @@ const linkView = z.object({
   nextTryAt: time.optional(),
 });
 
+/** What the host may be asked for, and what was. */
+const budgetView = z.object({
+  logins: z.object({
+    burst: count,
+    refillMs: count,
+    left: count,
+    nextAt: time.optional(),
+    usedLastHour: count,
+    waiting: count,
+    failed: count,
+    refused: count,
+  }),
+  channels: z.object({
+    open: count,
+    /** Per connection, once the host has refused one. */
+    limit: count.optional(),
+    connections: count,
+    refused: count,
+  }),
+  polls: z.object({ limit: count, lastSecond: count }),
+});
+
 export const hostView = z.object({
   name: z.string(),
   type: z.enum(['ssh', 'local']),
@@ -143,6 +165,7 @@ export const hostView = z.object({
     usedMemoryBytes: count,
   }),
   counters: z.record(z.string(), count),
+  budget: budgetView.optional(),
   lastFailure: failureView.optional(),
 });
 export const hostListView = z.object({ hosts: z.array(hostView) });
@@ -186,9 +209,13 @@ export const filesView = z.object({
 export const gcView = z.object({ cleaned: z.array(z.string()), forgotten: z.array(z.string()) });
 export const uploadView = z.object({ path: z.string(), bytes: count });
 export const healthView = z.object({
-  status: z.literal('ok'),
+  status: z.enum(['ok', 'failing']),
   version: z.string(),
   pid: count,
+  uptimeSeconds: count,
+  /** The state directory was made on another machine: shown, not changed. */
+  readOnly: z.boolean(),
+  store: z.object({ ok: z.boolean(), message: z.string().optional() }),
   stateDir: z.string().optional(),
 });
 

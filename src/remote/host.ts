@@ -91,6 +91,38 @@ export interface HostCounters {
   bytesReceived: number;
 }
 
+/** Logins to a host against what it is allowed to cost. */
+export interface LoginUse {
+  /** So many at once, and the time until one more is earned. */
+  burst: number;
+  refillMs: number;
+  /** What may be used now. */
+  left: number;
+  /** When the next may be made, if not now. */
+  nextAt?: number | undefined;
+  /** Begun in the last hour, however they ended. */
+  usedLastHour: number;
+  /** Those in line for their turn. */
+  waiting: number;
+  /** Since the host was made: let in at the door but not logged in; turned away at the door. */
+  failed: number;
+  refused: number;
+}
+
+export interface ChannelUse {
+  open: number;
+  /** Per connection, once the host has refused one. */
+  limit?: number | undefined;
+  connections: number;
+  refused: number;
+}
+
+/** What the host may be asked for, and what was. */
+export interface HostBudget {
+  logins: LoginUse;
+  channels: ChannelUse;
+}
+
 export interface Host {
   readonly name: string;
 
@@ -99,6 +131,8 @@ export interface Host {
   /** Calls back on every change of linkState, until the returned function is called. */
   onLinkState(listener: (state: HostLinkState) => void): () => void;
   counters(): HostCounters;
+  /** Nothing for a host that needs no logins. */
+  budget(): HostBudget | undefined;
 
   /**
    * Runs POSIX shell text on the host and gives its exit code and output.

@@ -30,6 +30,7 @@ export function aPolicy(more: Partial<HostPolicy> = {}): HostPolicy {
     insecureRegistries: [],
     pull: { attempts: 3, backoffMs: 1, backoffCapMs: 2, timeoutMs: 60_000, maxConcurrent: 2 },
     transferLinks: 2,
+    pollsPerSecond: 1_000,
     ...more,
   };
 }

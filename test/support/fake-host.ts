@@ -7,6 +7,7 @@ import type {
   Ask,
   DirectoryEntry,
   Host,
+  HostBudget,
   HostLinkState,
   RunOptions,
   RunResult,
@@ -105,6 +106,13 @@ export class FakeHost implements Host {
       bytesSent: 0,
       bytesReceived: 0,
     };
+  }
+
+  /** What `budget()` gives. */
+  used: HostBudget | undefined;
+
+  budget(): HostBudget | undefined {
+    return this.used;
   }
 
   async run(script: string, { purpose, signal }: RunOptions): Promise<RunResult> {

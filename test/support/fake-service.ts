@@ -7,10 +7,12 @@ import { AppError } from '../../src/domain/failure.ts';
 import { isEnded, type TaskState } from '../../src/domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../../src/domain/task.ts';
 import type {
+  Health,
   HostReport,
   LiveEvent,
   LoginReport,
   LoginRequest,
+  MetricFamily,
   Plan,
   Progress,
   Service,
@@ -45,6 +47,7 @@ interface Entry {
 export class FakeService implements Service {
   script: FakeScript = () => 0;
   readonly calls: { name: string; args: unknown[] }[] = [];
+  healthReport: Health = { readOnly: false };
   readonly hostReports: HostReport[] = [fakeHost()];
   readonly entries = new Map<string, Entry>();
   readonly eventList: ({ type: 'event' } & Extract<LiveEvent, { type: 'event' }>)[] = [];
@@ -213,8 +216,13 @@ export class FakeService implements Service {
     return { cleaned: [], forgotten: [] };
   }
 
-  metrics(): Record<string, number> {
-    return { 'towline_tasks{state="running"}': 1, towline_starts_total: 2 };
+  metrics(): MetricFamily[] {
+    const [name, help] = ['towline_tasks', 'Tasks.'];
+    return [{ name, help, type: 'gauge', samples: [{ labels: { state: 'running' }, value: 1 }] }];
+  }
+
+  async health() {
+    return this.healthReport;
   }
 
   private note(name: string, ...args: unknown[]): void {

@@ -1,32 +1,47 @@
-/** GET /metrics: the engine's numbers in the Prometheus text format. */
+/** GET /metrics: the numbers of engine and process in the Prometheus text format. */
 import type { FastifyInstance } from 'fastify';
+import type { MetricFamily, MetricSample } from '../../engine/service.ts';
 import { ROUTES } from '../../protocol/routes.ts';
 import type { RouteDeps } from '../deps.ts';
+import { startProcessMetrics } from '../process-metrics.ts';
 
-export function addMetrics(api: FastifyInstance, { service, version }: RouteDeps): void {
+export function addMetrics(api: FastifyInstance, { service, version, closing }: RouteDeps): void {
+  const ownProcess = startProcessMetrics();
+  closing.addEventListener('abort', () => ownProcess.stop(), { once: true });
+  const info: MetricFamily = {
+    name: 'towline_info',
+    help: 'Always 1; the label says which Towline it is.',
+    type: 'gauge',
+    samples: [{ labels: { version }, value: 1 }],
+  };
   api.route({
     method: ROUTES.metrics.method,
     url: ROUTES.metrics.path,
     handler: async (_request, reply) => {
       reply.type('text/plain; version=0.0.4; charset=utf-8');
-      const info = { [`towline_info{version="${version}"}`]: 1 };
-      return prometheusText({ ...info, ...service.metrics() });
+      return prometheusText([info, ...ownProcess.read(), ...service.metrics()]);
     },
   });
 }
 
-/** One TYPE line before the samples of each name; names that end in _total are counters. */
-export function prometheusText(numbers: Record<string, number>): string {
-  const families = new Map<string, string[]>();
-  for (const [sample, value] of Object.entries(numbers)) {
-    const name = sample.split('{')[0] ?? sample;
-    const lines = families.get(name) ?? [];
-    lines.push(`${sample} ${value}`);
-    families.set(name, lines);
-  }
-  const text = [...families].map(([name, lines]) => {
-    const type = name.endsWith('_total') ? 'counter' : 'gauge';
-    return `# TYPE ${name} ${type}\n${lines.join('\n')}\n`;
-  });
-  return text.join('');
+/** One HELP and one TYPE line before the samples of each family; families without samples are left out. */
+export function prometheusText(families: readonly MetricFamily[]): string {
+  return families
+    .filter(({ samples }) => samples.length > 0)
+    .map(({ name, help, type, samples }) => {
+      const lines = samples.map((sample) => `${name}${sampleText(sample)}\n`).join('');
+      return `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n${lines}`;
+    })
+    .join('');
+}
+
+function sampleText({ suffix, labels = {}, value }: MetricSample): string {
+  const pairs = Object.entries(labels).map(
+    ([label, text]) => `${label}="${escaped(text).replaceAll('"', '\\"')}"`,
+  );
+  return `${suffix ?? ''}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }

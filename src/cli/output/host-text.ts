@@ -37,6 +37,7 @@ export function hostPage(host: HostView, now: number): string {
       'runtime',
       facts && (facts.runtime ? `${facts.runtime.version} (${facts.runtime.path})` : 'none found'),
     ],
+    ...budgetLines(host.budget, now),
     ['clock', facts && `${facts.clockSkewMs >= 0 ? '+' : ''}${facts.clockSkewMs} ms`],
     ['last error', lastFailure && `${lastFailure.code}: ${lastFailure.message}`],
     ['', lastFailure && `hint: ${lastFailure.hint}`],
@@ -45,6 +46,28 @@ export function hostPage(host: HostView, now: number): string {
     .filter((line): line is [string, string] => line[1] !== undefined)
     .map(([label, text]) => `${label.padEnd(10)}  ${oneLine(text)}\n`)
     .join('');
+}
+
+function budgetLines(budget: HostView['budget'], now: number): [string, string | undefined][] {
+  if (budget === undefined) return [];
+  const { logins, channels, polls } = budget;
+  const next =
+    logins.nextAt === undefined
+      ? 'now'
+      : `in ${spanText(Math.max(0, Date.parse(logins.nextAt) - now))}`;
+  const limit = channels.limit === undefined ? '' : `, ${channels.limit} per connection at most`;
+  return [
+    [
+      'logins',
+      `${logins.left} of ${logins.burst} left, one more every ${spanText(logins.refillMs)}, next ${next}; ` +
+        `${logins.usedLastHour} in the last hour, ${logins.failed} failed, ${logins.refused} refused`,
+    ],
+    [
+      'channels',
+      `${channels.open} open on ${channels.connections} connections${limit}; ${channels.refused} refused`,
+    ],
+    ['polls', `${polls.lastSecond} in the last second, ${polls.limit} at most`],
+  ];
 }
 
 function linkText({ link }: HostView, now: number): string {

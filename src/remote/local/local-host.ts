@@ -63,6 +63,10 @@ class LocalHost implements Host {
     return { ...this.#counters };
   }
 
+  budget(): undefined {
+    return undefined;
+  }
+
   async run(script: string, options: RunOptions): Promise<RunResult> {
     await reach('remote.run.before');
     this.#refuseClosed();

@@ -15,6 +15,7 @@ import type { HostSettings } from '../settings.ts';
 import { withDeadline, withPatience } from '../settle.ts';
 import { algorithmsFor } from './algorithms.ts';
 import { type Authentication, prepareAuthentication } from './authentication.ts';
+import { type FirstWords, hearFirstWords } from './first-words.ts';
 import { changedKey, judgeHostKey } from './host-key.ts';
 import { type HostPins, type KnownHostsFile, pinsFor } from './known-hosts.ts';
 import type { LoginBudget } from './login-budget.ts';
@@ -75,12 +76,13 @@ export async function logIn<T>(
   const authentication = await prepareAuthentication({ settings, context, memory, ask });
   const passage = await door.road?.hold(ask);
   try {
-    return await door.budget.admit(async (unseen) => {
+    return await door.budget.admit(async (unseen, mute) => {
       const socket = await reachHost(door, { context, passage }).catch((error: unknown) => {
         unseen();
         throw error;
       });
-      return await attachTo({ socket, settings, pins, authentication, context }, attach);
+      const prepared = { socket, settings, pins, authentication, context, mute };
+      return await attachTo(prepared, attach);
     });
   } finally {
     passage?.release();
@@ -93,10 +95,13 @@ interface Prepared {
   pins: HostPins;
   authentication: Authentication;
   context: ErrorContext;
+  /** To be called when the host closed without a word. */
+  mute: () => void;
 }
 
 async function attachTo<T>(prepared: Prepared, attach: (login: Login) => Promise<T>): Promise<T> {
-  const { socket, settings, authentication } = prepared;
+  const { socket, settings, authentication, mute } = prepared;
+  const words = hearFirstWords(socket);
   const login = prepare(prepared);
   socket.once('close', () => authentication.end());
   try {
@@ -108,8 +113,19 @@ async function attachTo<T>(prepared: Prepared, attach: (login: Login) => Promise
     return attached;
   } catch (error) {
     socket.destroy();
-    throw login.explain(error);
+    const failure = login.explain(error);
+    if (failure.code !== 'SSH_CONNECTION_LOST' || words.banner()) throw failure;
+    if (words.text() === '') mute();
+    throw turnedAway(failure, words);
   }
+}
+
+/** A connection that was lost before the banner, with what was said instead of it. */
+function turnedAway(lost: AppError, words: FirstWords): AppError {
+  if (words.text() === '') return lost;
+  const { context, cause } = lost;
+  const code = words.turnedAway() ? 'SSH_HOST_BUSY' : lost.code;
+  return new AppError(code, `${lost.message}; it said "${words.text()}"`, { context, cause });
 }
 
 async function readPins(settings: HostSettings, context: ErrorContext): Promise<HostPins> {

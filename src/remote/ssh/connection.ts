@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import type { Ask, HostCounters } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
 import { withDeadline } from '../settle.ts';
+import type { ChannelCount } from './channel-count.ts';
 import { type Door, hostContext, type Login, logIn } from './connect.ts';
 import type { Traffic } from './traffic.ts';
 import { Tunnel } from './tunnel.ts';
@@ -24,6 +25,7 @@ export interface ConnectionDeps {
   traffic: Traffic;
   /** All there is goes over one connection; no other may be made beside it. */
   singleConnection: () => boolean;
+  channels: ChannelCount;
 }
 
 type Opened<T> = (error: Error | undefined, channel: T) => void;
@@ -74,13 +76,17 @@ export class SshConnection {
   #lost: AppError | undefined;
   #open = 0;
   readonly #abandoned = new Set<ClientChannel>();
-  /** Learnt from the first refusal: sshd's MaxSessions, less what others hold. */
-  #limit = Number.POSITIVE_INFINITY;
+  readonly #channels: ChannelCount;
+  /** Learnt from the first refusal, on this connection or an earlier one. */
+  #limit: number;
 
   constructor(client: Client, { socket, interactive }: Login, deps: ConnectionDeps) {
-    const { door, clock, counters, singleConnection } = deps;
+    const { door, clock, counters, channels, singleConnection } = deps;
     const { settings } = door;
     this.interactive = interactive();
+    this.#channels = channels;
+    this.#limit = channels.limit();
+    channels.connected(1);
     this.#client = client;
     this.#socket = socket;
     this.#settings = settings;
@@ -183,13 +189,20 @@ export class SshConnection {
     try {
       const channel = await this.#answered(send);
       this.#counters.channels += 1;
+      this.#channels.opened(1);
       channel.on('error', () => {});
-      channel.once('close', () => this.#release(channel));
+      channel.once('close', () => {
+        this.#channels.opened(-1);
+        this.#release(channel);
+      });
       return channel;
     } catch (error) {
       this.#release();
       const failure = this.#failure(error);
-      if (failure.code === 'SSH_CHANNEL_REFUSED') this.#limit = this.#open;
+      if (failure.code === 'SSH_CHANNEL_REFUSED') {
+        this.#limit = this.#open;
+        this.#channels.refused(this.#open);
+      }
       throw failure;
     }
   }
@@ -226,6 +239,7 @@ export class SshConnection {
     const message = `connection to host ${name} (${hostname}:${port}): ${reason}`;
     this.#lost = new AppError('SSH_CONNECTION_LOST', message, { context: this.#context });
     this.#stopWatch();
+    this.#channels.connected(-1);
     this.#endSocket();
     for (const tunnel of this.#tunnels) tunnel.destroy(new Error(`Connection lost: ${message}`));
     for (const reject of this.#pending) reject(this.#lost);

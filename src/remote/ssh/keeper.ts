@@ -41,6 +41,10 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** A link that lived this long was a good one: its loss is met with a try at once. */
 const STABLE_AFTER_MS = 10_000;
 
+/** Who was away for so long is hardly back in the next seconds: asked more rarely by this factor. */
+const LONG_AWAY_MS = 300_000;
+const LONG_AWAY_FACTOR = 3;
+
 export class LinkKeeper<L extends KeptLink> {
   readonly #settings: HostSettings;
   readonly #deps: HostDeps;
@@ -204,15 +208,12 @@ export class LinkKeeper<L extends KeptLink> {
       this.#awaitPerson(error);
       return;
     }
-    const { clock, random } = this.#deps;
-    const { reconnectMinMs, reconnectMaxMs, refusedRetryMs } = this.#settings;
+    const { clock } = this.#deps;
     const now = clock.now();
-    const refused = REFUSALS.has(error.code);
-    const limits = { firstMs: reconnectMinMs, capMs: reconnectMaxMs };
-    const delayMs = refused ? refusedRetryMs : backoffMs(this.#failures, limits, random());
-    const nextTryAt = now + delayMs;
-    const kind = refused ? 'refused' : 'unreachable';
+    const kind = REFUSALS.has(error.code) ? 'refused' : 'unreachable';
     const since = this.#state.kind === kind ? this.#state.since : now;
+    const delayMs = this.#delayMs(error, now - since);
+    const nextTryAt = now + delayMs;
     const { code, message, hint } = error;
     this.#failures += 1;
     this.#failure = error;
@@ -243,6 +244,17 @@ export class LinkKeeper<L extends KeptLink> {
     const { code, message, hint } = failure;
     this.#failure = failure;
     this.#set({ kind: 'needs-login', since, code, message, hint });
+  }
+
+  #delayMs(error: AppError, awayMs: number): number {
+    const { clock, random } = this.#deps;
+    const { reconnectMinMs, reconnectMaxMs, refusedRetryMs } = this.#settings;
+    // A host that turned us away is left alone for as long as its budget says.
+    const { retryAt } = error.context;
+    if (typeof retryAt === 'number') return Math.max(1, retryAt - clock.now());
+    if (REFUSALS.has(error.code)) return refusedRetryMs;
+    const capMs = awayMs < LONG_AWAY_MS ? reconnectMaxMs : LONG_AWAY_FACTOR * reconnectMaxMs;
+    return backoffMs(this.#failures, { firstMs: reconnectMinMs, capMs }, random());
   }
 
   #set(state: HostLinkState): void {

@@ -9,6 +9,7 @@ import type { HostDeps } from '../deps.ts';
 import type { Ask } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
 import { withDeadline } from '../settle.ts';
+import { ChannelCount } from './channel-count.ts';
 import type { Passage, Road } from './connect.ts';
 import { connectHost, type SshConnection } from './connection.ts';
 import { LinkKeeper } from './keeper.ts';
@@ -39,7 +40,8 @@ export class Roads {
   budget({ user, hostname, port, loginBurst, loginRefillMs }: HostSettings): LoginBudget {
     const key = JSON.stringify([user, hostname, port, loginBurst, loginRefillMs]);
     const limits = { burst: loginBurst, refillMs: loginRefillMs };
-    const budget = this.#budgets.get(key) ?? new LoginBudget(limits, this.#deps.clock);
+    const budget =
+      this.#budgets.get(key) ?? new LoginBudget(limits, this.#deps.clock, this.#deps.random);
     this.#budgets.set(key, budget);
     return budget;
   }
@@ -92,7 +94,9 @@ class Hop {
     const door = { settings, budget, road, memory: newKeyMemory(), pinnedAddress: () => undefined };
     const traffic = new Traffic(counters);
     // What it carries is other hosts' bulk data, which may keep a sign of life waiting.
-    const shared = { door, counters, traffic, clock: host.clock, singleConnection: () => true };
+    const channels = new ChannelCount(host.clock);
+    const single = { singleConnection: () => true };
+    const shared = { door, counters, traffic, channels, clock: host.clock, ...single };
     this.#settings = settings;
     this.#deps = deps;
     this.#keeper = new LinkKeeper(settings, host, (ask) => connectHost(shared, ask));

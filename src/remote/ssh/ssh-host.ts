@@ -11,6 +11,7 @@ import type {
   Ask,
   DirectoryEntry,
   Host,
+  HostBudget,
   HostCounters,
   HostLinkState,
   RunOptions,
@@ -24,9 +25,12 @@ import { downloadFrom, readRangeFrom } from '../sftp/download.ts';
 import { listDirectory } from '../sftp/list.ts';
 import type { SftpSession } from '../sftp/session.ts';
 import { uploadTo } from '../sftp/upload.ts';
+import { ChannelCount } from './channel-count.ts';
 import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
 import { LinkKeeper } from './keeper.ts';
+import { createLinkLog } from './link-log.ts';
+import type { LoginBudget } from './login-budget.ts';
 import { newKeyMemory } from './offers.ts';
 import { type HostRoad, Roads } from './roads.ts';
 import { Traffic } from './traffic.ts';
@@ -45,6 +49,9 @@ class SshHost implements Host {
   readonly name: string;
   readonly #deps: HostDeps;
   readonly #traffic: Traffic;
+  readonly #budget: LoginBudget;
+  readonly #channels: ChannelCount;
+  readonly #tellLog: (state: HostLinkState) => void;
   readonly #keeper: LinkKeeper<ControlLink>;
   readonly #transfers: TransferLinks;
   readonly #road: HostRoad | undefined;
@@ -56,6 +63,9 @@ class SshHost implements Host {
     const { name, transferLinks, idleCloseMs } = settings;
     const roads = deps.roads ?? new Roads(deps);
     const counters = newCounters();
+    this.#budget = roads.budget(settings);
+    this.#channels = new ChannelCount(deps.clock);
+    this.#tellLog = createLinkLog(name, deps);
     this.name = name;
     this.#deps = deps;
     this.#traffic = new Traffic(counters);
@@ -63,7 +73,7 @@ class SshHost implements Host {
     this.#road = roads.to(settings, () => this.#keeper.wayIsOpen());
     const door = {
       settings,
-      budget: roads.budget(settings),
+      budget: this.#budget,
       memory: newKeyMemory(),
       road: this.#road,
       pinnedAddress: () => this.#address,
@@ -72,6 +82,7 @@ class SshHost implements Host {
       ...deps,
       door,
       counters,
+      channels: this.#channels,
       traffic: this.#traffic,
       singleConnection: () => this.#single,
     };
@@ -100,6 +111,10 @@ class SshHost implements Host {
 
   counters(): HostCounters {
     return this.#traffic.totals();
+  }
+
+  budget(): HostBudget {
+    return { logins: this.#budget.use(), channels: this.#channels.use() };
   }
 
   async run(script: string, options: RunOptions): Promise<RunResult> {
@@ -186,7 +201,7 @@ class SshHost implements Host {
   }
 
   #follow(state: HostLinkState): void {
-    this.#deps.logger.info({ host: this.name, ...state }, `link is ${state.kind}`);
+    this.#tellLog(state);
     if (!['unreachable', 'refused', 'needs-login'].includes(state.kind)) return;
     // The next link may reach another machine behind the same name.
     this.#address = undefined;

@@ -51,14 +51,21 @@ export class TransferLink {
   readonly session: SftpSession;
   readonly #parts: Parts;
   readonly #stopWatch: () => void;
+  readonly #forget: () => void;
 
-  constructor(parts: Parts, { door, clock }: ConnectionDeps) {
+  constructor(parts: Parts, { door, clock, channels }: ConnectionDeps) {
     const { keepaliveIntervalMs, progressTimeoutMs } = door.settings;
     this.session = parts.session;
     this.#parts = parts;
     const misses = Math.ceil(progressTimeoutMs / keepaliveIntervalMs);
     const watch = { intervalMs: keepaliveIntervalMs, misses, clock };
     this.#stopWatch = watchSilence(parts.socket, watch, (ms) => this.close(`silent for ${ms} ms`));
+    channels.connected(1);
+    channels.opened(1);
+    this.#forget = once(() => {
+      channels.connected(-1);
+      channels.opened(-1);
+    });
     parts.client.on('close', () => this.close('the connection was closed by the host'));
   }
 
@@ -69,6 +76,7 @@ export class TransferLink {
   /** Ends it at once; a transfer under way rejects with SSH_CONNECTION_LOST. */
   close(reason: string): void {
     this.#stopWatch();
+    this.#forget();
     this.session.end(reason);
     // Its end() can hang on a dead peer; the socket is ours to close.
     this.#parts.client.end().catch(() => {});
@@ -76,4 +84,13 @@ export class TransferLink {
     this.#parts.socket.once('close', () => clearTimeout(timer));
     this.#parts.socket.end();
   }
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    act();
+  };
 }

@@ -25,6 +25,7 @@ export function logged(host: Host, logger: Logger): Host {
     linkState: () => host.linkState(),
     onLinkState: (listener) => host.onLinkState(listener),
     counters: () => host.counters(),
+    budget: () => host.budget(),
     run: (script, options) =>
       timed(
         { call: 'run', purpose: options.purpose, lane: options.lane },

@@ -8,6 +8,7 @@ import { AppError } from '../../../src/domain/failure.ts';
 import * as views from '../../../src/protocol/views.ts';
 import { QUIET_LOGGER } from '../../support/fake-daemon.ts';
 import { FakeService } from '../../support/fake-service.ts';
+import { readMetrics } from '../../support/read-metrics.ts';
 
 let service: FakeService;
 let api: FastifyInstance;
@@ -227,10 +228,20 @@ describe('hosts, images and the rest', () => {
       status: 'ok',
       version: '1.2.3',
       pid: process.pid,
+      uptimeSeconds: expect.any(Number),
+      readOnly: false,
+      store: { ok: true },
     });
     const metrics = (await api.inject('/metrics')).payload;
-    expect(metrics).toContain('# TYPE towline_starts_total counter\ntowline_starts_total 2\n');
-    expect(metrics).toContain('# TYPE towline_tasks gauge\ntowline_tasks{state="running"} 1\n');
+    expect(readMetrics(metrics).get('towline_tasks{state="running"}')).toBe(1);
+    service.healthReport = { readOnly: true, storeFailure: 'gone' };
+    const failing = await api.inject('/healthz');
+    expect(failing.statusCode).toBe(503);
+    expect(views.healthView.parse(failing.json())).toMatchObject({
+      status: 'failing',
+      readOnly: true,
+      store: { ok: false, message: 'gone' },
+    });
     expect((await post('/v1/plan', task)).json()).toMatchObject({ host: 'vm', files: {} });
     expect((await post('/v1/gc', { dryRun: true })).json()).toEqual({ cleaned: [], forgotten: [] });
     expect((await post('/v1/gc', { older: 1 })).statusCode).toBe(400);

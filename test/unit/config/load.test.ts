@@ -50,6 +50,7 @@ describe('defaults', () => {
       jump: [],
       hostKeyAlias: undefined,
       sshConfigFiles: [`${HOME}/.ssh/config`, '/etc/ssh/ssh_config'],
+      pollsPerSecond: 10,
       root: '~/.towline',
       maxTasks: 8,
       cpus: undefined,

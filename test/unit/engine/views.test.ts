@@ -17,11 +17,11 @@ async function house() {
   const subscribers = createSubscribers(store, () => 0);
   let nextTryAt: number | undefined;
   const dispatcher = { nextTryAt: () => nextTryAt } as never;
-  const views = createViews({ spool, seats, ledger, dispatcher, subscribers, store, now: () => 0 });
+  const views = createViews({ spool, seats, dispatcher, subscribers, now: () => 0 });
   const report = async () => views.report(await ledger.find(ID));
   await ledger.insert([aTask({ cleanup: 'always' })]);
   const retryAt = (at: number): void => void (nextTryAt = at);
-  return { ledger, spool, host, subscribers, views, report, retryAt };
+  return { ledger, spool, host, subscribers, report, retryAt };
 }
 
 test('streams are told with their bytes, and whole once they are sealed', async () => {
@@ -60,18 +60,4 @@ test('the next try is told, and progress while the task goes on', async () => {
   await ledger.apply(ID, { kind: 'cancel-asked' });
   await ledger.apply(ID, { kind: 'gone', attempt: 1 });
   expect((await report()).progress).toBeUndefined();
-});
-
-test('metrics count tasks by state, transactions, and what each host was asked', async () => {
-  const { ledger, views, host } = await house();
-  await ledger.apply(ID, { kind: 'placed', attempt: 1, host: 'vm' });
-  await host.run('', { purpose: 'looking at host vm' });
-  expect(views.metrics()).toMatchObject({
-    'towline_tasks{state="queued"}': 0,
-    'towline_tasks{state="pulling"}': 1,
-    towline_store_transactions_total: 2,
-    'towline_host_ready{host="vm"}': 1,
-    'towline_host_shell_commands_total{host="vm"}': 1,
-  });
-  expect(Object.keys(views.metrics())).not.toContain('towline_tasks{state="succeeded"}');
 });

@@ -167,7 +167,8 @@ class SshHost implements Host {
   }
 
   wake(): void {
-    this.#road?.wake();
+    // A host that needs a login is left alone, and so is the way to it.
+    if (['unreachable', 'refused'].includes(this.#keeper.state.kind)) this.#road?.wake();
     this.#keeper.wake();
   }
 

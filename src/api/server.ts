@@ -13,7 +13,9 @@ import { addEvents } from './routes/events.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
+import { addHostActs } from './routes/host-acts.ts';
 import { addHostLogin } from './routes/host-login.ts';
+import { addHostTrust } from './routes/host-trust.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
 import { addListTasks } from './routes/list-tasks.ts';
@@ -36,8 +38,10 @@ const ROUTE_FILES: AddRoute[] = [
   addFiles,
   addEvents,
   addHosts,
+  addHostActs,
   addHostLogin,
   addImages,
+  addHostTrust,
   addUploads,
   addGc,
   addHealth,

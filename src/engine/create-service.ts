@@ -8,7 +8,10 @@ import { checkSpec } from './check-spec.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { createGc } from './gc.ts';
 import { lookAtHealth } from './health.ts';
+import type { HostModes } from './host-modes.ts';
 import { createHostService } from './host-service.ts';
+import { createTrust } from './host-trust.ts';
+import { createImageService } from './image-service.ts';
 import type { ImageKeeper } from './images.ts';
 import { type Ledger, newTask } from './ledger.ts';
 import { createLogs } from './logs.ts';
@@ -29,6 +32,7 @@ export interface ServiceDeps {
   spool: Spool;
   ledger: Ledger;
   seats: Seats;
+  modes: HostModes;
   placer: Placer;
   images: ImageKeeper;
   watchers: Watchers;
@@ -99,6 +103,8 @@ export function createService(deps: ServiceDeps): Service {
     },
     files: logs.files,
     ...createHostService(deps),
+    trust: createTrust(deps),
+    ...createImageService(deps),
     gc: createGc(deps),
     metrics: createMetrics(deps),
     health: () => lookAtHealth(deps),

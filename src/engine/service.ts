@@ -4,19 +4,31 @@
  * an AppError only. Never here: HTTP, printing, SQL. Read next: engine.ts, ledger.ts, dispatcher.ts.
  */
 import type { FailureRecord } from '../domain/failure.ts';
+import type { HostEvent, HostMode } from '../domain/host-mode.ts';
+import type { Blocked, GpuKind } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { HostBudget, HostCounters, HostLinkState, LoginQuestion } from '../remote/host.ts';
+import type {
+  HostBudget,
+  HostCounters,
+  HostKeysReport,
+  HostLinkState,
+  LoginQuestion,
+  PinRequest,
+} from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
 import type { LoginRequest } from './logins.ts';
 import type { PollUse } from './poll-pace.ts';
 
 export type { LoginRequest } from './logins.ts';
+export type { HostKeysReport, PinRequest };
 
 /** A task as it stands, with what only the running engine knows. */
 export interface TaskReport {
   task: Task;
   /** When the blocked task is tried next, if it is blocked. */
   nextTryAt?: number | undefined;
+  /** Why it was not placed yet. Never stored. */
+  waits?: Blocked | undefined;
   streams: Record<StreamName, { bytes: number; complete: boolean }>;
   /** The attempt's directory on the host, when there is one. */
   remoteDir?: string | undefined;
@@ -35,6 +47,7 @@ export interface Progress {
 /** One line of the event stream: durable events carry a `seq`, progress does not. */
 export type LiveEvent =
   | ({ type: 'event' } & EventRecord)
+  | ({ type: 'host' } & HostEvent)
   | { type: 'progress'; at: number; task: TaskId; progress: Progress };
 
 export interface HostReport {
@@ -44,6 +57,9 @@ export interface HostReport {
   address: string;
   scheduler: 'none';
   link: HostLinkState;
+  /** What it may be used for just now, by the word of a person, and since when. */
+  mode: HostMode;
+  modeSince?: number | undefined;
   root: string;
   /** Known after the first contact. */
   facts?: HostFactsReport | undefined;
@@ -54,7 +70,18 @@ export interface HostReport {
     usedCpus: number;
     memoryBytes?: number | undefined;
     usedMemoryBytes: number;
+    gpus?: number | undefined;
+    usedGpus: number;
   };
+  tags: string[];
+  /** The GPUs that tasks may have, and which task has which. */
+  gpus: {
+    kind: GpuKind;
+    device: string;
+    name?: string | undefined;
+    memoryBytes?: number | undefined;
+    task?: TaskId | undefined;
+  }[];
   counters: HostCounters;
   /** What the host may be asked for; nothing for a host that needs no logins. */
   budget?: (HostBudget & { polls: PollUse }) | undefined;
@@ -72,6 +99,28 @@ export interface HostFactsReport {
   rootFsType: string;
   runtime?: { path: string; version: string } | undefined;
   clockSkewMs: number;
+}
+
+/** What of ours is on a host, root by root; after a removal, what was removed and what is left. */
+export interface ForgetReport {
+  host: string;
+  dryRun: boolean;
+  mode: HostMode;
+  roots: {
+    root: string;
+    attempts: number;
+    images: number;
+    objects: number;
+    bytes: number;
+    /** Daemons of the account that have something in the root. */
+    others: string[];
+    /** Names that are not ours. */
+    foreign: string[];
+    kept: string[];
+    gone: boolean;
+  }[];
+  /** A directory of images outside the root: it may be shared, and is left. */
+  imageCacheDir?: string | undefined;
 }
 
 export interface ImageReport {
@@ -182,10 +231,28 @@ export interface Service {
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;
   /**
+   * The keys a host offers, and what is known of them; with `pin` those are trusted first, and the host
+   * is tried at once. @throws HOST_UNKNOWN HOST_WITHOUT_KEYS HOST_KEY_NOT_OFFERED HOST_KEY_CONFLICT SSH_*
+   */
+  trust(host: string, pin?: PinRequest): Promise<HostKeysReport>;
+  /**
    * Logs in to a host with a person who answers what it asks, step by step; the first request begins.
    * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
    */
   login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
+  /**
+   * paused: nothing is sent to the host any more, its links are closed, what runs there runs on; draining:
+   * no new tasks go there; open: both end. Outlives the daemon; idempotent.
+   * @throws HOST_UNKNOWN STORE_FULL
+   */
+  setHostMode(name: string, mode: HostMode): Promise<HostReport>;
+  /** Makes the root, checks the tools, looks at everything now. @throws SSH_* HOST_* RUNTIME_NOT_FOUND */
+  setupHost(name: string): Promise<HostReport>;
+  /**
+   * Removes what this daemon made on the host, then pauses it; with `dryRun` only says what would go.
+   * @throws HOST_IN_USE HOST_PAUSED HOST_ROOT_INVALID SSH_*
+   */
+  forgetHost(name: string, options: { dryRun: boolean }): Promise<ForgetReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

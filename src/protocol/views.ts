@@ -3,7 +3,8 @@
  * 8601 in UTC; what is not known is absent. New fields may be added, none is renamed or removed.
  */
 import { z } from 'zod';
-import { STATE_KINDS } from '../domain/state.ts';
+import { HOST_MODES } from '../domain/host-mode.ts';
+import { GPU_KINDS, STATE_KINDS } from '../domain/state.ts';
 
 const time = z.iso.datetime();
 const count = z.number();
@@ -49,6 +50,8 @@ const askedView = z.object({
   host: z.string().optional(),
   cpus: count.optional(),
   memoryBytes: count.optional(),
+  gpus: count.optional(),
+  require: z.array(z.string()).optional(),
   timeLimitMs: count.optional(),
   inputs: z.array(z.object({ from: z.string(), to: z.string() })),
   outputs: z.array(z.object({ path: z.string(), local: z.string() })),
@@ -65,6 +68,8 @@ export const taskView = z.object({
   attempt: count,
   version: count,
   host: z.string().optional(),
+  /** The devices of the host that it has, or had. */
+  gpus: z.array(z.string()).optional(),
   image: z.string().optional(),
   imagePath: z.string().optional(),
   command: z.union([z.string(), z.array(z.string())]),
@@ -102,6 +107,13 @@ export const eventView = z.discriminatedUnion('type', [
     state: z.string(),
     data: z.record(z.string(), z.unknown()),
   }),
+  z.object({
+    type: z.literal('host'),
+    seq: count,
+    at: time,
+    host: z.string(),
+    mode: z.enum(HOST_MODES),
+  }),
   z.object({ type: z.literal('progress'), at: time, task: z.string(), progress: progressView }),
 ]);
 
@@ -112,6 +124,14 @@ const linkView = z.object({
   message: z.string().optional(),
   hint: z.string().optional(),
   nextTryAt: time.optional(),
+});
+
+const gpuView = z.object({
+  kind: z.enum(GPU_KINDS),
+  device: z.string(),
+  name: z.string().optional(),
+  memoryBytes: count.optional(),
+  task: z.string().optional(),
 });
 
 /** What the host may be asked for, and what was. */
@@ -142,6 +162,8 @@ export const hostView = z.object({
   address: z.string(),
   scheduler: z.string(),
   link: linkView,
+  mode: z.enum(HOST_MODES),
+  modeSince: time.optional(),
   root: z.string(),
   facts: z
     .object({
@@ -163,12 +185,52 @@ export const hostView = z.object({
     usedCpus: count,
     memoryBytes: count.optional(),
     usedMemoryBytes: count,
+    gpus: count.optional(),
+    usedGpus: count,
   }),
+  tags: z.array(z.string()),
+  /** What was found of each GPU that tasks may have, and which task has it. */
+  gpus: z.array(gpuView),
   counters: z.record(z.string(), count),
   budget: budgetView.optional(),
   lastFailure: failureView.optional(),
 });
+export const hostTrustView = z.object({
+  host: z.string(),
+  name: z.string().describe('The name of the host in known_hosts files.'),
+  file: z.string().describe("Towline's own known_hosts file."),
+  keys: z.array(
+    z.object({
+      type: z.string(),
+      fingerprint: z.string(),
+      verdict: z.enum(['trusted', 'unknown', 'different', 'revoked']),
+      places: z.array(z.string()),
+    }),
+  ),
+});
 export const hostListView = z.object({ hosts: z.array(hostView) });
+
+export const setupView = z.object({ host: hostView, image: z.string().optional() });
+
+export const forgetView = z.object({
+  host: z.string(),
+  dryRun: z.boolean(),
+  mode: z.enum(HOST_MODES),
+  roots: z.array(
+    z.object({
+      root: z.string(),
+      attempts: count,
+      images: count,
+      objects: count,
+      bytes: count,
+      others: z.array(z.string()),
+      foreign: z.array(z.string()),
+      kept: z.array(z.string()),
+      gone: z.boolean(),
+    }),
+  ),
+  imageCacheDir: z.string().optional(),
+});
 
 /** done: the link is as `host` shows; else what the host asks next. */
 export const loginView = z.discriminatedUnion('done', [
@@ -226,6 +288,9 @@ export type TaskListView = z.infer<typeof taskListView>;
 export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
 export type HostView = z.infer<typeof hostView>;
+export type ForgetView = z.infer<typeof forgetView>;
+export type HostTrustView = z.infer<typeof hostTrustView>;
+export type SetupView = z.infer<typeof setupView>;
 export type LoginView = z.infer<typeof loginView>;
 export type HostListView = z.infer<typeof hostListView>;
 export type ImageListView = z.infer<typeof imageListView>;

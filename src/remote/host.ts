@@ -13,6 +13,10 @@
  *   the reason of the last try (the host itself tries again on its own schedule).
  */
 
+import type { HostKeys } from './host-keys.ts';
+
+export type * from './host-keys.ts';
+
 export type HostLinkState =
   | { kind: 'idle' }
   | { kind: 'connecting'; since: number }
@@ -174,6 +178,9 @@ export interface Host {
     write: (chunk: Buffer) => Promise<void>,
     options?: TransferOptions,
   ): Promise<void>;
+
+  /** The keys of a host behind SSH; a local host has none. */
+  readonly keys?: HostKeys | undefined;
 
   /** Tries to connect now instead of at `nextTryAt`; does nothing while the host needs a login. */
   wake(): void;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cancelText, KILLER } from '../../src/script/cancel.ts';
 import { cleanText } from '../../src/script/clean.ts';
+import { forgetText } from '../../src/script/forget.ts';
 import { imageListText, imageRemoveText } from '../../src/script/image-cache.ts';
 import { launchText } from '../../src/script/launch.ts';
 import { hashFilesText, haveObjectsText, publishObjectText } from '../../src/script/objects.ts';
@@ -33,6 +34,7 @@ const PULL = {
   nonce: 'n1',
   timeoutMs: 3_600_000,
 };
+const FORGET = { rootTemplate: '$SCRATCH/tow line', daemonId: PLACE.daemonId, nonce: 'n3' };
 const OBJECT = { root: PLACE.root, daemonId: PLACE.daemonId, sha256: SHA256, mode: 0o644 };
 const ATTEMPT = { dir: `${PLACE.root}/tasks/${PLACE.daemonId}/${TOKEN}`, nonce: 'n1', pid: 4711 };
 
@@ -41,6 +43,7 @@ const TEXTS: Record<string, string> = {
   'task-text': taskScript(aScript({ command: { kind: 'text', text: 'echo hello\n' } })),
   'task-shell': taskScript(aScript({ command: { kind: 'text', text: 'x', shell: '/bin/zsh' } })),
   'task-hostile': taskScript(aScript(HOSTILE)),
+  'task-gpu': taskScript(aScript({ gpus: { kind: 'nvidia', devices: ['GPU-1a'] } })),
   supervisor: supervisorScript(),
   launch: launchText(aLaunch()),
   'launch-plain-mv': launchText(aLaunch({ mvNoTarget: false })),
@@ -49,6 +52,8 @@ const TEXTS: Record<string, string> = {
   salvage: salvageText(ATTEMPT),
   cancel: cancelText({ ...PLACE, nonce: 'n2', graceMs: 10_000, mvNoTarget: true }),
   'cancel-killer': KILLER,
+  forget: forgetText({ ...FORGET, remove: true }),
+  'forget-look': forgetText({ ...FORGET, remove: false }),
   clean: cleanText({ ...PLACE, tokens: [TOKEN] }),
   pull: pullText(PULL),
   'pull-job': PULL_JOB,

@@ -18,6 +18,7 @@ import type {
   RunResult,
   TransferOptions,
 } from '../host.ts';
+import type { HostKeys } from '../host-keys.ts';
 import { explainFailedWrite } from '../no-space.ts';
 import type { HostSettings } from '../settings.ts';
 import { withSignal } from '../settle.ts';
@@ -26,9 +27,12 @@ import { listDirectory } from '../sftp/list.ts';
 import type { SftpSession } from '../sftp/session.ts';
 import { uploadTo } from '../sftp/upload.ts';
 import { ChannelCount } from './channel-count.ts';
+import type { Door } from './connect.ts';
 import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
+import { createHostTrust } from './host-trust.ts';
 import { LinkKeeper } from './keeper.ts';
+import { adoptHostKeys } from './key-rotation.ts';
 import { createLinkLog } from './link-log.ts';
 import type { LoginBudget } from './login-budget.ts';
 import { newKeyMemory } from './offers.ts';
@@ -47,6 +51,7 @@ export function createSshHost(settings: HostSettings, deps: Partial<HostDeps> = 
 
 class SshHost implements Host {
   readonly name: string;
+  readonly keys: HostKeys | undefined;
   readonly #deps: HostDeps;
   readonly #traffic: Traffic;
   readonly #budget: LoginBudget;
@@ -71,13 +76,16 @@ class SshHost implements Host {
     this.#traffic = new Traffic(counters);
     this.#single = transferLinks === 0;
     this.#road = roads.to(settings, () => this.#keeper.wayIsOpen());
-    const door = {
+    const door: Door = {
       settings,
       budget: this.#budget,
       memory: newKeyMemory(),
       road: this.#road,
       pinnedAddress: () => this.#address,
+      onHostKeys: adoptHostKeys(settings, deps),
     };
+    const file = settings.trustedKeysFile;
+    this.keys = file === undefined ? undefined : createHostTrust({ ...deps, door, file });
     const shared: ConnectionDeps & HostDeps = {
       ...deps,
       door,

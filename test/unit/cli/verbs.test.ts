@@ -345,6 +345,40 @@ describe('errors', () => {
   });
 });
 
+describe('what a person does with a host', () => {
+  const asked = (name: string) => daemon.service.calls.filter((call) => call.name === name).at(-1);
+
+  it('pauses, drains and resumes, and says how it stands then', async () => {
+    for (const [verb, mode] of [
+      ['pause', 'paused'],
+      ['drain', 'draining'],
+      ['resume', 'open'],
+    ]) {
+      expect(await out('host', verb ?? '', 'vm')).toBe(`vm ${mode}, 1 tasks there\n`);
+      expect(asked('setHostMode')?.args).toEqual(['vm', mode]);
+    }
+    expect(JSON.parse(await out('host', 'pause', 'vm', '--json'))).toMatchObject({
+      mode: 'paused',
+    });
+  });
+
+  it('forgets only with --yes', async () => {
+    expect(await out('host', 'forget', 'vm')).toContain('towline host forget vm --yes');
+    expect(asked('forgetHost')?.args).toEqual(['vm', { dryRun: true }]);
+    const text = await out('host', 'forget', 'vm', '--yes');
+    expect(text).toContain('2 attempts, 1 images, 0 staged inputs, 4.0 KiB removed');
+    expect(text).toContain('left: notes.txt is not of Towline');
+    expect(asked('forgetHost')?.args).toEqual(['vm', { dryRun: false }]);
+  });
+
+  it('sets up, and names the next step', async () => {
+    expect(await out('host', 'setup', 'vm')).toContain('link        ready');
+    expect(JSON.parse(await out('host', 'setup', 'vm', '--json'))).toMatchObject({
+      host: { name: 'vm' },
+    });
+  });
+});
+
 describe('completion', () => {
   it('is a script that bash accepts, and completes verbs, options, ids and hosts', async () => {
     const script = await out('completion', 'bash');
@@ -361,7 +395,7 @@ describe('completion', () => {
     expect(await complete('ca')).toBe('cancel');
     expect(await complete('run', '--over')).toBe('--overwrite');
     expect(await complete('run', '--cleanup', 'al')).toBe('always');
-    expect(await complete('host', 's')).toBe('show');
+    expect(await complete('host', 'sh')).toBe('show');
     expect(await complete('host', 'show', '')).toBe('vm');
     expect(await complete('run', '--host', '')).toBe('vm');
     expect(await complete('show', id.slice(0, 3))).toBe(id);

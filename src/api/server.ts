@@ -10,6 +10,7 @@ import { BODY_BYTES_MAX } from '../protocol/limits.ts';
 import type { AddRoute, ApiOptions } from './deps.ts';
 import { installErrors } from './errors.ts';
 import { addEvents } from './routes/events.ts';
+import { addExec } from './routes/exec.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
@@ -18,6 +19,7 @@ import { addHostLogin } from './routes/host-login.ts';
 import { addHostTrust } from './routes/host-trust.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
+import { addInsideFiles } from './routes/inside-files.ts';
 import { addListTasks } from './routes/list-tasks.ts';
 import { addLogs } from './routes/logs.ts';
 import { addMetrics } from './routes/metrics.ts';
@@ -36,6 +38,8 @@ const ROUTE_FILES: AddRoute[] = [
   addLogs,
   addTaskActs,
   addFiles,
+  addExec,
+  addInsideFiles,
   addEvents,
   addHosts,
   addHostActs,

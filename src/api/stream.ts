@@ -22,19 +22,36 @@ export async function sendStream(reply: FastifyReply, plan: StreamPlan): Promise
   const { raw } = reply;
   raw.writeHead(200, { 'content-type': plan.contentType, 'cache-control': 'no-store' });
   raw.flushHeaders();
+  await pump(reply, { source, gone, deps: plan.deps });
+  return reply;
+}
+
+interface Pumping {
+  source: AsyncIterable<Uint8Array | string>;
+  gone: AbortSignal;
+  deps: RouteDeps;
+  /** How many there must be, where the head has said so. */
+  bytes?: number;
+}
+
+/** Sends what a source gives as the body, with backpressure; a body that is not whole is cut. Never rejects. */
+export async function pump(
+  { raw, request }: FastifyReply,
+  { source, gone, deps, bytes }: Pumping,
+): Promise<void> {
+  let sent = 0;
   try {
     for await (const chunk of source) {
       if (gone.aborted) break;
+      sent += chunk.length;
       if (!raw.write(chunk)) await drained(raw, gone);
     }
-    if (gone.aborted) raw.destroy();
+    if (gone.aborted || (bytes ?? sent) !== sent) raw.destroy();
     else raw.end();
   } catch (error) {
-    if (!gone.aborted)
-      plan.deps.logger.warn({ err: error, url: reply.request.url }, 'stream broke');
+    if (!gone.aborted) deps.logger.warn({ err: error, url: request.url }, 'stream broke');
     raw.destroy();
   }
-  return reply;
 }
 
 /** Aborts when the client closes its end or the API shuts down. */
@@ -44,7 +61,8 @@ export function goneSignal(reply: FastifyReply, deps: RouteDeps): AbortSignal {
   return AbortSignal.any([gone.signal, deps.closing]);
 }
 
-async function drained(raw: ServerResponse, signal: AbortSignal): Promise<void> {
+/** Waits until the client has taken what was written, or has gone. */
+export async function drained(raw: ServerResponse, signal: AbortSignal): Promise<void> {
   try {
     await once(raw, 'drain', { signal });
   } catch (error) {

@@ -24,7 +24,10 @@ export const EXIT_CODE_TABLE: readonly (readonly [code: string, meaning: string]
   ['12', 'the configuration cannot be used'],
   ['13', 'the task or daemon is not in a state that allows this'],
   ['14', '`wait --timeout`: the time is over and the tasks have not ended'],
-  ['125', '`run`: everything that is not the exit code of the command, wrong options included'],
+  [
+    '125',
+    '`run`, `exec`, `shell`: everything that is not the exit code of the command, wrong options included',
+  ],
   ['129', '`run`: the terminal was closed; the task goes on'],
   ['130', '`run`: interrupted, the task was cancelled'],
   ['141', 'nobody reads the output any more (`| head`); `run` has cancelled the task'],

@@ -96,7 +96,7 @@ async function failed(cli: Cli, { error, verb, json }: Failed): Promise<number> 
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT_OK;
   const told = error instanceof CommanderError ? usageError(error, verb) : error;
   const code = await printError(cli.io, told, json).catch(() => exitCodeOf(told));
-  return verb === 'run' ? EXIT_NOT_THE_COMMANDS : code;
+  return COMMANDS[verb ?? '']?.givesCommandsCode === true ? EXIT_NOT_THE_COMMANDS : code;
 }
 
 /** Commander's words without its prefix; a suggestion in them stays. */
@@ -108,7 +108,8 @@ function usageError(error: CommanderError, verb: string | undefined): AppError {
 function usageMessage(error: CommanderError, verb: string): string {
   if (error.code === 'commander.help') return `towline ${verb} needs one more word`;
   if (error.code === 'commander.excessArguments' && COMMANDS[verb]?.takesCommand === true) {
-    return `the command goes after --: towline ${verb} [options] IMAGE -- CMD…`;
+    const what = verb === 'exec' ? 'ID' : 'IMAGE';
+    return `the command goes after --: towline ${verb} [options] ${what} -- CMD…`;
   }
   const words = error.message.replace(/^error: /, '').replace(/\n\(?/, ' (');
   return words.trim();

@@ -6,6 +6,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { StreamName } from '../domain/task.ts';
+import type { ExecStart } from '../protocol/exec-messages.ts';
 import type { WireTaskSpec } from '../protocol/spec-schema.ts';
 import type * as views from '../protocol/views.ts';
 import { followEvents, followLogs } from './follow.ts';
@@ -14,6 +15,7 @@ import { createTransport, type Transport } from './transport.ts';
 
 export type { WireTaskSpec } from '../protocol/spec-schema.ts';
 export type * from '../protocol/views.ts';
+export type { ExecEvent, ExecStream } from './exec.ts';
 export type { Reconnect } from './reconnect.ts';
 
 export interface ClientOptions {
@@ -100,6 +102,11 @@ function taskCalls(transport: Transport) {
     /** Entries of a directory below the task's work directory. */
     files: (id: string, path = '') =>
       transport.call<views.FilesView>('files', { params: { id }, query: { path } }),
+    /** What a path or glob inside a task means. @throws COPY_NOT_FOUND OUTPUT_UNSAFE TASK_WRONG_STATE */
+    matchFiles: (id: string, path: string) =>
+      transport.call<views.MatchedFilesView>('matchFiles', { params: { id }, query: { path } }),
+    /** The bytes of one file; they break with an error when they are not all of it. @throws as matchFiles */
+    fileContent: (id: string, path: string) => openContent(transport, id, path),
     /** Leaves bytes with the daemon; the path can be a task's stdin. */
     upload: (bytes: Readable) => transport.upload(bytes),
   };
@@ -110,6 +117,11 @@ function streamCalls(transport: Transport) {
     /** The bytes of a stream from an offset; goes on at the right byte after a lost connection. */
     logs: (id: string, stream: StreamName | 'runtime', options: LogsOptions = {}) =>
       followLogs(transport, { id, stream }, options),
+    /** Runs a command inside a task; resolves when it runs. @throws TASK_WRONG_STATE HOST_SESSIONS_FULL and others */
+    exec: async (id: string, start: ExecStart, options: { signal?: AbortSignal } = {}) => {
+      const { openExec } = await import('./exec.ts');
+      return openExec(transport, { id, start, signal: options.signal });
+    },
     /** Events after `since`; goes on at the next one after a lost connection. */
     events: (options: EventsOptions = {}) => followEvents(transport, options),
   };
@@ -155,6 +167,17 @@ function hostCalls(transport: Transport) {
         params: { name },
         query: { reference },
       }),
+  };
+}
+
+async function openContent(transport: Transport, id: string, path: string) {
+  const bytes = await transport.open('fileContent', { params: { id }, query: { path } });
+  const { 'towline-sha256': sha256, 'towline-mode': mode, 'content-length': size } = bytes.headers;
+  return {
+    bytes: bytes as Readable,
+    sha256: String(sha256),
+    mode: Number.parseInt(String(mode), 8),
+    size: Number(size),
   };
 }
 

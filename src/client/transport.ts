@@ -85,9 +85,9 @@ function send(asked: Exchange): Promise<IncomingMessage> {
       method: ROUTES[route].method,
       path: routePath(route, params, query),
       headers: {
-        ...asked.headers,
         ...(json && { 'content-type': 'application/json', 'content-length': json.length }),
         ...(stream && { 'content-type': 'application/octet-stream' }),
+        ...asked.headers,
       },
       ...(signal && { signal }),
     });

@@ -72,6 +72,7 @@ const ROWS = {
   HOST_COMMAND_FAILED: ['A command of Towline failed on the host.', 'see: towline host show {host}', 'later', 200, 3],
   HOST_COMMAND_TIMEOUT: ['A command of Towline did not answer in time on the host.', 'see: towline host show {host}; it is tried again', 'later', 200, 3],
   HOST_REPLY_INVALID: ['A reply of the host cannot be understood.', 'see: towline host show {host}', 'later', 200, 3],
+  HOST_SESSIONS_FULL: ['Too many exec and shell sessions are open on the host.', 'end one of them, then try again', 'later', 429, 13],
   HOST_SHELL_UNUSABLE: ['The account does not give a quiet /bin/sh.', 'compare: ssh -p {port} {user}@{hostname} /bin/sh; without a terminal its startup files must print nothing, not exit and start no other shell; it is tried again', 'later', 200, 3],
   HOST_CALL_ABORTED: ['Towline itself gave up a call to the host.', 'nothing to do: it is made again when it is needed', 'later', 503, 10],
   // links
@@ -122,6 +123,11 @@ const ROWS = {
   OUTPUT_UNSAFE: ['A remote name or file type that is not let in.', 'look at the work directory on {host}', 'never', 200, 3],
   OUTPUT_CHECKSUM_MISMATCH: ['The bytes fetched are not the bytes on the host.', 'nothing to do: it is fetched again', 'later', 200, 3],
   OUTPUT_LOCAL_WRITE: ['An output cannot be written on the submit host.', 'check {path}: directory, permissions, space', 'after-fix', 200, 3],
+  // copies into and out of tasks
+  COPY_NOT_FOUND: ['Nothing is at this path of the task.', 'see what there is: towline exec {task} -- ls -l', 'never', 404, 11],
+  COPY_EXISTS: ['A file is already where a copy should go.', 'move it away or use --overwrite', 'never', 409, 13],
+  COPY_CHANGED: ['A file changed while it was copied.', 'copy it again when nothing writes to it', 'later', 409, 3],
+  COPY_FAILED: ['A file could not be written inside the task.', 'see what there is: towline exec {task} -- ls -l', 'never', 409, 3],
   // launch and streams
   LAUNCH_CONFLICT: ["The attempt's directory exists with another content.", 'look at it on {host}; then: towline retry {task}', 'never', 200, 3],
   STREAM_TRUNCATED: ['A stream file on the host shrank; bytes already fetched are kept.', 'the command may have truncated its log: towline logs {task}', 'never', 200, 3],

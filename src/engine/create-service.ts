@@ -13,6 +13,8 @@ import { createHostService } from './host-service.ts';
 import { createTrust } from './host-trust.ts';
 import { createImageService } from './image-service.ts';
 import type { ImageKeeper } from './images.ts';
+import { createInside } from './inside.ts';
+import { createInsideFiles } from './inside-files.ts';
 import { type Ledger, newTask } from './ledger.ts';
 import { createLogs } from './logs.ts';
 import { createMetrics } from './metrics.ts';
@@ -49,6 +51,7 @@ export function createService(deps: ServiceDeps): Service {
   const { ledger, store, subscribers, now } = deps;
   const views = createViews(deps);
   const logs = createLogs(deps);
+  const inside = createInside(deps);
 
   function mayChange(): void {
     if (deps.stopping()) throw new AppError('DAEMON_STOPPING', 'the daemon is stopping');
@@ -102,6 +105,11 @@ export function createService(deps: ServiceDeps): Service {
       yield* subscribers.follow({ since, follow, task: found, signal });
     },
     files: logs.files,
+    async exec(id, request, options) {
+      mayChange();
+      return inside.exec(id, request, options);
+    },
+    ...createInsideFiles(deps),
     ...createHostService(deps),
     trust: createTrust(deps),
     ...createImageService(deps),

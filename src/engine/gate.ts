@@ -84,6 +84,10 @@ class GatedHost implements Host {
     return this.#through((host) => host.list(...args));
   }
 
+  openProcess(...args: Parameters<Host['openProcess']>): ReturnType<Host['openProcess']> {
+    return this.#through((host) => host.openProcess(...args));
+  }
+
   upload(...args: Parameters<Host['upload']>): Promise<void> {
     return this.#through((host) => host.upload(...args));
   }

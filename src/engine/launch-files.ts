@@ -5,7 +5,7 @@ import type { AttemptToken, TaskSpec } from '../domain/task.ts';
 import { gpuVariables } from '../script/gpus.ts';
 import type { LaunchFile } from '../script/launch.ts';
 import { supervisorScript } from '../script/supervisor.ts';
-import { commandText, taskScript } from '../script/task-script.ts';
+import { commandText, type ScriptPlan, taskScript } from '../script/task-script.ts';
 
 export interface LaunchContent {
   spec: TaskSpec;
@@ -23,9 +23,19 @@ export interface LaunchContent {
 
 /** @throws TASK_INVALID naming the field that cannot be carried */
 export function launchFiles(content: LaunchContent): LaunchFile[] {
+  const { spec } = content;
+  return [
+    { name: 'run.sh', content: taskScript(scriptPlan(content)), mode: 0o700 },
+    { name: 'sup.sh', content: supervisorScript(), mode: 0o600 },
+    { name: 'command', content: commandText(spec.command), mode: 0o600 },
+    { name: 'spec.json', content: specJson(content), mode: 0o600 },
+  ];
+}
+
+/** How the container of an attempt is started. */
+export function scriptPlan(content: LaunchContent): ScriptPlan {
   const { spec, token, dir, inputs, imagePath, runtime } = content;
-  const singularity = isSingularity(runtime);
-  const run = taskScript({
+  return {
     dir,
     token,
     runtime: runtime.path,
@@ -39,16 +49,10 @@ export function launchFiles(content: LaunchContent): LaunchFile[] {
     inputs,
     gpus: content.gpus,
     tmpDir: spec.tmpDir,
-    variablePrefix: singularity ? 'SINGULARITY' : 'APPTAINER',
+    variablePrefix: isSingularity(runtime) ? 'SINGULARITY' : 'APPTAINER',
     noEval: true,
     defaultSignal: content.defaultSignal,
-  });
-  return [
-    { name: 'run.sh', content: run, mode: 0o700 },
-    { name: 'sup.sh', content: supervisorScript(), mode: 0o600 },
-    { name: 'command', content: commandText(spec.command), mode: 0o600 },
-    { name: 'spec.json', content: specJson(content), mode: 0o600 },
-  ];
+  };
 }
 
 /**

@@ -79,8 +79,8 @@ export function sampleScript(spec: TaskSpec): void {
   });
 }
 
-/** The inputs as they will be staged, with a hash that stands for the real one. */
-function sampleInputs(spec: TaskSpec): StagedInputs {
+/** The inputs as they will be staged, with a hash that stands for the real one: they have the same places and mounts. */
+export function sampleInputs(spec: TaskSpec): StagedInputs {
   const files = spec.inputs.map(({ source, target }): StagedInputs['files'][number] => {
     if (source.kind === 'directory') return { kind: 'directory', target };
     if (source.kind === 'remote') return { kind: 'remote', path: source.path, target };

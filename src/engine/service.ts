@@ -14,6 +14,8 @@ import type {
   HostLinkState,
   LoginQuestion,
   PinRequest,
+  RemoteProcess,
+  TerminalSize,
 } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
 import type { LoginRequest } from './logins.ts';
@@ -185,6 +187,35 @@ export interface FollowOptions {
   signal: AbortSignal;
 }
 
+/** A command to run inside a task that is there. */
+export interface ExecRequest {
+  command: readonly string[];
+  tty?: (TerminalSize & { term: string }) | undefined;
+}
+
+/** A command inside a task; `close` ends all that it started. */
+export interface ExecSession extends RemoteProcess {
+  /** What the user should know about where it runs. */
+  readonly note?: string | undefined;
+}
+
+/** What a path or glob inside a task means. */
+export interface MatchedFiles {
+  single: boolean;
+  files: { path: string; to: string; size: number }[];
+  directories: string[];
+  passedOver: string[];
+}
+
+export interface FileContent {
+  size: number;
+  mode: number;
+  /** Of the first `size` bytes, taken on the host. */
+  sha256: string;
+  /** Those bytes; fewer when the file shrinks meanwhile. */
+  bytes: AsyncIterable<Uint8Array>;
+}
+
 export interface Service {
   /**
    * Commits tasks, all or none, and gives them back in order. With a known idempotency key: the
@@ -227,6 +258,19 @@ export interface Service {
   }): AsyncIterable<LiveEvent>;
   /** Entries of the attempt's work directory on the host. */
   files(id: string, path: string): Promise<{ name: string; kind: string; size: number }[]>;
+  /**
+   * Runs a command in the container of a task that runs, or in a new one like it where that is not
+   * possible or the task has ended and was kept.
+   * @throws TASK_NOT_FOUND TASK_WRONG_STATE HOST_SESSIONS_FULL IMAGE_NOT_FOUND SSH_* HOST_*
+   */
+  exec(id: string, request: ExecRequest, options: FollowOptions): Promise<ExecSession>;
+  /**
+   * The files at a path of the container, or relative to the work directory; globs are expanded, links
+   * not followed. @throws COPY_NOT_FOUND OUTPUT_UNSAFE REQUEST_INVALID TASK_WRONG_STATE
+   */
+  matchFiles(id: string, path: string): Promise<MatchedFiles>;
+  /** @throws as matchFiles, SFTP_DENIED */
+  fileContent(id: string, path: string, options: FollowOptions): Promise<FileContent>;
   hosts(): HostReport[];
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;

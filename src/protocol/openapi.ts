@@ -1,5 +1,6 @@
 /** The interface as an OpenAPI document, made from the route table and the schemas. */
 import { z } from 'zod';
+import { EXEC_MEDIA_TYPE } from './exec-frames.ts';
 import * as requests from './requests.ts';
 import { ROUTES, type RouteName } from './routes.ts';
 import { taskSpecSchema } from './spec-schema.ts';
@@ -32,6 +33,12 @@ const SHAPES: Record<RouteName, Shape> = {
   hold: { answer: views.taskView },
   release: { answer: views.taskView },
   files: { query: requests.filesQuery, answer: views.filesView },
+  matchFiles: { query: requests.insideQuery, answer: views.matchedFilesView },
+  fileContent: { query: requests.insideQuery, answer: 'application/octet-stream' },
+  exec: {
+    body: [{ type: EXEC_MEDIA_TYPE, schema: z.string() }],
+    answer: EXEC_MEDIA_TYPE,
+  },
   events: { query: requests.eventsQuery, answer: 'application/x-ndjson' },
   listHosts: { answer: views.hostListView },
   getHost: { query: requests.hostQuery, answer: views.hostView },

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { STATE_KINDS } from '../domain/state.ts';
 import * as limits from './limits.ts';
+import { hasControl } from './text-rules.ts';
 
 const whole = z.coerce.number().int().min(0);
 const flag = z
@@ -35,6 +36,14 @@ export const streamParam = z.enum(['stdout', 'stderr', 'runtime'], {
 
 export const filesQuery = z.strictObject({
   path: z.string().max(limits.PATH_BYTES_MAX).optional(),
+});
+export const insideQuery = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .max(limits.PATH_BYTES_MAX)
+    .refine((text) => !hasControl(text), 'cannot hold control characters')
+    .describe('Relative to the work directory, or a path in the container.'),
 });
 export const eventsQuery = z.strictObject({
   since: whole.optional(),

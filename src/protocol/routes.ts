@@ -23,6 +23,17 @@ const ROUTE_ROWS = {
   hold: ['POST', '/v1/tasks/:id/hold', 'Holds a task that has not been placed yet.'],
   release: ['POST', '/v1/tasks/:id/release', 'Releases a held task.'],
   files: ['GET', '/v1/tasks/:id/files', 'Lists a directory below the work directory of a task.'],
+  matchFiles: ['GET', '/v1/tasks/:id/files/match', 'Finds what a path or glob of a task means.'],
+  fileContent: [
+    'GET',
+    '/v1/tasks/:id/files/content',
+    'Gives a file of a task; its hash is in the head.',
+  ],
+  exec: [
+    'POST',
+    '/v1/tasks/:id/exec',
+    'Runs a command inside a task; frames go both ways at once.',
+  ],
   events: ['GET', '/v1/events', 'Tells events as NDJSON, from a sequence number on.'],
   listHosts: ['GET', '/v1/hosts', 'Lists the configured hosts.'],
   getHost: ['GET', '/v1/hosts/:name', 'Gives a host; with probe after connecting to it.'],

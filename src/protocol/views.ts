@@ -268,6 +268,15 @@ export const planView = z.object({
 export const filesView = z.object({
   files: z.array(z.object({ name: z.string(), kind: z.string(), size: count })),
 });
+export const matchedFilesView = z.object({
+  /** The path itself is a file; otherwise what stands below it or fits it. */
+  single: z.boolean(),
+  /** `path` can be asked for again, `to` is where it goes below the target. */
+  files: z.array(z.object({ path: z.string(), to: z.string(), size: count })),
+  directories: z.array(z.string()),
+  /** Links and special files, which are not copied. */
+  passedOver: z.array(z.string()),
+});
 export const gcView = z.object({ cleaned: z.array(z.string()), forgotten: z.array(z.string()) });
 export const uploadView = z.object({ path: z.string(), bytes: count });
 export const healthView = z.object({
@@ -297,6 +306,7 @@ export type ImageListView = z.infer<typeof imageListView>;
 export type ImageView = z.infer<typeof imageView>;
 export type PlanView = z.infer<typeof planView>;
 export type FilesView = z.infer<typeof filesView>;
+export type MatchedFilesView = z.infer<typeof matchedFilesView>;
 export type GcView = z.infer<typeof gcView>;
 export type UploadView = z.infer<typeof uploadView>;
 export type HealthView = z.infer<typeof healthView>;

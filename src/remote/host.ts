@@ -13,6 +13,7 @@
  *   the reason of the last try (the host itself tries again on its own schedule).
  */
 
+import type { Readable, Writable } from 'node:stream';
 import type { HostKeys } from './host-keys.ts';
 
 export type * from './host-keys.ts';
@@ -66,6 +67,39 @@ export interface RunResult {
   code: number;
   /** stdout and stderr of the script, in the order written, decoded as UTF-8. */
   output: string;
+}
+
+export interface TerminalSize {
+  columns: number;
+  rows: number;
+}
+
+export interface ProcessOptions {
+  /** As in RunOptions. */
+  purpose: string;
+  /** The process gets a terminal; its stderr then comes on stdout. */
+  tty?: (TerminalSize & { term: string }) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** A process with streams of its own. Both outputs must be read, or it stalls. */
+export interface RemoteProcess {
+  /** Ending it is the end of the process's stdin; the outputs go on. */
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Empty on a terminal. */
+  readonly stderr: Readable;
+  /**
+   * The exit code as a shell shows it (128+n for a signal), once both outputs were read to their end.
+   * Rejects when the link is lost first. @throws SSH_CONNECTION_LOST HOST_CALL_ABORTED
+   */
+  readonly ended: Promise<number>;
+  /** Of the terminal; without one nothing happens. */
+  resize(size: TerminalSize): void;
+  /** Sent to the process and its group, where the host lets signals through. */
+  signal(name: 'HUP' | 'INT' | 'QUIT' | 'TERM' | 'KILL'): void;
+  /** Hangs up and lets go; `ended` rejects. What ignores the hang-up lives on. */
+  close(): void;
 }
 
 export interface DirectoryEntry {
@@ -146,6 +180,13 @@ export interface Host {
    * @throws SSH_* HOST_COMMAND_TIMEOUT HOST_REPLY_INVALID
    */
   run(script: string, options: RunOptions): Promise<RunResult>;
+
+  /**
+   * Starts shell text as a process with stdin, stdout and stderr of its own, on a channel of its own;
+   * resolves when the text begins to run. No byte of stdin is read by anything but what it starts.
+   * @throws SSH_* HOST_COMMAND_TIMEOUT HOST_REPLY_INVALID HOST_TOOL_MISSING HOST_CALL_ABORTED
+   */
+  openProcess(script: string, options: ProcessOptions): Promise<RemoteProcess>;
 
   /**
    * Reads up to `length` bytes at `offset`. Shorter only at the end of the file; empty at or past it.

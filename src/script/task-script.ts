@@ -61,12 +61,23 @@ export function taskScript(plan: ScriptPlan): string {
     '{ true >&5; } 2>/dev/null || exec 5>/dev/null',
     ...setupLines(plan.setup),
     ...scratchLines(plan),
-    ...environmentLines(plan),
-    `set -- ${execWords(plan).join(' \\\n  ')}`,
+    ...containerLines(plan),
     ...directLines(plan),
     startLine(plan, wrapped(plan)),
     '',
   ].join('\n');
+}
+
+/** Gives the lines that set the environment of the container and put all words of the runtime but itself and the command into "$@". */
+export function containerLines(plan: ScriptPlan): string[] {
+  return [...environmentLines(plan), `set -- ${execWords(plan).join(' \\\n  ')}`];
+}
+
+/** Gives where the paths of the container are on the host, in the order in which they are mounted. */
+export function taskBinds(
+  plan: Pick<ScriptPlan, 'dir' | 'token' | 'tmpDir' | 'command' | 'inputs' | 'binds'>,
+): Bind[] {
+  return [...taskMounts(plan), ...inputMounts(plan), ...plan.binds];
 }
 
 /** Gives the file `command` of an attempt: the text itself, or the argv as one line to read. */
@@ -110,9 +121,7 @@ function environmentLines(plan: ScriptPlan): string[] {
 
 /** All words from `exec` to the image. One option a line. */
 function execWords(plan: ScriptPlan): string[] {
-  const mounts = [...taskMounts(plan), ...inputMounts(plan), ...plan.binds].map(
-    (bind) => `--mount ${quote(mountOption(bind))}`,
-  );
+  const mounts = taskBinds(plan).map((bind) => `--mount ${quote(mountOption(bind))}`);
   // `--home` splits at colons; relative to the directory changed to above, none of ours is in it.
   const home = plan.dir.includes(':') ? `./home:${HOME}` : `${plan.dir}/home:${HOME}`;
   return [
@@ -126,7 +135,7 @@ function execWords(plan: ScriptPlan): string[] {
   ];
 }
 
-function taskMounts(plan: ScriptPlan): Bind[] {
+function taskMounts(plan: Pick<ScriptPlan, 'dir' | 'token' | 'tmpDir' | 'command'>): Bind[] {
   const scratch = plan.tmpDir === undefined ? plan.dir : scratchDir(plan.tmpDir, plan.token);
   const mounts = [
     { source: `${plan.dir}/work`, target: '/mnt/task/work', readonly: false },
@@ -137,7 +146,7 @@ function taskMounts(plan: ScriptPlan): Bind[] {
   return [...mounts, { source: `${plan.dir}/command`, target: COMMAND_FILE, readonly: true }];
 }
 
-function inputMounts(plan: ScriptPlan): Bind[] {
+function inputMounts(plan: Pick<ScriptPlan, 'dir' | 'inputs'>): Bind[] {
   return placeInputs(plan.inputs.files).mounts.map((mount) => ({
     ...mount,
     source: mount.source.startsWith('/') ? mount.source : `${plan.dir}/${mount.source}`,

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { Host } from '../../src/remote/host.ts';
 import { type Bench, makeBench } from './host-bench.ts';
 import { filesSuite } from './host-files.suite.ts';
+import { processSuite } from './host-process.suite.ts';
 import { runSuite } from './host-run.suite.ts';
 
 export interface HostUnderTest {
@@ -29,5 +30,6 @@ export function hostSuite(title: string, setUp: () => Promise<HostUnderTest>): v
 
     runSuite(() => bench);
     filesSuite(() => bench);
+    processSuite(() => bench);
   });
 }

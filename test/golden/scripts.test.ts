@@ -10,6 +10,8 @@ import { cancelText, KILLER } from '../../src/script/cancel.ts';
 import { cleanText } from '../../src/script/clean.ts';
 import { forgetText } from '../../src/script/forget.ts';
 import { imageListText, imageRemoveText } from '../../src/script/image-cache.ts';
+import { freshText, hangUpText, joinText, wayInText } from '../../src/script/inside.ts';
+import { inspectFileText } from '../../src/script/inspect-file.ts';
 import { launchText } from '../../src/script/launch.ts';
 import { hashFilesText, haveObjectsText, publishObjectText } from '../../src/script/objects.ts';
 import { probeText } from '../../src/script/probe.ts';
@@ -38,6 +40,8 @@ const FORGET = { rootTemplate: '$SCRATCH/tow line', daemonId: PLACE.daemonId, no
 const OBJECT = { root: PLACE.root, daemonId: PLACE.daemonId, sha256: SHA256, mode: 0o644 };
 const ATTEMPT = { dir: `${PLACE.root}/tasks/${PLACE.daemonId}/${TOKEN}`, nonce: 'n1', pid: 4711 };
 
+const INSIDE = { nonce: 'n1', command: ['echo', "it's", '$HOME'] };
+
 const TEXTS: Record<string, string> = {
   'task-argv': taskScript(aScript()),
   'task-text': taskScript(aScript({ command: { kind: 'text', text: 'echo hello\n' } })),
@@ -54,6 +58,11 @@ const TEXTS: Record<string, string> = {
   'cancel-killer': KILLER,
   forget: forgetText({ ...FORGET, remove: true }),
   'forget-look': forgetText({ ...FORGET, remove: false }),
+  'inside-way': wayInText({ ...ATTEMPT, token: TOKEN, runs: true, imagePath: '/images/mini.sif' }),
+  'inside-join': joinText({ kind: 'join', pid: 42, start: '7', namespaces: ['-U', '-m'] }, INSIDE),
+  'inside-fresh': freshText(aScript(HOSTILE), { ...INSIDE, term: 'xterm', hasShell: true }),
+  'inside-hang-up': hangUpText('n1'),
+  'inside-file': inspectFileText("/srv/it's here", 'a b'),
   clean: cleanText({ ...PLACE, tokens: [TOKEN] }),
   pull: pullText(PULL),
   'pull-job': PULL_JOB,

@@ -9,6 +9,8 @@ import type {
   Host,
   HostBudget,
   HostLinkState,
+  ProcessOptions,
+  RemoteProcess,
   RunOptions,
   RunResult,
   TransferOptions,
@@ -122,6 +124,13 @@ export class FakeHost implements Host {
     const known = this.#answers.find((candidate) => candidate.purpose.test(purpose));
     if (known === undefined) throw new Error(`the fake host has no answer for: ${purpose}`);
     return { code: 0, output: await known.answer({ purpose, script, signal }) };
+  }
+
+  async openProcess(script: string, { purpose }: ProcessOptions): Promise<RemoteProcess> {
+    this.#refuseClosed();
+    this.calls.push(purpose);
+    this.scripts.push(script);
+    throw this.fault ?? new Error(`the fake host starts no process for: ${purpose}`);
   }
 
   async readRange(path: string, offset: number, length: number): Promise<Buffer> {

@@ -176,6 +176,18 @@ export class FakeService implements Service {
     return [{ name: 'result.txt', kind: 'file', size: 3 }];
   }
 
+  async exec(): Promise<never> {
+    throw new AppError('TASK_WRONG_STATE', 'the fake service runs nothing');
+  }
+
+  async matchFiles(): Promise<never> {
+    throw new AppError('COPY_NOT_FOUND', 'the fake service has no files');
+  }
+
+  async fileContent(): Promise<never> {
+    throw new AppError('COPY_NOT_FOUND', 'the fake service has no files');
+  }
+
   hosts(): HostReport[] {
     return this.hostReports;
   }

@@ -8,15 +8,28 @@ interface Verb {
   load: () => Promise<AddCommand>;
   /** What follows `--` is the command of a task. */
   takesCommand?: boolean;
+  /** Ends with the exit code of a command: what is not the command's needs a code of its own. */
+  givesCommandsCode?: boolean;
 }
 
 export const COMMANDS: Readonly<Record<string, Verb>> = {
   daemon: { load: async () => (await import('./daemon.ts')).addDaemon },
-  run: { load: async () => (await import('./run.ts')).addRun, takesCommand: true },
+  run: {
+    load: async () => (await import('./run.ts')).addRun,
+    takesCommand: true,
+    givesCommandsCode: true,
+  },
   submit: { load: async () => (await import('./submit.ts')).addSubmit, takesCommand: true },
   list: { load: async () => (await import('./list.ts')).addList },
   show: { load: async () => (await import('./show.ts')).addShow },
   logs: { load: async () => (await import('./logs.ts')).addLogs },
+  exec: {
+    load: async () => (await import('./exec.ts')).addExec,
+    takesCommand: true,
+    givesCommandsCode: true,
+  },
+  shell: { load: async () => (await import('./exec.ts')).addShell, givesCommandsCode: true },
+  cp: { load: async () => (await import('./cp.ts')).addCp },
   wait: { load: async () => (await import('./wait.ts')).addWait },
   cancel: { load: async () => (await import('./task-acts.ts')).addCancel },
   retry: { load: async () => (await import('./task-acts.ts')).addRetry },

@@ -36,7 +36,12 @@ export async function matchOutput(output: Output, list: List): Promise<Matched |
   return GLOB.test(pattern) ? matchGlob(pattern, output, list) : matchPath(pattern, output, list);
 }
 
-async function matchPath(path: string, output: Output, list: List): Promise<Matched | undefined> {
+/** The same for a path that is meant as it stands, whatever characters are in it. */
+export async function matchPath(
+  path: string,
+  output: Output,
+  list: List,
+): Promise<Matched | undefined> {
   const matched: Matched = { files: [], directories: [], passedOver: [] };
   if (path === '.') {
     await walk({

@@ -8,6 +8,8 @@ import type {
   Host,
   HostCounters,
   HostLinkState,
+  ProcessOptions,
+  RemoteProcess,
   RunOptions,
   RunResult,
   TransferOptions,
@@ -16,6 +18,7 @@ import { HOST_TUNING } from '../settings.ts';
 import { ControlShell, type ShellDeps } from '../shell/control-shell.ts';
 import { SlowLanes } from '../shell/slow-lanes.ts';
 import { listOf, readInto, readRangeOf, writeTo } from './local-files.ts';
+import { startLocalProcess } from './local-process.ts';
 import { openLocalShell } from './local-shell.ts';
 
 const DEADLINE_MS = { quick: 15_000, slow: 300_000 } as const;
@@ -33,6 +36,7 @@ class LocalHost implements Host {
   readonly #listeners = new Set<(state: HostLinkState) => void>();
   readonly #quick: ControlShell;
   readonly #slow: SlowLanes;
+  readonly #processes = new Set<RemoteProcess>();
   #state: HostLinkState;
 
   constructor(name: string, { clock }: HostDeps) {
@@ -76,6 +80,17 @@ class LocalHost implements Host {
     const result = await shell.run(script, { purpose, deadlineMs, signal });
     await reach('remote.run.after');
     return result;
+  }
+
+  async openProcess(script: string, options: ProcessOptions): Promise<RemoteProcess> {
+    await reach('remote.openProcess.before');
+    this.#refuseClosed();
+    const process = await startLocalProcess({ script, options, host: this.name });
+    this.#counters.channels += 1;
+    this.#processes.add(process);
+    const gone = (): void => void this.#processes.delete(process);
+    process.ended.then(gone, gone);
+    return process;
   }
 
   async readRange(path: string, offset: number, length: number): Promise<Buffer> {
@@ -123,6 +138,7 @@ class LocalHost implements Host {
     const reason = this.#closedError();
     this.#quick.end(reason);
     this.#slow.end(reason);
+    for (const process of this.#processes) process.close();
     this.#state = { kind: 'closed' };
     for (const listener of this.#listeners) listener(this.#state);
   }

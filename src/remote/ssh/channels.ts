@@ -5,12 +5,19 @@
  */
 import type { ClientChannel, SFTPWrapper } from 'ssh2';
 import { AppError, isAppError } from '../../domain/failure.ts';
+import type { ProcessOptions } from '../host.ts';
 import type { ShellPort } from '../shell/control-shell.ts';
 import type { SshConnection } from './connection.ts';
 
 const EXTRA_CONNECTIONS_MAX = 3;
 /** A shell that was given up holds its connection until the host has ended it, which takes a moment. */
 const ROOM_WAIT_MS = 5_000;
+
+/** A channel and the connection that has to hear when it is given up. */
+export interface OwnChannel {
+  connection: SshConnection;
+  channel: ClientChannel;
+}
 
 export class Channels {
   readonly #main: SshConnection;
@@ -41,13 +48,24 @@ export class Channels {
     return this.#open((connection) => connection.openSftp());
   }
 
+  /** One that may stay open for long: a connection is left over for what work needs. @throws SSH_* */
+  process(tty: ProcessOptions['tty']): Promise<OwnChannel> {
+    return this.#open(
+      async (connection) => ({ connection, channel: await connection.openProcess(tty) }),
+      { mayWait: false, extraMax: EXTRA_CONNECTIONS_MAX - 1 },
+    );
+  }
+
   close(): void {
     this.#main.close();
     for (const connection of this.#extra) connection.close();
     this.#extra = [];
   }
 
-  async #open<T>(open: (connection: SshConnection) => Promise<T>, mayWait = true): Promise<T> {
+  async #open<T>(
+    open: (connection: SshConnection) => Promise<T>,
+    { mayWait = true, extraMax = EXTRA_CONNECTIONS_MAX } = {},
+  ): Promise<T> {
     let refusal: AppError | undefined;
     for (const connection of [this.#main, ...this.#extra]) {
       if (!connection.hasRoom) continue;
@@ -58,21 +76,22 @@ export class Channels {
         refusal = error;
       }
     }
-    if (this.#mayConnect()) {
+    if (this.#mayConnect(extraMax)) {
       return await open(await this.#connectExtra());
     }
     if (this.#connecting.size === 0) {
-      if (mayWait && (await this.#roomSoon())) return await this.#open(open, false);
+      if (mayWait && (await this.#roomSoon()))
+        return await this.#open(open, { mayWait: false, extraMax });
       throw refusal ?? noRoom();
     }
     // One that is just being made may turn out to be free.
     await Promise.race([...this.#connecting].map((making) => making.catch(() => {})));
-    return await this.#open(open, mayWait);
+    return await this.#open(open, { mayWait, extraMax });
   }
 
-  #mayConnect(): boolean {
+  #mayConnect(extraMax: number): boolean {
     if (this.#single()) return false;
-    return this.#extra.length + this.#connecting.size < EXTRA_CONNECTIONS_MAX;
+    return this.#extra.length + this.#connecting.size < extraMax;
   }
 
   /** True when a connection was closed within a moment, so that there may be room. */

@@ -6,7 +6,7 @@ import { Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
 import { classifySsh } from '../classify.ts';
 import type { Clock } from '../clock.ts';
-import type { Ask, HostCounters } from '../host.ts';
+import type { Ask, HostCounters, ProcessOptions } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
 import { withDeadline } from '../settle.ts';
 import type { ChannelCount } from './channel-count.ts';
@@ -109,6 +109,11 @@ export class SshConnection {
     return this.#socket.remoteAddress;
   }
 
+  /** False as soon as bytes of the far side may be missing. */
+  get isWhole(): boolean {
+    return this.#lost === undefined && this.#socket.readable;
+  }
+
   /** Bytes that came from the host: when there are more of them later, it lives. */
   get bytesRead(): number {
     return this.#socket.bytesRead;
@@ -131,6 +136,14 @@ export class SshConnection {
   /** @throws SSH_CHANNEL_REFUSED SSH_CONNECTION_LOST */
   openShell(): Promise<ClientChannel> {
     return this.#channel<ClientChannel>((opened) => this.#client.exec('/bin/sh', opened));
+  }
+
+  /** A shell that is not shared, on a terminal if asked. @throws SSH_CHANNEL_REFUSED SSH_CONNECTION_LOST */
+  openProcess(tty: ProcessOptions['tty']): Promise<ClientChannel> {
+    const pty = tty && { term: tty.term, cols: tty.columns, rows: tty.rows };
+    return this.#channel<ClientChannel>((opened) =>
+      this.#client.exec('/bin/sh', pty === undefined ? {} : { pty }, opened),
+    );
   }
 
   /** @throws SSH_CHANNEL_REFUSED SSH_CONNECTION_LOST */

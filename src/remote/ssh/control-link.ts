@@ -4,14 +4,14 @@
  */
 import { AppError, isAppError } from '../../domain/failure.ts';
 import type { HostDeps } from '../deps.ts';
-import type { Ask } from '../host.ts';
+import type { Ask, ProcessOptions } from '../host.ts';
 import { watchedElsewhere } from '../settle.ts';
 import { SftpSession } from '../sftp/session.ts';
 import { SessionSlot } from '../sftp/slot.ts';
 import { ControlShell, type ShellDeps } from '../shell/control-shell.ts';
 import { explainFirstFailure, FIRST_WORDS, judgeFirstAnswer } from '../shell/login-shell.ts';
 import { SlowLanes } from '../shell/slow-lanes.ts';
-import { Channels } from './channels.ts';
+import { Channels, type OwnChannel } from './channels.ts';
 import { hostContext } from './connect.ts';
 import { type ConnectionDeps, connectHost, type SshConnection } from './connection.ts';
 import type { KeptLink } from './keeper.ts';
@@ -79,6 +79,11 @@ export class ControlLink implements KeptLink {
       this.quick.end(error);
       this.slow.end(error);
     });
+  }
+
+  /** A shell that is not shared. @throws SSH_* */
+  openProcess(tty: ProcessOptions['tty']): Promise<OwnChannel> {
+    return this.#channels.process(tty);
   }
 
   /** Somebody answered for it: it is the only connection there may be. */

@@ -14,6 +14,8 @@ import type {
   HostBudget,
   HostCounters,
   HostLinkState,
+  ProcessOptions,
+  RemoteProcess,
   RunOptions,
   RunResult,
   TransferOptions,
@@ -37,6 +39,7 @@ import { createLinkLog } from './link-log.ts';
 import type { LoginBudget } from './login-budget.ts';
 import { newKeyMemory } from './offers.ts';
 import { type HostRoad, Roads } from './roads.ts';
+import { startSshProcess } from './ssh-process.ts';
 import { Traffic } from './traffic.ts';
 import { openTransferLink } from './transfer-link.ts';
 import { type BulkLink, TransferLinks } from './transfer-links.ts';
@@ -133,6 +136,13 @@ class SshHost implements Host {
     const result = await link[lane].run(script, { purpose, deadlineMs, signal });
     await reach('remote.run.after');
     return result;
+  }
+
+  async openProcess(script: string, options: ProcessOptions): Promise<RemoteProcess> {
+    await reach('remote.openProcess.before');
+    const link = await withSignal(this.#keeper.demand(), options.signal);
+    const own = await link.openProcess(options.tty);
+    return await startSshProcess(own, { script, options, host: this.name });
   }
 
   async readRange(path: string, offset: number, length: number): Promise<Buffer> {

@@ -32,6 +32,11 @@ export function logged(host: Host, logger: Logger): Host {
         { call: 'run', purpose: options.purpose, lane: options.lane },
         host.run(script, options),
       ),
+    openProcess: (script, options) =>
+      timed(
+        { call: 'openProcess', purpose: options.purpose, tty: options.tty !== undefined },
+        host.openProcess(script, options),
+      ),
     readRange: (path, offset, length) =>
       timed({ call: 'readRange', path, offset, length }, host.readRange(path, offset, length)),
     list: (path) => timed({ call: 'list', path }, host.list(path)),

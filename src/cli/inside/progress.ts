@@ -1,0 +1,31 @@
+/** One line on a terminal while files are copied; nothing anywhere else. */
+import type { Sink } from '../io.ts';
+import { cutTo, oneLine, sizeText } from '../output/text.ts';
+
+export interface Progress {
+  add(bytes: number, what: string): void;
+  erase(): void;
+}
+
+const ERASE = '\r\u001b[2K';
+const INTERVAL_MS = 200;
+
+export function createProgress(sink: Sink, total: string): Progress {
+  let done = 0;
+  let drawnAt = Date.now();
+  let shown = false;
+  return {
+    add(bytes, what) {
+      done += bytes;
+      if (!sink.isTTY || Date.now() - drawnAt < INTERVAL_MS) return;
+      drawnAt = Date.now();
+      shown = true;
+      const text = `copying ${oneLine(what)} ${sizeText(done)}/${total}`;
+      void sink.write(`${ERASE}${cutTo(text, sink.columns - 1)}`).catch(() => {});
+    },
+    erase() {
+      if (shown) void sink.write(ERASE).catch(() => {});
+      shown = false;
+    },
+  };
+}

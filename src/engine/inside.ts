@@ -1,0 +1,158 @@
+/**
+ * Commands inside a task that is there already: beside the task's own command while that runs, in a
+ * new container over the same directories once it has ended and was kept. Nothing is stored of them.
+ */
+import { AppError } from '../domain/failure.ts';
+import { isEnded, type LaunchRecord, type ReadyImage } from '../domain/state.ts';
+import { attemptToken, type Task } from '../domain/task.ts';
+import type { RemoteProcess } from '../remote/host.ts';
+import {
+  freshText,
+  hangUpText,
+  type InsideCommand,
+  joinText,
+  parseWayIn,
+  type WayIn,
+  wayInText,
+} from '../script/inside.ts';
+import type { ServiceDeps } from './create-service.ts';
+import { type LaunchContent, scriptPlan } from './launch-files.ts';
+import { sampleInputs } from './plan.ts';
+import type { Seat } from './seats.ts';
+import type { ExecSession, Service } from './service.ts';
+
+/** Each holds a channel of the host, of which there may be few. */
+const SESSIONS_PER_HOST_MAX = 4;
+
+type InsideDeps = Pick<ServiceDeps, 'ledger' | 'seats' | 'randomBytes'>;
+
+export function createInside({ ledger, seats, randomBytes }: InsideDeps): Pick<Service, 'exec'> {
+  const open = new Map<string, number>();
+
+  function takePlace(host: string): () => void {
+    const used = open.get(host) ?? 0;
+    if (used >= SESSIONS_PER_HOST_MAX) {
+      const text = `host ${host} has ${used} exec and shell sessions open, which is the most there can be`;
+      throw new AppError('HOST_SESSIONS_FULL', text, { context: { host } });
+    }
+    open.set(host, used + 1);
+    return () => void open.set(host, (open.get(host) ?? 1) - 1);
+  }
+
+  return {
+    async exec(id, { command, tty }, { signal }) {
+      const task = await ledger.find(id);
+      const there = placeInside(task);
+      const seat = seats.get(there.host);
+      const release = takePlace(seat.name);
+      try {
+        const nonce = Buffer.from(randomBytes(8)).toString('hex');
+        const inside = { command, nonce, term: tty?.term };
+        const { text, note } = await makeText({ seat, task, there, inside, signal });
+        const purpose = `command in task ${task.id}`;
+        const process = await seat.host.openProcess(text, { purpose, tty, signal });
+        process.ended.then(release, release);
+        return sessionOf(process, { note, hangUp: () => hangUp(seat, nonce) });
+      } catch (error) {
+        release();
+        throw error;
+      }
+    },
+  };
+}
+
+interface Inside {
+  host: string;
+  launch: LaunchRecord;
+  image: ReadyImage;
+}
+
+/** Where one can get inside a task. @throws TASK_WRONG_STATE */
+export function placeInside({ id, state }: Task): Inside {
+  const refuse = (why: string): AppError =>
+    new AppError('TASK_WRONG_STATE', `task ${id} ${why}`, { context: { task: id } });
+  if (isEnded(state) && state.cleanup === 'pending') throw refuse('is being removed from its host');
+  if (isEnded(state) && state.cleanup === 'done') throw refuse(`is ${state.kind} and was removed`);
+  if (state.kind === 'cancelling') throw refuse('is being cancelled');
+  const { host, launch, image } = {
+    host: undefined,
+    launch: undefined,
+    image: undefined,
+    ...state,
+  };
+  if (host === undefined || launch === undefined || image === undefined) {
+    throw refuse(`is ${state.kind} and has nothing on a host to look inside`);
+  }
+  return { host, launch, image };
+}
+
+interface Asked {
+  seat: Seat;
+  task: Task;
+  there: Inside;
+  inside: InsideCommand;
+  signal: AbortSignal;
+}
+
+async function makeText(asked: Asked): Promise<{ text: string; note?: string }> {
+  const { seat, task, there, inside, signal } = asked;
+  const token = attemptToken(task.id, task.state.attempt);
+  const dir = seat.attemptDir(there.launch.root, token);
+  const runs = task.state.kind === 'running';
+  const query = { dir, token, runs, imagePath: there.image.path };
+  const purpose = `looking for a way inside ${token}`;
+  const reply = await seat.host.run(wayInText(query), { purpose, signal });
+  const way = parseWayIn(reply.output);
+  if (way.kind === 'join') return { text: joinText(way, inside) };
+  const { hasShell, why } = freshOf(way, asked, dir);
+  const facts = await seat.ready();
+  const content: LaunchContent = {
+    spec: task.spec,
+    token,
+    dir,
+    inputs: sampleInputs(task.spec),
+    imagePath: there.image.path,
+    runtime: facts.runtime,
+    runtimeArgs: seat.policy.runtimeArgs,
+    setup: seat.policy.setup,
+    defaultSignal: facts.tools.defaultSignal,
+  };
+  const text = freshText(scriptPlan(content), { ...inside, hasShell });
+  return runs ? { text, note: noteOn(why) } : { text };
+}
+
+function freshOf(way: WayIn, { seat, task, there }: Asked, dir: string): WayIn & { kind: 'fresh' } {
+  if (way.kind === 'fresh') return way;
+  const context = { host: seat.name, task: task.id, image: there.image.path };
+  if (way.kind === 'image-gone') {
+    const text = `image ${there.image.path} of task ${task.id} is not on ${seat.name} any more`;
+    throw new AppError('IMAGE_NOT_FOUND', text, { context });
+  }
+  const text = `the directory ${dir} of task ${task.id} on ${seat.name} is not there`;
+  throw new AppError('TASK_WRONG_STATE', text, { context });
+}
+
+function noteOn(why: string): string {
+  return `in a new container with the same directories, not among the processes of the task: ${why}`;
+}
+
+function sessionOf(
+  process: RemoteProcess,
+  { note, hangUp }: { note?: string | undefined; hangUp: () => void },
+): ExecSession {
+  return {
+    ...process,
+    note,
+    close() {
+      // First: once the channel is gone, who it was for is harder to find.
+      hangUp();
+      process.close();
+    },
+  };
+}
+
+/** Where the link is gone, the reaper beside the command sees it by itself. */
+function hangUp(seat: Seat, nonce: string): void {
+  const purpose = 'ending a command inside a task';
+  seat.host.run(hangUpText(nonce), { purpose }).catch(() => {});
+}

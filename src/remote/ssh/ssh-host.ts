@@ -45,7 +45,7 @@ import { type HostRoad, Roads } from './roads.ts';
 import { startSshProcess } from './ssh-process.ts';
 import { Traffic } from './traffic.ts';
 import { openTransferLink } from './transfer-link.ts';
-import { TransferLinks } from './transfer-links.ts';
+import { type BulkLink, TransferLinks } from './transfer-links.ts';
 
 const DEADLINE_MS = { quick: 15_000, slow: 300_000 } as const;
 const SHARED_TRANSFERS_MAX = 2;
@@ -113,7 +113,7 @@ class SshHost implements Host {
       max: transferLinks === 0 ? SHARED_TRANSFERS_MAX : transferLinks,
       idleCloseMs,
       clock: deps.clock,
-      open: () => (this.#single ? this.#shareControlLink() : openTransferLink(shared)),
+      open: () => (this.#single ? this.#shareControlLink() : this.#openLink(shared)),
     });
   }
 
@@ -194,7 +194,8 @@ class SshHost implements Host {
   }
 
   wake(): void {
-    this.#road?.wake();
+    // A host that needs a login is left alone, and so is the way to it.
+    if (['unreachable', 'refused'].includes(this.#keeper.state.kind)) this.#road?.wake();
     this.#keeper.wake();
   }
 
@@ -222,7 +223,18 @@ class SshHost implements Host {
     await this.#transfers.use(work, signal);
   }
 
-  async #shareControlLink() {
+  /** Some sites ask only from the second connection on: then there is no second one. */
+  async #openLink(shared: ConnectionDeps): Promise<BulkLink> {
+    try {
+      return await openTransferLink(shared);
+    } catch (error) {
+      if (toAppError(error).code !== 'SSH_NEEDS_LOGIN') throw error;
+      this.#single = true;
+      return await this.#shareControlLink();
+    }
+  }
+
+  async #shareControlLink(): Promise<BulkLink> {
     const session = await this.#session();
     return { session, usable: false, close: (): void => {} };
   }

@@ -44,7 +44,6 @@ const ROUTE_FILES: AddRoute[] = [
   addEvents,
   addHosts,
   addDoctor,
-  addHostLogin,
   addHostActs,
   addHostLogin,
   addImages,

@@ -82,27 +82,26 @@ export function judgeHostKey({ policy, link: { hostKey, place } }: Case): Judgem
     return ok(`${at === undefined ? shown : at.replace(' at ', ', pinned at ')}${types}`);
   }
   const { code, message } = hostKey.failure;
-  const file = String(hostKey.failure.context['knownHosts'] ?? place.knownHostsFiles[0] ?? '');
+  const trust = `towline host trust ${policy.name}`;
   const detail = `${message}${types}`;
   if (code === 'SSH_HOST_KEY_UNKNOWN') {
     const cause = `nobody has said yet that this is the key of ${policy.name}: compare the fingerprint with the site's first`;
-    return failure(detail, { code, cause, remedy: here(addKey(place, file)) });
+    return failure(detail, { code, cause, remedy: here(trust) });
   }
   if (code !== 'SSH_HOST_KEY_CHANGED') return asTold({ ...hostKey.failure, message: detail });
   const cause =
     'another machine answers, or the host was installed anew: ask the site why, and replace the key only then';
-  const forget = `ssh-keygen -R ${quote(knownName(place))} -f ${quote(file)}`;
-  return failure(detail, { code, cause, remedy: here(`${forget} && ${addKey(place, file)}`) });
+  const file = String(hostKey.failure.context['knownHosts'] ?? '');
+  // A line in Towline's own file is replaced by trust; the user's files are the user's to change.
+  const remedy = place.knownHostsFiles.includes(file)
+    ? `ssh-keygen -R ${quote(knownName(place))} -f ${quote(file)} && ${trust}`
+    : `${trust} --replace`;
+  return failure(detail, { code, cause, remedy: here(remedy) });
 }
 
 function knownName({ hostname, port, alias }: LinkPlace): string {
   if (alias !== undefined) return alias;
   return port === 22 ? hostname : `[${hostname}]:${port}`;
-}
-
-function addKey({ hostname, port, alias }: LinkPlace, file: string): string {
-  const named = alias === undefined ? '' : ` | sed ${quote(`s/^[^ ]*/${alias}/`)}`;
-  return `ssh-keyscan -p ${port} ${quote(hostname)}${named} >> ${quote(file)}`;
 }
 
 export function judgeLogin(found: Case): Judgement {

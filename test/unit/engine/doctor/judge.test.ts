@@ -91,7 +91,7 @@ const LINK_ROWS: Row[] = [
     'host-key',
     linked({ hostKey: { failure: failureOf('SSH_HOST_KEY_UNKNOWN') } }),
     'failure',
-    "here: ssh-keyscan -p 2222 'vm.example.org' >> '/k h'",
+    'here: towline host trust vm',
   ],
   [
     'a changed key',
@@ -99,12 +99,24 @@ const LINK_ROWS: Row[] = [
     linked({
       hostKey: {
         found: { offered: [], pinned: [PIN] },
-        failure: failureOf('SSH_HOST_KEY_CHANGED', 'x', { knownHosts: '/other' }),
+        failure: failureOf('SSH_HOST_KEY_CHANGED', 'x', { knownHosts: '/k h' }),
       },
     }),
     'failure',
-    "here: ssh-keygen -R '[vm.example.org]:2222' -f '/other' && ssh-keyscan -p 2222 'vm.example.org' >> '/other'",
+    "here: ssh-keygen -R '[vm.example.org]:2222' -f '/k h' && towline host trust vm",
     /ask the site why/,
+  ],
+  [
+    'a changed key that Towline itself keeps',
+    'host-key',
+    linked({
+      hostKey: {
+        found: { offered: [], pinned: [PIN] },
+        failure: failureOf('SSH_HOST_KEY_CHANGED', 'x', { knownHosts: '/state/known_hosts' }),
+      },
+    }),
+    'failure',
+    'here: towline host trust vm --replace',
   ],
   [
     'a revoked key',

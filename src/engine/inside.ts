@@ -12,6 +12,7 @@ import {
   type InsideCommand,
   joinText,
   parseWayIn,
+  signalText,
   type WayIn,
   wayInText,
 } from '../script/inside.ts';
@@ -52,7 +53,11 @@ export function createInside({ ledger, seats, randomBytes }: InsideDeps): Pick<S
         const purpose = `command in task ${task.id}`;
         const process = await seat.host.openProcess(text, { purpose, tty, signal });
         process.ended.then(release, release);
-        return sessionOf(process, { note, hangUp: () => hangUp(seat, nonce) });
+        const send = (words: string): void => {
+          // Where the link is gone, the reaper beside the command sees it by itself.
+          seat.host.run(words, { purpose: `signal to a ${purpose}` }).catch(() => {});
+        };
+        return sessionOf(process, { note, nonce, send });
       } catch (error) {
         release();
         throw error;
@@ -136,23 +141,21 @@ function noteOn(why: string): string {
   return `in a new container with the same directories, not among the processes of the task: ${why}`;
 }
 
-function sessionOf(
-  process: RemoteProcess,
-  { note, hangUp }: { note?: string | undefined; hangUp: () => void },
-): ExecSession {
+interface Line {
+  note: string | undefined;
+  nonce: string;
+  /** Runs a text on the host without waiting for it. */
+  send: (text: string) => void;
+}
+
+function sessionOf(process: RemoteProcess, { note, nonce, send }: Line): ExecSession {
   return {
     ...process,
     note,
+    signal: (name) => send(signalText(nonce, name)),
     close() {
-      // First: once the channel is gone, who it was for is harder to find.
-      hangUp();
+      send(hangUpText(nonce));
       process.close();
     },
   };
-}
-
-/** Where the link is gone, the reaper beside the command sees it by itself. */
-function hangUp(seat: Seat, nonce: string): void {
-  const purpose = 'ending a command inside a task';
-  seat.host.run(hangUpText(nonce), { purpose }).catch(() => {});
 }

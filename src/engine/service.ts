@@ -103,6 +103,8 @@ export interface ExecRequest {
 export interface ExecSession extends RemoteProcess {
   /** What the user should know about where it runs. */
   readonly note?: string | undefined;
+  /** Sent to all that the command has started, as a terminal would. */
+  signal(name: 'HUP' | 'INT' | 'QUIT' | 'TERM' | 'KILL'): void;
 }
 
 /** What a path or glob inside a task means. */

@@ -99,8 +99,6 @@ export interface RemoteProcess {
   readonly ended: Promise<number>;
   /** Of the terminal; without one nothing happens. */
   resize(size: TerminalSize): void;
-  /** Sent to the process and its group, where the host lets signals through. */
-  signal(name: 'HUP' | 'INT' | 'QUIT' | 'TERM' | 'KILL'): void;
   /** Hangs up and lets go; `ended` rejects. What ignores the hang-up lives on. */
   close(): void;
 }

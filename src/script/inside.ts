@@ -243,6 +243,17 @@ export function freshText(plan: ScriptPlan, inside: InsideCommand & { hasShell: 
   ].join('\n');
 }
 
+/** Gives the text that signals all that a command has started; SSH carries none once stdin has ended. */
+export function signalText(nonce: string, name: 'HUP' | 'INT' | 'QUIT' | 'TERM' | 'KILL'): string {
+  return [
+    FIND_MARKED,
+    "sid=''",
+    `find_marked TOWLINE_EXEC=${safeName(nonce)}`,
+    '# shellcheck disable=SC2086 # pids, to be split',
+    `[ -z "$pids" ] || kill -${name} $pids`,
+  ].join('\n');
+}
+
 /** Gives the text that has everything of a command ended, by its reaper. */
 export function hangUpText(nonce: string): string {
   return [

@@ -12,7 +12,7 @@ import { doctorText } from '../../src/script/doctor.ts';
 import { containerText } from '../../src/script/doctor-container.ts';
 import { forgetText } from '../../src/script/forget.ts';
 import { imageListText, imageRemoveText } from '../../src/script/image-cache.ts';
-import { freshText, hangUpText, joinText, wayInText } from '../../src/script/inside.ts';
+import { freshText, hangUpText, joinText, signalText, wayInText } from '../../src/script/inside.ts';
 import { inspectFileText } from '../../src/script/inspect-file.ts';
 import { launchText } from '../../src/script/launch.ts';
 import { hashFilesText, haveObjectsText, publishObjectText } from '../../src/script/objects.ts';
@@ -63,6 +63,7 @@ const TEXTS: Record<string, string> = {
   'inside-way': wayInText({ ...ATTEMPT, token: TOKEN, runs: true, imagePath: '/images/mini.sif' }),
   'inside-join': joinText({ kind: 'join', pid: 42, start: '7', namespaces: ['-U', '-m'] }, INSIDE),
   'inside-fresh': freshText(aScript(HOSTILE), { ...INSIDE, term: 'xterm', hasShell: true }),
+  'inside-signal': signalText('n1', 'INT'),
   'inside-hang-up': hangUpText('n1'),
   'inside-file': inspectFileText("/srv/it's here", 'a b'),
   clean: cleanText({ ...PLACE, tokens: [TOKEN] }),

@@ -12,7 +12,18 @@ export interface Place {
   words: readonly string[];
 }
 
-const TASK_VERBS = ['show', 'logs', 'exec', 'shell', 'wait', 'cancel', 'retry', 'hold', 'release'];
+const TASK_VERBS = [
+  'show',
+  'logs',
+  'exec',
+  'shell',
+  'cp',
+  'wait',
+  'cancel',
+  'retry',
+  'hold',
+  'release',
+];
 /** Options whose value is the name of a host or the id of a task. */
 export const HOST_OPTIONS = ['--host'];
 export const TASK_OPTIONS = ['--task'];

@@ -74,14 +74,6 @@ function localProcess(
   child.once('close', (code, signal) => {
     resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
   });
-  const signal = (name: string): void => {
-    try {
-      // Its group: the child leads one of its own.
-      process.kill(-(child.pid as number), `SIG${name}`);
-    } catch {
-      // It has ended already.
-    }
-  };
   return {
     stdin: child.stdin,
     stdout: child.stdout,
@@ -90,10 +82,9 @@ function localProcess(
     resize: (size) => {
       if (options.tty !== undefined) resizeBelow(child.pid as number, size);
     },
-    signal,
     close: () => {
       reject(new AppError('HOST_CALL_ABORTED', `the command on ${host} was let go`));
-      signal('HUP');
+      hangUp(child.pid);
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
     },
   };
@@ -103,4 +94,13 @@ function localProcess(
 function resizeBelow(pid: number, size: TerminalSize): void {
   const text = `for child in $(cat /proc/${pid}/task/${pid}/children); do ${setSize(size)} <"/proc/$child/fd/0"; done`;
   execFile('/bin/sh', ['-c', text], () => {});
+}
+
+/** Its group: the child leads one of its own. */
+function hangUp(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGHUP');
+  } catch {
+    // It has ended already.
+  }
 }

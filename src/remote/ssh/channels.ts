@@ -1,7 +1,7 @@
 /**
  * Finds a channel for whoever needs one. The main connection comes first; where the host allows too
- * few channels on it (MaxSessions), up to three more connections are made (one each for SFTP, a slow
- * shell, and a new control shell while the old one is stuck) and closed when empty.
+ * few channels on it (MaxSessions), up to five more connections are made (for SFTP, two slow shells or a
+ * new control shell while the old one is stuck, and people who look inside) and closed when empty.
  */
 import type { ClientChannel, SFTPWrapper } from 'ssh2';
 import { AppError, isAppError } from '../../domain/failure.ts';
@@ -9,7 +9,7 @@ import type { ProcessOptions } from '../host.ts';
 import type { ShellPort } from '../shell/control-shell.ts';
 import type { SshConnection } from './connection.ts';
 
-const EXTRA_CONNECTIONS_MAX = 3;
+const EXTRA_CONNECTIONS_MAX = 5;
 /** A shell that was given up holds its connection until the host has ended it, which takes a moment. */
 const ROOM_WAIT_MS = 5_000;
 
@@ -52,7 +52,7 @@ export class Channels {
   process(tty: ProcessOptions['tty']): Promise<OwnChannel> {
     return this.#open(
       async (connection) => ({ connection, channel: await connection.openProcess(tty) }),
-      { mayWait: false, extraMax: EXTRA_CONNECTIONS_MAX - 1 },
+      { extraMax: EXTRA_CONNECTIONS_MAX - 1 },
     );
   }
 

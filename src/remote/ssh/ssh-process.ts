@@ -52,7 +52,6 @@ function sshProcess({ connection, channel }: OwnChannel, host: string): RemotePr
     stderr: channel.stderr,
     ended,
     resize: ({ columns, rows }) => channel.setWindow(rows, columns, 0, 0),
-    signal: (name) => channel.signal(name),
     close: () => {
       reject(new AppError('HOST_CALL_ABORTED', `the command on ${host} was let go`));
       connection.abandon(channel);

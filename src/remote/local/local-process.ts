@@ -21,7 +21,7 @@ export async function startLocalProcess(starting: Starting): Promise<RemoteProce
   const child = options.tty === undefined ? plainShell() : await terminalShell(options.tty, host);
   const process = localProcess(child, starting);
   try {
-    await startInShell(child, { ...starting, script: sized(starting) });
+    await startInShell(child, starting);
     return process;
   } catch (error) {
     process.close();
@@ -35,11 +35,13 @@ function plainShell(): ChildProcessWithoutNullStreams {
 
 /** -e: with the exit code of the shell; -f: at once. Others than util-linux's do not know them. */
 function terminalShell(
-  tty: { term: string },
+  tty: NonNullable<ProcessOptions['tty']>,
   host: string,
 ): Promise<ChildProcessWithoutNullStreams> {
   return new Promise((resolve, reject) => {
-    const child = spawn('script', ['-qefc', 'exec /bin/sh', '/dev/null'], {
+    // The new terminal has no size yet.
+    const shell = `${setSize(tty)}; exec /bin/sh`;
+    const child = spawn('script', ['-qefc', shell, '/dev/null'], {
       cwd: homedir(),
       detached: true,
       stdio: 'pipe',
@@ -51,11 +53,6 @@ function terminalShell(
       reject(new AppError('HOST_TOOL_MISSING', text, { context: { host }, cause }));
     });
   });
-}
-
-/** The new terminal has no size yet. */
-function sized({ script, options: { tty } }: Starting): string {
-  return tty === undefined ? script : `${setSize(tty)}; ${script}`;
 }
 
 function setSize({ columns, rows }: TerminalSize): string {

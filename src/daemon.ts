@@ -8,11 +8,15 @@ import { join } from 'node:path';
 import { createApi } from './api/server.ts';
 import { listen } from './api/socket.ts';
 import type { Config } from './config/config.ts';
+import { explainNote } from './config/explain.ts';
 import { loadConfig } from './config/load.ts';
 import { AppError } from './domain/failure.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
+import type { EngineSettings } from './engine/settings.ts';
 import { engineSettings } from './host-settings.ts';
 import { createLog, type Logger } from './log.ts';
+import { fillDeps } from './remote/deps.ts';
+import { Roads } from './remote/ssh/roads.ts';
 import { tellServiceManager } from './service-manager.ts';
 import { openSpool } from './spool/spool.ts';
 import { lockStateDir } from './store/lock-state-dir.ts';
@@ -41,10 +45,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   house.defer(() => store.close());
   const spool = openSpool({ stateDir });
   house.defer(() => spool.close());
+  const roads = new Roads(fillDeps({ logger: log }));
   const engine = createEngine({
     store,
     spool,
-    settings: engineSettings(config, log),
+    settings: engineSettings(config, log, roads),
     readOnly: cloned,
     log,
     now: Date.now,
@@ -67,6 +72,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   await engine.start();
   await listen(api, socket);
   if (cloned) warnCloned(log, stateDir);
+  warnNotes(log, config);
   log.info(
     { version: VERSION, pid: process.pid, socket, stateDir, hosts: Object.keys(config.hosts) },
     'ready',
@@ -76,10 +82,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   // One at a time and in order: the last configuration read is the one that stays.
   let reloading = Promise.resolve();
   const onReload = (): void => {
-    const next = loadAnew(options, log);
-    if (next === undefined) return;
-    current = next;
-    reloading = reloading.then(() => apply(engine, next, log));
+    const wanted = loadAnew(options, log);
+    if (wanted === undefined) return;
+    current = wanted;
+    reloading = reloading.then(() => apply(engine, engineSettings(wanted, log, roads), log));
   };
   process.on('SIGHUP', onReload);
   const signal = await stopSignal();
@@ -97,7 +103,9 @@ function load({ configFile }: DaemonOptions): Config {
 /** A configuration that does not fit leaves everything as it was, and says so. */
 function loadAnew(options: DaemonOptions, log: Logger): Config | undefined {
   try {
-    return load(options);
+    const next = load(options);
+    warnNotes(log, next);
+    return next;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     log.error(
@@ -108,13 +116,17 @@ function loadAnew(options: DaemonOptions, log: Logger): Config | undefined {
   }
 }
 
-async function apply(engine: Engine, next: Config, log: Logger): Promise<void> {
+async function apply(engine: Engine, next: EngineSettings, log: Logger): Promise<void> {
   try {
-    await engine.reload(engineSettings(next, log));
-    log.info({ hosts: Object.keys(next.hosts) }, 'configuration reloaded');
+    await engine.reload(next);
+    log.info({ hosts: next.hosts.map(({ policy }) => policy.name) }, 'configuration reloaded');
   } catch (err) {
     log.error({ err }, 'cannot apply the configuration');
   }
+}
+
+function warnNotes(log: Logger, { notes }: Config): void {
+  for (const note of notes) log.warn({}, explainNote(note));
 }
 
 function warnCloned(log: Logger, stateDir: string): void {

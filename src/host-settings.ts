@@ -1,40 +1,69 @@
 /** From the configuration to what engine and bridge must know of each host. */
+import { join } from 'node:path';
 import type { Config, HostConfig } from './config/config.ts';
+import { jumpPath } from './config/jump-path.ts';
 import type { EngineSettings, HostPolicy } from './engine/settings.ts';
 import type { Logger } from './log.ts';
 import { createLocalHost } from './remote/local/local-host.ts';
-import { HOST_TUNING } from './remote/settings.ts';
+import { HOST_TUNING, type HostSettings } from './remote/settings.ts';
+import type { Roads } from './remote/ssh/roads.ts';
 import { createSshHost } from './remote/ssh/ssh-host.ts';
 import { logged } from './remote/wrap/logged.ts';
 
 /** Settings of the engine; hosts are made, not connected. */
-export function engineSettings(config: Config, log: Logger): EngineSettings {
+export function engineSettings(config: Config, log: Logger, roads?: Roads): EngineSettings {
   const { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs } =
     config.defaults;
   return {
     defaults: { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
     hosts: Object.values(config.hosts).map((entry) => ({
-      policy: policyOf(entry),
-      open: () => logged(openHost(entry, log), log),
+      policy: policyOf(entry, config),
+      open: () => logged(openHost(entry, { config, log, roads }), log),
     })),
   };
 }
 
-function openHost(host: HostConfig, logger: Logger) {
-  if (host.type === 'local') return createLocalHost({ name: host.name }, { logger });
-  const { name, hostname, port, user, transferLinks, connectTimeoutMs } = host;
-  const identityFiles = [...host.identityFiles];
-  const knownHostsFiles = [...host.knownHostsFiles];
-  const place = { name, hostname, port, user, identityFiles, knownHostsFiles };
-  return createSshHost({ ...HOST_TUNING, ...place, transferLinks, connectTimeoutMs }, { logger });
+interface HostParts {
+  config: Config;
+  log: Logger;
+  roads: Roads | undefined;
 }
 
-function policyOf(host: HostConfig): HostPolicy {
+function openHost(host: HostConfig, { config, log: logger, roads }: HostParts) {
+  if (host.type === 'local') return createLocalHost({ name: host.name }, { logger });
+  return createSshHost(sshSettings(host, config), { logger, roads });
+}
+
+/** What the bridge must know of a host behind SSH, the way to it included. */
+export function sshSettings(host: HostConfig, config: Config): HostSettings {
+  const { name, hostname, port, user, links, connectTimeoutMs, loginBurst, loginRefillMs } = host;
+  const { identityAgent, passphraseFile, hostKeyAlias } = host;
+  return {
+    ...HOST_TUNING,
+    name,
+    hostname,
+    port,
+    user,
+    identityFiles: [...host.identityFiles],
+    ...(identityAgent !== undefined && { identityAgent }),
+    passphraseFile,
+    knownHostsFiles: [...host.knownHostsFiles],
+    ...(hostKeyAlias !== undefined && { hostKeyAlias }),
+    trustedKeysFile: join(config.daemon.stateDir, 'known_hosts'),
+    jumps: jumpPath(config, host).map((hop) => sshSettings({ ...hop, jump: [] }, config)),
+    transferLinks: links - 1,
+    connectTimeoutMs,
+    loginBurst,
+    loginRefillMs,
+  };
+}
+
+function policyOf(host: HostConfig, config: Config): HostPolicy {
   return {
     name: host.name,
     type: host.type,
     address: host.type === 'local' ? 'this machine' : `${host.user}@${host.hostname}:${host.port}`,
-    configured: JSON.stringify(host),
+    configured: JSON.stringify([host, ...jumpPath(config, host)]),
     enabled: host.enabled,
     root: host.root,
     maxTasks: host.maxTasks,
@@ -52,7 +81,7 @@ function policyOf(host: HostConfig): HostPolicy {
       timeoutMs: host.pullTimeoutMs,
       maxConcurrent: host.maxPulls,
     },
-    transferLinks: host.transferLinks,
+    transferLinks: host.links - 1,
     pollsPerSecond: host.pollsPerSecond,
   };
 }

@@ -13,6 +13,7 @@ import { addEvents } from './routes/events.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
+import { addHostLogin } from './routes/host-login.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
 import { addListTasks } from './routes/list-tasks.ts';
@@ -35,6 +36,7 @@ const ROUTE_FILES: AddRoute[] = [
   addFiles,
   addEvents,
   addHosts,
+  addHostLogin,
   addImages,
   addUploads,
   addGc,

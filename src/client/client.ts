@@ -121,6 +121,12 @@ function hostCalls(transport: Transport) {
     /** @throws HOST_UNKNOWN; with probe also what the connection fails with */
     host: (name: string, options: { probe?: boolean } = {}) =>
       transport.call<views.HostView>('getHost', { params: { name }, query: { ...options } }),
+    /**
+     * One step of a login: without a session it begins; then each call answers what the last one asked.
+     * @throws SSH_LOGIN_FAILED SSH_LOGIN_ENDED HOST_UNKNOWN, and what the connection fails with
+     */
+    loginHost: (name: string, step: { session?: string; answers?: readonly string[] } = {}) =>
+      transport.call<views.LoginView>('loginHost', { params: { name }, body: step }),
     images: (name: string) =>
       transport.call<views.ImageListView>('listImages', { params: { name } }),
     /** Resolves when the image is there. @throws IMAGE_* HOST_UNKNOWN */

@@ -4,6 +4,7 @@ import { didYouMean } from '../domain/suggest.ts';
 import type { Setting } from './check.ts';
 import type { Config, HostConfig } from './config.ts';
 import { HOST_KEYS } from './host-keys.ts';
+import { findPath } from './jump-path.ts';
 import type { KeyTable } from './key-table.ts';
 import { socketPathProblem } from './paths.ts';
 import type { Problem } from './problem.ts';
@@ -20,6 +21,7 @@ export function disagreements(config: Config, winners: Winners): Problem[] {
       ...sshKeysOfLocal(host, winners),
       ...backoffAboveCap(host, winners),
       ...userUnknown(host),
+      ...badJump(config, host, winners),
     ]),
   ];
 }
@@ -105,6 +107,19 @@ function backoffAboveCap(host: HostConfig, winners: Winners): Problem[] {
   return setting === undefined
     ? []
     : [invalid(setting, 'pull_backoff is longer than pull_backoff_cap')];
+}
+
+function badJump(config: Config, host: HostConfig, winners: Winners): Problem[] {
+  const setting = winners.get(`${HOST_PREFIX}${host.name}.jump`);
+  const path = setting === undefined ? [] : findPath(config, host);
+  if (setting === undefined || !('what' in path)) return [];
+  const names = Object.keys(config.hosts);
+  const meant = path.unknown === undefined ? '' : didYouMean(path.unknown, names);
+  const advice =
+    path.unknown === undefined || meant !== ''
+      ? meant
+      : '; a host without a section is written NAME:22';
+  return [invalid(setting, `${path.what}${advice}`)];
 }
 
 function userUnknown(host: HostConfig): Problem[] {

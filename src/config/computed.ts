@@ -34,6 +34,19 @@ export const COMPUTED: Readonly<Record<string, Compute>> = {
     byDefault(
       DEFAULT_KEYS.map((name) => join(home, '.ssh', name)).filter((path) => existsSync(path)),
     ),
+  'host.NAME.identity_agent': ({ env }) => {
+    const value = absolute(env['SSH_AUTH_SOCK']);
+    return { value, source: value === undefined ? 'default' : '$SSH_AUTH_SOCK' };
+  },
+  'host.NAME.passphrase_file': ({ env }, { name }) => {
+    const directory = absolute(env['CREDENTIALS_DIRECTORY']);
+    const value = directory && join(directory, `towline.${name}.passphrase`);
+    if (value === undefined || !existsSync(value)) return byDefault(undefined);
+    return { value, source: '$CREDENTIALS_DIRECTORY' };
+  },
+  'host.NAME.jump': () => byDefault([]),
+  // Not asked in fact: resolve-hosts.ts hands on what [defaults] says.
+  'host.NAME.ssh_config': () => byDefault([]),
   'host.NAME.runtime_args': () => byDefault([]),
   'host.NAME.insecure_registries': () => byDefault([]),
 };

@@ -1,7 +1,9 @@
 /** The configuration as people read it: every key, its value as it would be written, and its source. */
 import { keysOf } from './check.ts';
 import type { Config, HostConfig } from './config.ts';
+import { HOST_KEYS } from './host-keys.ts';
 import type { KeyRow } from './key-table.ts';
+import { JUMP_PREFIX } from './resolve-hosts.ts';
 import { quoteValue } from './scan-value.ts';
 import { HOST_PREFIX } from './section-names.ts';
 
@@ -22,13 +24,20 @@ export function describeConfig(config: Config): ConfigRow[] {
     ...Object.values(config.hosts).flatMap((host) =>
       describeSection(config, `${HOST_PREFIX}${host.name}`, host),
     ),
+    ...Object.values(config.jumpHosts).flatMap((host) =>
+      describeSection(config, `${JUMP_PREFIX}${host.name}`, host),
+    ),
   ];
 }
 
 function describeSection(config: Config, section: string, values: object): ConfigRow[] {
   const local = (values as Partial<HostConfig>).type === 'local';
-  return Object.entries(keysOf(section))
-    .filter(([, row]) => !(local && row.sshOnly === true))
+  // A host that is only passed takes no tasks: what says how to run them has no meaning for it.
+  const passed = section.startsWith(JUMP_PREFIX);
+  return Object.entries(passed ? HOST_KEYS : keysOf(section))
+    .filter(([, row]: [string, KeyRow]) =>
+      passed ? row.sshOnly === true : !(local && row.sshOnly === true),
+    )
     .map(([key, row]) => ({
       section,
       key,

@@ -1,6 +1,7 @@
 /** Turns what is wrong into one error that lists all of it, in the order of the files. */
 import { AppError } from '../domain/failure.ts';
 import { shownName } from '../domain/shown.ts';
+import type { Note } from './openssh/lines.ts';
 import { type Problem } from './problem.ts';
 
 /** More lines than this help nobody: the file is of another kind. */
@@ -15,6 +16,11 @@ export function explainProblem(problem: Problem): string {
     .filter((part) => part !== '')
     .join(' ');
   return [where, name, what].filter((part) => part !== '').join(': ');
+}
+
+/** A note, as it stands in a log: `file:line: what`. */
+export function explainNote(note: Note): string {
+  return explainProblem({ ...note, code: 'CONFIG_SYNTAX' });
 }
 
 /** The error for a configuration that cannot be used: code and context of the first problem, all lines. */

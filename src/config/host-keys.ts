@@ -1,4 +1,5 @@
 /** The keys of [host.NAME]: part of the table in keys.ts. */
+import { HOSTNAME, jumpHop, USER } from './jump-hop.ts';
 import type { KeyTable } from './key-table.ts';
 import {
   boolean,
@@ -9,6 +10,7 @@ import {
   list,
   localPath,
   matching,
+  orNone,
   ownedRemotePath,
   remotePath,
   size,
@@ -17,10 +19,6 @@ import {
 } from './values.ts';
 
 const HOUR_MS = 3_600_000;
-const HOSTNAME =
-  /^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?)$/;
-const USER = /^[A-Za-z0-9_][A-Za-z0-9_.@+\\-]{0,254}\$?$/;
-
 export const hostname = matching(
   'name or address',
   HOSTNAME,
@@ -40,7 +38,7 @@ export const HOST_KEYS = {
   enabled: {
     field: 'enabled',
     type: boolean,
-    doc: 'With false the host gets no new tasks.',
+    doc: 'With false the host gets no new tasks; it still serves as a jump host of others.',
     example: 'false',
     otherwise: { default: 'true' },
   },
@@ -78,6 +76,33 @@ export const HOST_KEYS = {
       computed: 'those of ~/.ssh/id_ed25519, ~/.ssh/id_ecdsa, ~/.ssh/id_rsa that exist',
     },
   },
+  identity_agent: {
+    field: 'identityAgent',
+    type: orNone(localPath, undefined),
+    doc: 'The socket of an agent whose keys are offered after those of identity_file; none uses no agent.',
+    example: '/run/user/1000/ssh-agent.socket',
+    sshOnly: true,
+    otherwise: { computed: '$SSH_AUTH_SOCK of the daemon, else none' },
+  },
+  passphrase_file: {
+    field: 'passphraseFile',
+    type: orNone(localPath, undefined),
+    doc: 'A file of mode 0600 whose first line opens encrypted keys of identity_file.',
+    example: '$CREDENTIALS_DIRECTORY/hpc-key',
+    sshOnly: true,
+    otherwise: {
+      computed:
+        '$CREDENTIALS_DIRECTORY/towline.NAME.passphrase (set by systemd) if it is there, else none',
+    },
+  },
+  jump: {
+    field: 'jump',
+    type: orNone<readonly string[], readonly string[]>(list(jumpHop), []),
+    doc: 'The way to the host: names of other [host.NAME] sections or [user@]hostname[:port], nearest to here first; each is logged in to with its own keys and host key check. The first may have a jump of its own.',
+    example: 'admin@gate.example.org:2222',
+    sshOnly: true,
+    otherwise: { computed: 'none' },
+  },
   known_hosts: {
     field: 'knownHostsFiles',
     type: list(localPath),
@@ -85,6 +110,22 @@ export const HOST_KEYS = {
     example: '~/.config/towline/known_hosts',
     sshOnly: true,
     otherwise: { default: '~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts' },
+  },
+  host_key_alias: {
+    field: 'hostKeyAlias',
+    type: hostname,
+    doc: 'The name under which the host stands in known_hosts files, in place of hostname and port.',
+    example: 'cluster.example.org',
+    sshOnly: true,
+    otherwise: { absent: 'hostname, with its port if that is not 22' },
+  },
+  ssh_config: {
+    field: 'sshConfigFiles',
+    type: orNone<readonly string[], readonly string[]>(list(localPath), []),
+    doc: 'OpenSSH client configurations that say hostname, user, port, identity_file, identity_agent, jump, known_hosts and host_key_alias where these files do not; none asks nothing of them.',
+    example: 'none',
+    sshOnly: true,
+    otherwise: { computed: 'ssh_config of [defaults]' },
   },
   connect_timeout: {
     field: 'connectTimeoutMs',
@@ -94,13 +135,29 @@ export const HOST_KEYS = {
     sshOnly: true,
     otherwise: { default: '10s' },
   },
-  transfer_links: {
-    field: 'transferLinks',
-    type: integer(0, 16),
-    doc: 'How many connections beside the main one may carry files at the same time; with 0 files use the main one.',
+  links: {
+    field: 'links',
+    type: integer(1, 17),
+    doc: 'How many connections there may be to the host in all; with 1 files use the only one, for sites where each login costs somebody a code.',
     example: '1',
     sshOnly: true,
-    otherwise: { default: '2' },
+    otherwise: { default: '3' },
+  },
+  login_burst: {
+    field: 'loginBurst',
+    type: integer(1, 1_000),
+    doc: 'How many logins may come at once before login_interval holds them back.',
+    example: '3',
+    sshOnly: true,
+    otherwise: { default: '6' },
+  },
+  login_interval: {
+    field: 'loginRefillMs',
+    type: duration(10, HOUR_MS),
+    doc: 'How long it takes until one more login may come.',
+    example: '30s',
+    sshOnly: true,
+    otherwise: { default: '10s' },
   },
   polls_per_second: {
     field: 'pollsPerSecond',

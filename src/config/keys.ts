@@ -14,6 +14,7 @@ import {
   list,
   localPath,
   matching,
+  orNone,
   size,
 } from './values.ts';
 
@@ -122,6 +123,13 @@ export const DEFAULTS_KEYS = {
     doc: 'How long a cancelled task has between TERM and KILL.',
     example: '30s',
     otherwise: { default: '10s' },
+  },
+  ssh_config: {
+    field: 'sshConfigFiles',
+    type: orNone<readonly string[], readonly string[]>(list(localPath), []),
+    doc: 'The OpenSSH client configurations that fill what a [host.NAME] leaves open; none asks nothing of them.',
+    example: 'none',
+    otherwise: { default: '~/.ssh/config, /etc/ssh/ssh_config' },
   },
 } as const satisfies KeyTable;
 

@@ -35,7 +35,7 @@ export function loadConfig(options: LoadOptions): Config {
   }
   const { sources, problems } = readFiles(options);
   const scans = sources.map(({ file, text }) => scanIni(file, text));
-  const checks = scans.map((scan) => checkScan(scan, { home }));
+  const checks = scans.map((scan) => checkScan(scan, { home, env }));
   const sections = scans.flatMap((scan) => scan.sections);
   const settings = checks.flatMap((check) => check.settings);
   const files = sources.map(({ file }) => file);

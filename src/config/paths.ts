@@ -8,14 +8,32 @@ export const REMOTE_VARIABLES = ['HOME', 'USER', 'SCRATCH'] as const;
 /** Linux keeps a socket's path in 108 bytes with its closing zero. */
 export const SOCKET_PATH_BYTES_MAX = 107;
 
-/** An absolute path of this machine; `~` and `$HOME` at the beginning stand for `home`. */
-export function parseLocalPath(text: string, home: string): Parsed<string> {
+/** The directory with the secrets that systemd hands to a unit. */
+const CREDENTIALS = /^\$(?:CREDENTIALS_DIRECTORY|\{CREDENTIALS_DIRECTORY\})(?=\/.)/;
+
+/**
+ * An absolute path of this machine; `~` and `$HOME` at the beginning stand for `home`,
+ * $CREDENTIALS_DIRECTORY for what `env` says. Where that is not set (in the shell of a user who only
+ * looks at the configuration of a unit) the path stays as written, which names no file.
+ */
+export function parseLocalPath(
+  text: string,
+  home: string,
+  env: Readonly<Record<string, string | undefined>> = {},
+): Parsed<string> {
+  if (CREDENTIALS.test(text)) {
+    const directory = env['CREDENTIALS_DIRECTORY'] ?? '';
+    const value = isAbsolute(directory) ? text.replace(CREDENTIALS, () => directory) : text;
+    return { value: withoutTrailingSlash(normalize(value)) };
+  }
   const path = text.replace(/^(?:~|\$HOME|\$\{HOME\})(?=\/|$)/, () => home);
   if (path === text && /^~/.test(text)) {
     return { problem: `${shown(text)}: only your own ~ is expanded; write the whole path` };
   }
   if (path === text && text.includes('$')) {
-    return { problem: `${shown(text)}: only ~ and $HOME at the beginning are expanded` };
+    return {
+      problem: `${shown(text)}: only ~, $HOME and $CREDENTIALS_DIRECTORY at the beginning are expanded`,
+    };
   }
   if (!isAbsolute(path)) return { problem: `${shown(text)} is not an absolute path (/… or ~/…)` };
   return { value: withoutTrailingSlash(normalize(path)) };

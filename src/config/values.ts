@@ -10,6 +10,7 @@ import { joinWords, splitWords } from './words.ts';
 
 export interface ValueContext {
   home: string;
+  env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface ValueType<T> {
@@ -68,6 +69,18 @@ export function durationOrNone(minMs: number, maxMs: number): ValueType<number |
   );
 }
 
+/** What another type takes, or the word `none`, which stands for `nothing`. */
+export function orNone<T, N>(type: ValueType<T>, nothing: N): ValueType<T | N> {
+  const isNothing = (value: T | N): value is N =>
+    value === nothing || (Array.isArray(value) && value.length === 0 && Array.isArray(nothing));
+  return {
+    label: `${type.label}, or \`none\``,
+    schema: (context) =>
+      z.union([z.literal('none').transform(() => nothing), type.schema(context)]),
+    format: (value) => (isNothing(value) ? 'none' : type.format(value)),
+  };
+}
+
 /** A list of words or paths, written with commas. */
 export function list<T>(item: ValueType<T>): ValueType<readonly T[]> {
   const schema = (context: ValueContext): z.ZodType<readonly T[], string> =>
@@ -84,8 +97,17 @@ export function list<T>(item: ValueType<T>): ValueType<readonly T[]> {
 
 /** A word that a pattern describes; `what` names it in an error: "is not a user name". */
 export function matching(label: string, pattern: RegExp, what: string): ValueType<string> {
+  return fitting(label, (text) => pattern.test(text), what);
+}
+
+/** As matching, where a pattern is not enough. */
+export function fitting(
+  label: string,
+  fits: (text: string) => boolean,
+  what: string,
+): ValueType<string> {
   const parse: Parser<string> = (text) =>
-    pattern.test(text) ? { value: text } : { problem: `${shown(text)} is not ${what}` };
+    fits(text) ? { value: text } : { problem: `${shown(text)} is not ${what}` };
   return valueType(label, parse, String);
 }
 
@@ -95,7 +117,7 @@ export const text: ValueType<string> = valueType('text', (value) => ({ value }),
 export const words: ValueType<readonly string[]> = valueType('arguments', splitWords, joinWords);
 export const localPath: ValueType<string> = valueType(
   'path',
-  (value, { home }) => parseLocalPath(value, home),
+  (value, { home, env }) => parseLocalPath(value, home, env),
   String,
 );
 export const remotePath: ValueType<string> = valueType('path on the host', parseRemotePath, String);

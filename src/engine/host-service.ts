@@ -10,13 +10,19 @@ import {
   parseImageRemove,
 } from '../script/pull.ts';
 import type { ServiceDeps } from './create-service.ts';
+import { createLogins } from './logins.ts';
 import type { Seat } from './seats.ts';
 import type { HostReport, ImageReport, Service } from './service.ts';
 
-type HostService = Pick<Service, 'hosts' | 'host' | 'images' | 'pullImage' | 'removeImage'>;
+type HostService = Pick<
+  Service,
+  'hosts' | 'host' | 'login' | 'images' | 'pullImage' | 'removeImage'
+>;
 
 export function createHostService(deps: ServiceDeps): HostService {
   const { seats, placer, images, ledger } = deps;
+  const sessionId = (): string => Buffer.from(deps.randomBytes(16)).toString('hex');
+  const logins = createLogins({ sessionId });
 
   function report(seat: Seat): HostReport {
     const { policy } = seat;
@@ -46,6 +52,11 @@ export function createHostService(deps: ServiceDeps): HostService {
         await seat.facts().catch(() => undefined);
       }
       return report(seat);
+    },
+    async login(name, request, { signal }) {
+      const seat = seats.get(name);
+      const step = await logins.step(seat, request, signal);
+      return step.done ? { done: true, host: report(seat) } : step;
     },
     images: (host) => list(seats.get(host)),
     async pullImage(host, reference, { signal }) {

@@ -36,7 +36,7 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
     return {
       name: seat.name,
       enabled: policy.enabled,
-      inviting: link !== 'unreachable' && link !== 'refused',
+      inviting: !['unreachable', 'refused', 'needs-login'].includes(link),
       maxTasks: policy.maxTasks,
       cpus: policy.cpus ?? facts?.cpus,
       memoryBytes: policy.memoryBytes ?? facts?.memoryBytes,

@@ -91,7 +91,7 @@ function createSeat(
   const looks = createLooks({ policy, host, onFound, now: deps.now });
   const stopListening = host.onLinkState((state) => {
     if (state.kind !== 'ready') looks.expire();
-    if (state.kind === 'ready' || state.kind === 'unreachable' || state.kind === 'refused') {
+    if (['ready', 'unreachable', 'refused', 'needs-login'].includes(state.kind)) {
       deps.onLink(policy.name, state.kind === 'ready');
     }
   });

@@ -5,9 +5,12 @@
  */
 import type { FailureRecord } from '../domain/failure.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { HostBudget, HostCounters, HostLinkState } from '../remote/host.ts';
+import type { HostBudget, HostCounters, HostLinkState, LoginQuestion } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
+import type { LoginRequest } from './logins.ts';
 import type { PollUse } from './poll-pace.ts';
+
+export type { LoginRequest } from './logins.ts';
 
 /** A task as it stands, with what only the running engine knows. */
 export interface TaskReport {
@@ -78,6 +81,11 @@ export interface ImageReport {
   bytes: number;
   pulledAt?: number | undefined;
 }
+
+/** A step of a login: what the host asks, or how it stands when nothing more is asked. */
+export type LoginReport =
+  | { done: true; host: HostReport }
+  | { done: false; session: string; question: LoginQuestion };
 
 /** What would happen: the script and the plan of a task, nothing executed. */
 export interface Plan {
@@ -173,6 +181,11 @@ export interface Service {
   hosts(): HostReport[];
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;
+  /**
+   * Logs in to a host with a person who answers what it asks, step by step; the first request begins.
+   * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
+   */
+  login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

@@ -24,7 +24,9 @@ export function createViews(deps: ViewDeps): Views {
     return {
       task,
       // While the host is away a task's own try fails at once: the host's is the one that counts.
-      nextTryAt: hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id),
+      nextTryAt: awaitsPerson(host)
+        ? undefined
+        : (hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id)),
       streams: { stdout: stream('stdout'), stderr: stream('stderr') },
       remoteDir: directoryOf(task),
       progress: isEnded(state) ? undefined : subscribers.progressOf(task.id),
@@ -38,12 +40,21 @@ export function createViews(deps: ViewDeps): Views {
     return seat?.attemptDir(root, attemptToken(task.id, task.state.attempt));
   }
 
-  /** A try that was due is under way and may take a while: its time is now. */
-  function hostNextTryAt(name: string | undefined): number | undefined {
-    const link = seats
+  function linkOf(name: string | undefined) {
+    return seats
       .all()
       .find((seat) => seat.name === name)
       ?.host.linkState();
+  }
+
+  /** Then no time is known: it goes on when somebody logs in. */
+  function awaitsPerson(name: string | undefined): boolean {
+    return linkOf(name)?.kind === 'needs-login';
+  }
+
+  /** A try that was due is under way and may take a while: its time is now. */
+  function hostNextTryAt(name: string | undefined): number | undefined {
+    const link = linkOf(name);
     return link !== undefined && 'nextTryAt' in link ? Math.max(link.nextTryAt, now()) : undefined;
   }
 

@@ -28,3 +28,7 @@ export const IDEMPOTENCY_KEY_CHARS_MAX = 200;
 export const WAIT_SECONDS_MAX = 3600;
 export const LIST_LIMIT_MAX = 1000;
 export const LIST_LIMIT_DEFAULT = 100;
+
+/** Of a login conversation. */
+export const ANSWER_CHARS_MAX = 4096;
+export const ANSWERS_MAX = 32;

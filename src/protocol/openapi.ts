@@ -35,6 +35,10 @@ const SHAPES: Record<RouteName, Shape> = {
   events: { query: requests.eventsQuery, answer: 'application/x-ndjson' },
   listHosts: { answer: views.hostListView },
   getHost: { query: requests.hostQuery, answer: views.hostView },
+  loginHost: {
+    body: [{ type: JSON_TYPE, schema: requests.loginBody }],
+    answer: views.loginView,
+  },
   listImages: { answer: views.imageListView },
   pullImage: {
     body: [{ type: JSON_TYPE, schema: requests.imageReference }],

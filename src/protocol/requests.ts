@@ -42,6 +42,10 @@ export const eventsQuery = z.strictObject({
   task: z.string().max(100).optional(),
 });
 export const hostQuery = z.strictObject({ probe: flag.optional() });
+export const loginBody = z.strictObject({
+  session: z.string().max(100).optional().describe('As the last step said; without it one begins.'),
+  answers: z.array(z.string().max(limits.ANSWER_CHARS_MAX)).max(limits.ANSWERS_MAX).optional(),
+});
 export const imageReference = z.strictObject({
   reference: z.string().min(1).max(limits.IMAGE_CHARS_MAX),
 });

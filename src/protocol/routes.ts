@@ -26,6 +26,11 @@ const ROUTE_ROWS = {
   events: ['GET', '/v1/events', 'Tells events as NDJSON, from a sequence number on.'],
   listHosts: ['GET', '/v1/hosts', 'Lists the configured hosts.'],
   getHost: ['GET', '/v1/hosts/:name', 'Gives a host; with probe after connecting to it.'],
+  loginHost: [
+    'POST',
+    '/v1/hosts/:name/login',
+    'Logs in to a host step by step, with answers from a person.',
+  ],
   listImages: ['GET', '/v1/hosts/:name/images', 'Lists the images Towline pulled on a host.'],
   pullImage: ['POST', '/v1/hosts/:name/images', 'Pulls an image on a host and waits for it.'],
   removeImage: ['DELETE', '/v1/hosts/:name/images', 'Removes an image Towline pulled on a host.'],

@@ -106,7 +106,7 @@ export const eventView = z.discriminatedUnion('type', [
 ]);
 
 const linkView = z.object({
-  kind: z.enum(['idle', 'connecting', 'ready', 'unreachable', 'refused', 'closed']),
+  kind: z.enum(['idle', 'connecting', 'ready', 'unreachable', 'refused', 'needs-login', 'closed']),
   since: time.optional(),
   code: z.string().optional(),
   message: z.string().optional(),
@@ -170,6 +170,20 @@ export const hostView = z.object({
 });
 export const hostListView = z.object({ hosts: z.array(hostView) });
 
+/** done: the link is as `host` shows; else what the host asks next. */
+export const loginView = z.discriminatedUnion('done', [
+  z.object({ done: z.literal(true), host: hostView }),
+  z.object({
+    done: z.literal(false),
+    session: z.string(),
+    /** The host that asks: it may be one on the way. */
+    asking: z.string(),
+    name: z.string(),
+    instruction: z.string(),
+    prompts: z.array(z.object({ prompt: z.string(), echo: z.boolean() })),
+  }),
+]);
+
 export const imageView = z.object({
   reference: z.string(),
   path: z.string(),
@@ -212,6 +226,7 @@ export type TaskListView = z.infer<typeof taskListView>;
 export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
 export type HostView = z.infer<typeof hostView>;
+export type LoginView = z.infer<typeof loginView>;
 export type HostListView = z.infer<typeof hostListView>;
 export type ImageListView = z.infer<typeof imageListView>;
 export type ImageView = z.infer<typeof imageView>;

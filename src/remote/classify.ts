@@ -95,7 +95,7 @@ function translated(code: ErrorCode, cause: unknown, { what, context }: Doing): 
 }
 
 /** Text in front of SFTP's first packet is read as that packet's length. */
-function noiseIn(message: string): string {
+export function noiseIn(message: string): string {
   const length = Number(/Packet length (\d+) exceeds/.exec(message)?.[1] ?? 0);
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(length >>> 0);

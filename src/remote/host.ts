@@ -28,7 +28,24 @@ export type HostLinkState =
       hint: string;
       nextTryAt: number;
     }
+  /** Wants an answer that only a person has: nothing is tried until login(). */
+  | { kind: 'needs-login'; since: number; code: string; message: string; hint: string }
   | { kind: 'closed' };
+
+/** What a host wants to know from whoever logs in. All texts are the host's own. */
+export interface LoginQuestion {
+  /** The configured name of the host that asks: it may be one on the way to the host. */
+  host: string;
+  name: string;
+  instruction: string;
+  prompts: { prompt: string; echo: boolean }[];
+}
+
+/**
+ * Gets the answers, one for each prompt. They are secrets: never logged, never in an error. The
+ * signal fires when the host no longer waits for them.
+ */
+export type Ask = (question: LoginQuestion, signal: AbortSignal) => Promise<string[]>;
 
 export interface RunOptions {
   /** What the command is for, as it should stand in an error message: "launch of abc.1". */
@@ -158,8 +175,14 @@ export interface Host {
     options?: TransferOptions,
   ): Promise<void>;
 
-  /** Tries to connect now instead of at `nextTryAt`. */
+  /** Tries to connect now instead of at `nextTryAt`; does nothing while the host needs a login. */
   wake(): void;
+  /**
+   * Connects with somebody there who answers what the host asks. Resolves when the link is ready, at
+   * once when it is; one at a time.
+   * @throws SSH_* SSH_LOGIN_FAILED, what `ask` throws
+   */
+  login(ask: Ask): Promise<void>;
   /** Ends all links. Running tasks on the host are not touched. */
   close(): Promise<void>;
 }

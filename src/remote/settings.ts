@@ -8,15 +8,23 @@ export interface HostSettings extends HostTuning {
   user: string;
   /** Private keys, tried in this order. One that is missing is passed over if another can be used. */
   identityFiles: string[];
-  /** File whose first line opens encrypted private keys. */
+  /** Socket of the agent; without it no agent is asked. */
+  identityAgent?: string | undefined;
+  /** The way to the host, outermost first; each hop is complete and has no `jumps` of its own. */
+  jumps: HostSettings[];
+  /** File whose first line opens encrypted private keys; may lie in systemd's $CREDENTIALS_DIRECTORY. */
   passphraseFile?: string | undefined;
   /** Read afresh for each connection; missing files count as empty. */
   knownHostsFiles: string[];
+  /** The known_hosts file that `towline host trust` writes; read before the others. */
+  trustedKeysFile?: string;
+  /** The name in known_hosts files, in place of hostname and port. */
+  hostKeyAlias?: string;
 }
 
 /** What a host can do without being told: each has a default in HOST_TUNING. */
 export interface HostTuning {
-  /** 0: transfers share the control link, for sites where each login costs somebody a token. */
+  /** 0: everything shares one connection, for sites where each login costs somebody a token. */
   transferLinks: number;
   connectTimeoutMs: number;
   keepaliveIntervalMs: number;

@@ -13,6 +13,25 @@ export function withDeadline<T>(work: Promise<T>, ms: number, late: () => Error)
 }
 
 /**
+ * As withDeadline, but time does not count while `paused` says so, as when a person is being asked.
+ * The deadline may come up to `ms` late.
+ */
+export function withPatience<T>(
+  work: Promise<T>,
+  ms: number,
+  { late, paused }: { late: () => Error; paused: () => boolean },
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let timer: NodeJS.Timeout;
+    const arm = (): void => {
+      timer = setTimeout(() => (paused() ? arm() : reject(late())), ms);
+    };
+    arm();
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/**
  * Settles like `work`, or rejects at once when the signal fires.
  * @throws HOST_CALL_ABORTED
  */

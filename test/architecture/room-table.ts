@@ -18,7 +18,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   protocol: { rooms: ['domain'], packages: ['zod'], front: 'routes.ts' },
   config: {
     rooms: ['domain'],
-    packages: ['zod', 'ini', 'node:assert', 'node:fs', 'node:path', 'node:os'],
+    packages: ['zod', 'ini', 'ssh-config', 'node:assert', 'node:fs', 'node:path', 'node:os'],
     front: 'load.ts',
   },
   store: { rooms: ['domain', 'fault.ts'], packages: ['zod', 'node:*'], front: 'store.ts' },

@@ -71,6 +71,7 @@ if (existsSync(join(bed, 'READY'))) {
       hostname: '127.0.0.1',
       port: Number(SSH_PORT),
       user: 'alice',
+      jumps: [],
       identityFiles: [join(bed, 'id_ed25519')],
       knownHostsFiles: [join(bed, 'known_hosts')],
     });

@@ -3,7 +3,7 @@
  * do, a task runs, or the host's one finding names the cause.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BedUser, sharedSif } from '../support/bed.ts';
+import { type BedUser, PORTS, sharedSif } from '../support/bed.ts';
 import { makeDaemon, type TaskJson, type TestDaemon } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 
@@ -16,8 +16,13 @@ const WORKING: BedUser[] = [
   'slow_user',
   'banner_user',
 ];
+/** Words of the finding: what happened, and the file where bash's users have it. */
 const REFUSED: [BedUser, string][] = [
-  ['noisy_user', 'the login shell prints text beginning with "nois" before SFTP starts'],
+  ['noisy_user', 'prints text beginning with "nois" before SFTP starts'],
+  ['exec_user', 'runs zsh in the place of /bin/sh'],
+  ['exit_user', 'the shell on the host ended before it answered'],
+  // its text may reach SFTP or the shell first
+  ['forced_user', 'a forced command'],
   ['sftp_user', 'it said: This service allows sftp connections only.'],
   ['nologin_user', 'it said: This account is currently not available.'],
 ];
@@ -45,7 +50,10 @@ describe('a task runs for', () => {
 describe('the cause is named for', () => {
   it.concurrent.each(REFUSED)('%s', async (user, cause) => {
     const { blocked } = await blockedTask(user);
-    expect(`${blocked?.message} ${blocked?.hint}`).toContain(cause);
+    expect(blocked?.reason).toBe('HOST_SHELL_UNUSABLE');
+    expect(blocked?.message).toContain(cause);
+    expect(blocked?.message).toContain('~/.bashrc');
+    expect(blocked?.hint).toContain(`ssh -p ${PORTS.vm2} ${user}@127.0.0.1 /bin/sh`);
   });
 });
 

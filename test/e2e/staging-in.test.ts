@@ -147,7 +147,7 @@ test('an upload that is cut resumes where it stopped, and nothing half gets a na
   const knownHosts = readFileSync(join(BED, 'known_hosts'), 'utf8');
   const ours = local('known_hosts', knownHosts.replaceAll(`:${SSH_PORT}`, `:${proxy.port}`));
   await using other = makeDaemon({
-    vm: { port: String(proxy.port), known_hosts: ours, transfer_links: '1' },
+    vm: { port: String(proxy.port), known_hosts: ours, links: '2' },
   });
   await other.start();
   await other.run('true');

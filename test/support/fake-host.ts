@@ -4,6 +4,7 @@
  */
 import { AppError } from '../../src/domain/failure.ts';
 import type {
+  Ask,
   DirectoryEntry,
   Host,
   HostBudget,
@@ -169,6 +170,13 @@ export class FakeHost implements Host {
     if (bytes.length > 0) await write(bytes);
     onProgress?.(bytes.length);
   }
+
+  /** What the host asks whoever logs in, and with which answers it is content. */
+  login(ask: Ask): Promise<void> {
+    return this.onLogin(ask);
+  }
+
+  onLogin: (ask: Ask) => Promise<void> = async () => {};
 
   wake(): void {
     this.woken += 1;

@@ -10,6 +10,8 @@ import type {
   Health,
   HostReport,
   LiveEvent,
+  LoginReport,
+  LoginRequest,
   MetricFamily,
   Plan,
   Progress,
@@ -181,6 +183,15 @@ export class FakeService implements Service {
     const found = this.hostReports.find((host) => host.name === name);
     if (found === undefined) throw new AppError('HOST_UNKNOWN', `no host ${name}`);
     return found;
+  }
+
+  /** The next steps of a login, in order; the last one stays. */
+  loginSteps: LoginReport[] = [{ done: true, host: fakeHost() }];
+
+  async login(name: string, request: LoginRequest): Promise<LoginReport> {
+    this.note('login', name, request);
+    const [step] = this.loginSteps.length > 1 ? this.loginSteps.splice(0, 1) : this.loginSteps;
+    return step as LoginReport;
   }
 
   async images(host: string) {

@@ -46,6 +46,7 @@ export async function openScriptBed(name: string): Promise<ScriptBed> {
     hostname: '127.0.0.1',
     port: Number(SSH_PORT),
     user: 'alice',
+    jumps: [],
     identityFiles: [join(BED, 'id_ed25519')],
     knownHostsFiles: [join(BED, 'known_hosts')],
   });

@@ -75,6 +75,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       port,
       user: userInfo().username,
       identityFiles: [userKey.path],
+      jumps: [],
       knownHostsFiles: [join(directory, 'known_hosts')],
       ...changes,
     }),
@@ -89,6 +90,8 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
 
 function configText(directory: string, port: number, options: SshServerOptions): string {
   return [
+    // Of two lines for the same thing the first one counts.
+    ...(options.extra ?? []),
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
     `HostKey ${join(directory, 'host_key')}`,
@@ -103,7 +106,6 @@ function configText(directory: string, port: number, options: SshServerOptions):
     'MaxStartups 100',
     `MaxSessions ${options.maxSessions ?? 10}`,
     'Subsystem sftp /usr/lib/openssh/sftp-server',
-    ...(options.extra ?? []),
     '',
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { ConfigRow } from '../../config/describe.ts';
+import { explainNote } from '../../config/explain.ts';
 import { type Call, type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
 import { table } from '../output/text.ts';
@@ -20,7 +21,9 @@ export function addConfig(program: Command, cli: Cli): void {
   onAction(check, cli, async (call) => {
     const loaded = await load(call);
     const hosts = Object.keys(loaded.hosts);
-    if (call.json) return printJson(call.io, { ok: true, files: loaded.files, hosts });
+    const notes = loaded.notes.map(explainNote);
+    if (call.json) return printJson(call.io, { ok: true, files: loaded.files, hosts, notes });
+    await call.io.err.write(noteText(notes));
     const files = loaded.files.length === 0 ? 'no file, defaults only' : loaded.files.join(', ');
     return call.io.out.write(`ok: ${files}; hosts: ${hosts.join(', ') || 'none'}\n`);
   });
@@ -32,8 +35,9 @@ export function addConfig(program: Command, cli: Cli): void {
     const loaded = await load(call);
     const { describeConfig } = await import('../../config/describe.ts');
     const rows = describeConfig(loaded);
-    if (call.json) return printJson(call.io, { files: loaded.files, values: rows });
-    return call.io.out.write(configText(rows));
+    const notes = loaded.notes.map(explainNote);
+    if (call.json) return printJson(call.io, { files: loaded.files, values: rows, notes });
+    return call.io.out.write(configText(rows) + noteText(notes));
   });
 }
 
@@ -45,6 +49,10 @@ async function load(call: Call): Promise<Config> {
     home: call.io.home,
     ...(config !== undefined && { files: [resolve(call.io.cwd, config)] }),
   });
+}
+
+function noteText(notes: readonly string[]): string {
+  return notes.map((note) => `# note: ${note}\n`).join('');
 }
 
 /** Sections as in a file, each value with its source as a comment in a column. */

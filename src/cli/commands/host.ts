@@ -1,14 +1,15 @@
-/** towline host list|show. */
+/** towline host list|show; each other verb has a file of its own. */
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
+import { addHostLogin } from './host-login.ts';
 
 export function addHost(program: Command, cli: Cli): void {
   const host = program
     .command('host')
     .helpCommand(false)
-    .summary('look at hosts')
-    .description('Look at the configured hosts.');
+    .summary('look at hosts and log in to them')
+    .description('Look at the configured hosts, and log in to those that want a person.');
   const list = host
     .command('list')
     .alias('ls')
@@ -33,6 +34,7 @@ export function addHost(program: Command, cli: Cli): void {
     const { hostPage } = await import('../output/host-text.ts');
     return call.io.out.write(hostPage(answer, Date.now()));
   });
+  addHostLogin(host, cli);
 }
 
 function tableWidth(sink: { isTTY: boolean; columns: number }): number {

@@ -54,5 +54,5 @@ function argumentOf(command: Command, path: string): Place['argument'] {
   if (first === undefined) return 'none';
   if (first.argChoices !== undefined) return 'words';
   if (TASK_VERBS.includes(path)) return 'tasks';
-  return path === 'host show' || path.startsWith('image ') ? 'hosts' : 'none';
+  return path.startsWith('host ') || path.startsWith('image ') ? 'hosts' : 'none';
 }

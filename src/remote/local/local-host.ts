@@ -117,6 +117,8 @@ class LocalHost implements Host {
   /** There is nothing to connect to. */
   wake(): void {}
 
+  async login(): Promise<void> {}
+
   async close(): Promise<void> {
     const reason = this.#closedError();
     this.#quick.end(reason);

@@ -15,20 +15,20 @@ const ROOM_WAIT_MS = 5_000;
 export class Channels {
   readonly #main: SshConnection;
   readonly #connect: () => Promise<SshConnection>;
-  readonly #mayConnect: () => boolean;
+  readonly #single: () => boolean;
   #extra: SshConnection[] = [];
   readonly #connecting = new Set<Promise<SshConnection>>();
   readonly #awaitingRoom = new Set<() => void>();
 
-  /** `mayConnect`: false where each login costs somebody a token, so that the main connection must do. */
+  /** `single`: no connection may be made beside the main one. */
   constructor(
     main: SshConnection,
     connect: () => Promise<SshConnection>,
-    mayConnect: () => boolean = () => true,
+    single: () => boolean = () => false,
   ) {
     this.#main = main;
     this.#connect = connect;
-    this.#mayConnect = mayConnect;
+    this.#single = single;
   }
 
   /** @throws SSH_* */
@@ -58,8 +58,7 @@ export class Channels {
         refusal = error;
       }
     }
-    const connections = this.#extra.length + this.#connecting.size;
-    if (this.#mayConnect() && connections < EXTRA_CONNECTIONS_MAX) {
+    if (this.#mayConnect()) {
       return await open(await this.#connectExtra());
     }
     if (this.#connecting.size === 0) {
@@ -69,6 +68,11 @@ export class Channels {
     // One that is just being made may turn out to be free.
     await Promise.race([...this.#connecting].map((making) => making.catch(() => {})));
     return await this.#open(open, mayWait);
+  }
+
+  #mayConnect(): boolean {
+    if (this.#single()) return false;
+    return this.#extra.length + this.#connecting.size < EXTRA_CONNECTIONS_MAX;
   }
 
   /** True when a connection was closed within a moment, so that there may be room. */

@@ -1,34 +1,55 @@
 /**
- * The one way to a login: every connection, those of ssh2-sftp-client included, gets its socket and
- * its options here. In: settings. Out: an open TCP connection and options that hold the strict
- * host-key check, the key files and the algorithms. Never here: reconnecting (keeper.ts).
+ * The one way to a login: every connection, those of ssh2-sftp-client and to jump hosts included, gets
+ * its stream and its options here. In: settings. Out: an open connection, direct or through a jump
+ * host, and options that hold the strict host-key check, the keys and the algorithms. Never here:
+ * reconnecting (keeper.ts), which key comes next (auth-plan.ts).
  */
 
 import { readFile } from 'node:fs/promises';
-import { type Socket, connect as tcpConnect } from 'node:net';
-import type { AuthHandlerMiddleware, ConnectConfig } from 'ssh2';
+import { connect as tcpConnect } from 'node:net';
+import type { ConnectConfig } from 'ssh2';
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
 import { classifySsh } from '../classify.ts';
+import type { Ask } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
-import { withDeadline } from '../settle.ts';
+import { withDeadline, withPatience } from '../settle.ts';
 import { algorithmsFor } from './algorithms.ts';
+import { type Authentication, prepareAuthentication } from './authentication.ts';
 import { type FirstWords, hearFirstWords } from './first-words.ts';
 import { changedKey, judgeHostKey } from './host-key.ts';
 import { type HostPins, type KnownHostsFile, pinsFor } from './known-hosts.ts';
 import type { LoginBudget } from './login-budget.ts';
-import { type PrivateKey, readPrivateKeys } from './private-keys.ts';
+import type { KeyMemory } from './offers.ts';
+import type { Wire } from './wire.ts';
 
 /** One try to log in, ready to be handed to a client. */
 export interface Login {
   config: ConnectConfig;
-  socket: Socket;
+  socket: Wire;
   /** The AppError behind whatever error the client gave. */
   explain: (error: unknown) => AppError;
+  /** A person answered, so that this login cannot be repeated by ourselves. */
+  interactive: () => boolean;
+}
+
+/** The way to a host that is reached through another one. */
+export interface Road {
+  /** Makes sure that the last jump host is there, and keeps it until the passage is released. */
+  hold(ask?: Ask): Promise<Passage>;
+}
+
+export interface Passage {
+  /** @throws SSH_* */
+  open(): Promise<Wire>;
+  release(): void;
 }
 
 export interface Door {
   settings: HostSettings;
   budget: LoginBudget;
+  memory: KeyMemory;
+  /** Undefined: straight from here. */
+  road?: Road | undefined;
   /** The address of the links that are up: a name for many machines must not give a mixed host. */
   pinnedAddress: () => string | undefined;
 }
@@ -40,33 +61,63 @@ export function hostContext(settings: HostSettings): ErrorContext {
 }
 
 /**
- * Waits for its turn and for the login budget, connects, and lets `attach` log in over it.
+ * Waits for its turn and for the login budget, connects, and lets `attach` log in over it. With `ask`
+ * somebody answers what the host wants to know, and that time does not count.
  * @throws SSH_*
  */
-export async function logIn<T>(door: Door, attach: (login: Login) => Promise<T>): Promise<T> {
-  const { settings } = door;
+export async function logIn<T>(
+  door: Door,
+  attach: (login: Login) => Promise<T>,
+  ask?: Ask,
+): Promise<T> {
+  const { settings, memory } = door;
   const context = hostContext(settings);
   const pins = await readPins(settings, context);
-  const keys = await readPrivateKeys(settings, context);
-  return await door.budget.admit(async (unseen, mute) => {
-    const socket = await dial(door, context).catch((error: unknown) => {
-      unseen();
-      throw error;
+  const authentication = await prepareAuthentication({ settings, context, memory, ask });
+  const passage = await door.road?.hold(ask);
+  try {
+    return await door.budget.admit(async (unseen, mute) => {
+      const socket = await reachHost(door, { context, passage }).catch((error: unknown) => {
+        unseen();
+        throw error;
+      });
+      const prepared = { socket, settings, pins, authentication, context, mute };
+      return await attachTo(prepared, attach);
     });
-    const words = hearFirstWords(socket);
-    const login = prepare(socket, { settings, pins, keys, context });
-    try {
-      return await withDeadline(attach(login), settings.connectTimeoutMs + 1_000, () =>
-        login.explain(new Error('Timed out while waiting for handshake')),
-      );
-    } catch (error) {
-      socket.destroy();
-      const failure = login.explain(error);
-      if (failure.code !== 'SSH_CONNECTION_LOST' || words.banner()) throw failure;
-      if (words.text() === '') mute();
-      throw turnedAway(failure, words);
-    }
-  });
+  } finally {
+    passage?.release();
+  }
+}
+
+interface Prepared {
+  socket: Wire;
+  settings: HostSettings;
+  pins: HostPins;
+  authentication: Authentication;
+  context: ErrorContext;
+  /** To be called when the host closed without a word. */
+  mute: () => void;
+}
+
+async function attachTo<T>(prepared: Prepared, attach: (login: Login) => Promise<T>): Promise<T> {
+  const { socket, settings, authentication, mute } = prepared;
+  const words = hearFirstWords(socket);
+  const login = prepare(prepared);
+  socket.once('close', () => authentication.end());
+  try {
+    const attached = await withPatience(attach(login), settings.connectTimeoutMs + 1_000, {
+      late: () => login.explain(new Error('Timed out while waiting for handshake')),
+      paused: () => authentication.asking,
+    });
+    authentication.succeeded();
+    return attached;
+  } catch (error) {
+    socket.destroy();
+    const failure = login.explain(error);
+    if (failure.code !== 'SSH_CONNECTION_LOST' || words.banner()) throw failure;
+    if (words.text() === '') mute();
+    throw turnedAway(failure, words);
+  }
 }
 
 /** A connection that was lost before the banner, with what was said instead of it. */
@@ -91,7 +142,14 @@ async function readPins(settings: HostSettings, context: ErrorContext): Promise<
   return pinsFor(files, settings.hostname, settings.port);
 }
 
-async function dial({ settings, pinnedAddress }: Door, context: ErrorContext): Promise<Socket> {
+async function reachHost(
+  door: Door,
+  { context, passage }: { context: ErrorContext; passage: Passage | undefined },
+): Promise<Wire> {
+  return passage === undefined ? await dial(door, context) : await passage.open();
+}
+
+async function dial({ settings, pinnedAddress }: Door, context: ErrorContext): Promise<Wire> {
   const host = pinnedAddress() ?? settings.hostname;
   const where = `connect to host ${settings.name} (${settings.hostname}:${settings.port})`;
   // Without noDelay each small message waits for the acknowledgement of the one before it.
@@ -112,29 +170,17 @@ async function dial({ settings, pinnedAddress }: Door, context: ErrorContext): P
   }
 }
 
-interface Prepared {
-  settings: HostSettings;
-  pins: HostPins;
-  keys: PrivateKey[];
-  context: ErrorContext;
-}
-
-function prepare(socket: Socket, { settings, pins, keys, context }: Prepared): Login {
+function prepare({ socket, settings, pins, authentication, context }: Prepared): Login {
   const { name, hostname, port, user } = settings;
   let refusal: AppError | undefined;
-  let wantsMore: string | undefined;
-  const offered: PrivateKey[] = [];
   const explain = (error: unknown): AppError => {
     if (refusal !== undefined) return refusal;
     if (pins.pinned.length > 0 && /no matching host key/i.test(String(error))) {
       return changedKey(pins.pinned, 'offers no key of a pinned type', context);
     }
-    const plain = classifySsh(error, {
-      what: `login to host ${name} (${hostname}:${port})`,
-      context,
-    });
-    if (plain.code !== 'SSH_AUTH_FAILED') return plain;
-    return authFailure({ user, offered, wantsMore, context, cause: error });
+    const what = `login to host ${name} (${hostname}:${port})`;
+    const plain = classifySsh(error, { what, context });
+    return plain.code === 'SSH_AUTH_FAILED' ? authentication.failure(error) : plain;
   };
   const config: ConnectConfig = {
     sock: socket,
@@ -144,60 +190,13 @@ function prepare(socket: Socket, { settings, pins, keys, context }: Prepared): L
       refusal = judgeHostKey(pins, key, context);
       return refusal === undefined;
     },
-    authHandler: offerInTurn(keys, {
-      user,
-      note: (key) => offered.push(key),
-      partial: (left) => {
-        wantsMore = left;
-      },
-    }),
+    authHandler: authentication.handler,
     agentForward: false,
-    readyTimeout: settings.connectTimeoutMs,
+    // The time a person takes is no time that the host takes: attachTo() tells them apart.
+    readyTimeout: authentication.mayAsk ? 0 : settings.connectTimeoutMs,
     keepaliveInterval: settings.keepaliveIntervalMs,
     // Silence is judged by watchdog.ts, which takes any byte as a sign of life.
     keepaliveCountMax: Number.MAX_SAFE_INTEGER,
   };
-  return { config, socket, explain };
-}
-
-interface OfferNotes {
-  user: string;
-  note: (key: PrivateKey) => void;
-  partial: (methodsLeft: string) => void;
-}
-
-function offerInTurn(
-  keys: PrivateKey[],
-  { user, note, partial }: OfferNotes,
-): AuthHandlerMiddleware {
-  let index = 0;
-  return (methodsLeft, partialSuccess, next) => {
-    if (partialSuccess) partial(methodsLeft.join(', '));
-    const entry = partialSuccess ? undefined : keys[index];
-    index += 1;
-    if (entry === undefined) {
-      // ssh2 takes false for "nothing left"; its types do not know.
-      next(false as never);
-      return;
-    }
-    note(entry);
-    next({ type: 'publickey', username: user, key: entry.key });
-  };
-}
-
-interface AuthFacts {
-  user: string;
-  offered: PrivateKey[];
-  wantsMore: string | undefined;
-  context: ErrorContext;
-  cause: unknown;
-}
-
-function authFailure({ user, offered, wantsMore, context, cause }: AuthFacts): AppError {
-  const keys = offered.map((key) => key.label).join('; ');
-  const message =
-    wantsMore === undefined
-      ? `host ${context['host']} (${context['hostname']}:${context['port']}) accepts none of the keys offered for user ${user}: ${keys}`
-      : `host ${context['host']} accepts ${keys} for user ${user} but wants more: ${wantsMore}`;
-  return new AppError('SSH_AUTH_FAILED', message, { context: { ...context, keys }, cause });
+  return { config, socket, explain, interactive: () => authentication.asked };
 }

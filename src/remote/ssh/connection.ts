@@ -2,18 +2,19 @@
  * One authenticated SSH connection and its channels. It is lost once and for all: on an error, a
  * close, silence, or a channel request that gets no answer; everything pending on it then rejects.
  */
-import type { Socket } from 'node:net';
 import { Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
 import { classifySsh } from '../classify.ts';
 import type { Clock } from '../clock.ts';
-import type { HostCounters } from '../host.ts';
+import type { Ask, HostCounters } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
 import { withDeadline } from '../settle.ts';
 import type { ChannelCount } from './channel-count.ts';
 import { type Door, hostContext, type Login, logIn } from './connect.ts';
 import type { Traffic } from './traffic.ts';
+import { Tunnel } from './tunnel.ts';
 import { watchSilence } from './watchdog.ts';
+import type { Wire } from './wire.ts';
 
 const CHANNEL_OPEN_TIMEOUT_MS = 10_000;
 
@@ -22,22 +23,25 @@ export interface ConnectionDeps {
   clock: Clock;
   counters: HostCounters;
   traffic: Traffic;
+  /** All there is goes over one connection; no other may be made beside it. */
+  singleConnection: () => boolean;
   channels: ChannelCount;
 }
 
 type Opened<T> = (error: Error | undefined, channel: T) => void;
 
 /**
- * Logs in and gives the connection.
+ * Logs in and gives the connection. With `ask` somebody answers what the host wants to know.
  * @throws SSH_*
  */
-export function connectHost(deps: ConnectionDeps): Promise<SshConnection> {
-  return logIn(deps.door, async (login) => {
+export function connectHost(deps: ConnectionDeps, ask?: Ask): Promise<SshConnection> {
+  const attach = async (login: Login): Promise<SshConnection> => {
     deps.traffic.track(login.socket);
     const client = await authenticate(login);
     deps.counters.logins += 1;
-    return new SshConnection(client, login.socket, deps);
-  });
+    return new SshConnection(client, login, deps);
+  };
+  return logIn(deps.door, attach, ask);
 }
 
 function authenticate({ config }: Login): Promise<Client> {
@@ -45,7 +49,10 @@ function authenticate({ config }: Login): Promise<Client> {
     const client = new Client();
     client.once('ready', () => resolve(client));
     // Stays attached: ssh2 may emit several errors for one failure, and an unheard one would throw.
-    client.on('error', reject);
+    client.on('error', (error: Error & { level?: string }) => {
+      // A key that the agent does not sign for is passed over; the next one is offered.
+      if (error.level !== 'agent') reject(error);
+    });
     client.once('close', () =>
       reject(new Error('Connection lost: closed by the host during login')),
     );
@@ -55,7 +62,7 @@ function authenticate({ config }: Login): Promise<Client> {
 
 export class SshConnection {
   readonly #client: Client;
-  readonly #socket: Socket;
+  readonly #socket: Wire;
   readonly #settings: HostSettings;
   readonly #counters: HostCounters;
   readonly #context: ErrorContext;
@@ -63,6 +70,9 @@ export class SshConnection {
   readonly #lostListeners: Array<(error: AppError) => void> = [];
   readonly #idleListeners: Array<() => void> = [];
   readonly #stopWatch: () => void;
+  readonly #tunnels = new Set<Tunnel>();
+  /** Somebody answered for it: another one cannot be made by ourselves. */
+  readonly interactive: boolean;
   #lost: AppError | undefined;
   #open = 0;
   readonly #abandoned = new Set<ClientChannel>();
@@ -70,8 +80,10 @@ export class SshConnection {
   /** Learnt from the first refusal, on this connection or an earlier one. */
   #limit: number;
 
-  constructor(client: Client, socket: Socket, { door, clock, counters, channels }: ConnectionDeps) {
+  constructor(client: Client, { socket, interactive }: Login, deps: ConnectionDeps) {
+    const { door, clock, counters, channels, singleConnection } = deps;
     const { settings } = door;
+    this.interactive = interactive();
     this.#channels = channels;
     this.#limit = channels.limit();
     channels.connected(1);
@@ -84,7 +96,8 @@ export class SshConnection {
     client.on('close', () => this.#lose('closed by the host'));
     // Where bulk data shares the link, its own progress deadline is the shortest fair one.
     const sharedMisses = Math.ceil(settings.progressTimeoutMs / settings.keepaliveIntervalMs);
-    const misses = settings.transferLinks === 0 ? sharedMisses : settings.keepaliveMisses;
+    const single = this.interactive || singleConnection();
+    const misses = single ? sharedMisses : settings.keepaliveMisses;
     const watch = { intervalMs: settings.keepaliveIntervalMs, misses, clock };
     this.#stopWatch = watchSilence(socket, watch, (ms) => this.#lose(`silent for ${ms} ms`));
   }
@@ -92,6 +105,11 @@ export class SshConnection {
   /** The address that was really reached. */
   get address(): string | undefined {
     return this.#socket.remoteAddress;
+  }
+
+  /** Bytes that came from the host: when there are more of them later, it lives. */
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
   }
 
   get hasRoom(): boolean {
@@ -116,6 +134,31 @@ export class SshConnection {
   /** @throws SSH_CHANNEL_REFUSED SSH_CONNECTION_LOST */
   openSftp(): Promise<SFTPWrapper> {
     return this.#channel<SFTPWrapper>((opened) => this.#client.sftp(opened));
+  }
+
+  /**
+   * A stream to another host as this one sees it. The caller minds the time, and says which host.
+   * @throws SSH_CONNECTION_LOST, and what ssh2 says of a host that refuses
+   */
+  openTunnel(hostname: string, port: number): Promise<Tunnel> {
+    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    const { promise, resolve, reject } = Promise.withResolvers<Tunnel>();
+    this.#pending.add(reject);
+    try {
+      this.#client.forwardOut('127.0.0.1', 0, hostname, port, (error, channel) => {
+        if (error) reject(error);
+        else resolve(this.#keep(new Tunnel(channel)));
+      });
+    } catch (error) {
+      reject(error);
+    }
+    return promise.finally(() => this.#pending.delete(reject));
+  }
+
+  #keep(tunnel: Tunnel): Tunnel {
+    this.#tunnels.add(tunnel);
+    tunnel.once('close', () => this.#tunnels.delete(tunnel));
+    return tunnel;
   }
 
   /**
@@ -198,6 +241,7 @@ export class SshConnection {
     this.#stopWatch();
     this.#channels.connected(-1);
     this.#endSocket();
+    for (const tunnel of this.#tunnels) tunnel.destroy(new Error(`Connection lost: ${message}`));
     for (const reject of this.#pending) reject(this.#lost);
     for (const listener of this.#lostListeners) listener(this.#lost);
     return this.#lost;

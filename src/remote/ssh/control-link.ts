@@ -2,12 +2,14 @@
  * The link that everything small goes over: the quick control shell, the slow lanes, and the SFTP
  * channel that reads logs and lists directories. It is ready when shell and SFTP both answered.
  */
-import { AppError } from '../../domain/failure.ts';
+import { AppError, isAppError } from '../../domain/failure.ts';
 import type { HostDeps } from '../deps.ts';
+import type { Ask } from '../host.ts';
 import { watchedElsewhere } from '../settle.ts';
 import { SftpSession } from '../sftp/session.ts';
 import { SessionSlot } from '../sftp/slot.ts';
 import { ControlShell, type ShellDeps } from '../shell/control-shell.ts';
+import { explainFirstFailure, FIRST_WORDS, judgeFirstAnswer } from '../shell/login-shell.ts';
 import { SlowLanes } from '../shell/slow-lanes.ts';
 import { Channels } from './channels.ts';
 import { hostContext } from './connect.ts';
@@ -18,24 +20,31 @@ const SLOW_LANES_MAX = 2;
 const FIRST_ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * Connects and waits for the first answers.
- * @throws SSH_* HOST_COMMAND_TIMEOUT HOST_REPLY_INVALID
+ * Connects and waits for the first answers. With `ask` somebody answers what the host wants to know.
+ * @throws SSH_* HOST_COMMAND_TIMEOUT HOST_REPLY_INVALID HOST_SHELL_UNUSABLE
  */
-export async function openControlLink(deps: ConnectionDeps & HostDeps): Promise<ControlLink> {
-  const link = new ControlLink(await connectHost(deps), deps);
+export async function openControlLink(
+  deps: ConnectionDeps & HostDeps,
+  ask?: Ask,
+): Promise<ControlLink> {
+  const link = new ControlLink(await connectHost(deps, ask), deps);
+  const context = hostContext(deps.door.settings);
+  let login: string | undefined;
   try {
     // A link that already answers nobody must not be half trusted.
     const purpose = 'first answer of the shell';
-    const hello = link.quick.run(':', { purpose, deadlineMs: FIRST_ANSWER_TIMEOUT_MS });
+    const hello = link.quick.run(FIRST_WORDS, { purpose, deadlineMs: FIRST_ANSWER_TIMEOUT_MS });
     const session = link.sftp.session();
     watchedElsewhere(session);
     // Both are asked at once; when both fail, the shell's words tell more.
-    await hello;
+    const judged = judgeFirstAnswer((await hello).output, context);
+    if (judged.finding !== undefined) throw judged.finding;
+    login = judged.login;
     await session;
     return link;
   } catch (error) {
     link.close();
-    throw error;
+    throw isAppError(error) ? explainFirstFailure(error, login, context) : error;
   }
 }
 
@@ -52,7 +61,8 @@ export class ControlLink implements KeptLink {
     const { settings } = deps.door;
     const { clock, counters } = deps;
     const context = hostContext(settings);
-    const channels = new Channels(connection, () => connectHost(deps));
+    const single = (): boolean => connection.interactive || deps.singleConnection();
+    const channels = new Channels(connection, () => connectHost(deps), single);
     const shellDeps: ShellDeps = { open: () => channels.shell(), clock, counters, context };
     const { progressTimeoutMs, idleCloseMs, name } = settings;
     this.quick = new ControlShell(shellDeps);
@@ -69,6 +79,11 @@ export class ControlLink implements KeptLink {
       this.quick.end(error);
       this.slow.end(error);
     });
+  }
+
+  /** Somebody answered for it: it is the only connection there may be. */
+  get interactive(): boolean {
+    return this.#connection.interactive;
   }
 
   onLost(listener: (error: AppError) => void): void {

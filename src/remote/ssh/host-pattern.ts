@@ -1,5 +1,6 @@
 /** The host column of a known_hosts line: does it mean this host? (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) */
 import { createHmac } from 'node:crypto';
+import { matchesPatterns } from '../../domain/wildcards.ts';
 
 /** The name under which a host stands in known_hosts: bare for port 22, `[name]:port` else. */
 export function knownHostsName(hostname: string, port: number): string {
@@ -10,15 +11,7 @@ export function knownHostsName(hostname: string, port: number): string {
 /** Undefined: the column cannot be understood. A negated pattern that fits beats all others. */
 export function matchesHost(column: string, name: string): boolean | undefined {
   if (column.startsWith('|')) return matchesHash(column, name);
-  let positive = false;
-  for (const part of column.toLowerCase().split(',')) {
-    const negated = part.startsWith('!');
-    const pattern = negated ? part.slice(1) : part;
-    if (pattern === '' || !matchesWildcards(pattern, name)) continue;
-    if (negated) return false;
-    positive = true;
-  }
-  return positive;
+  return matchesPatterns(column.toLowerCase().split(','), name);
 }
 
 function matchesHash(column: string, name: string): boolean | undefined {
@@ -27,31 +20,4 @@ function matchesHash(column: string, name: string): boolean | undefined {
   const [, salt = '', hash = ''] = match;
   const wanted = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64');
   return wanted === hash;
-}
-
-/** `*` and `?` only; linear with one step back, so that no pattern takes long. */
-function matchesWildcards(pattern: string, text: string): boolean {
-  let at = 0;
-  let star = -1;
-  let resume = 0;
-  let index = 0;
-  while (index < text.length) {
-    const wanted = pattern[at];
-    if (wanted === '*') {
-      star = at;
-      resume = index;
-      at += 1;
-    } else if (wanted === '?' || wanted === text[index]) {
-      at += 1;
-      index += 1;
-    } else if (star !== -1) {
-      resume += 1;
-      index = resume;
-      at = star + 1;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[at] === '*') at += 1;
-  return at === pattern.length;
 }

@@ -8,15 +8,20 @@
  *   unreachable  callers fail at once with the reason of the last try; tried again by itself after a
  *                growing delay, staying unreachable meanwhile → ready | refused; connecting on wake()
  *   refused      the same, but only somebody can mend it: tried again rarely or on wake()
+ *   needs-login  the host asks for what only a person can answer: nothing is tried, not on wake()
+ *                either, until login() → ready. A link that a person made comes back here when it is
+ *                lost, without a try
  *   closed       the end
  */
 import { backoffMs } from '../../domain/backoff.ts';
 import { AppError, type ErrorCode, toAppError } from '../../domain/failure.ts';
 import type { HostDeps } from '../deps.ts';
-import type { HostLinkState } from '../host.ts';
+import type { Ask, HostLinkState } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
 
 export interface KeptLink {
+  /** A person answered for it. */
+  readonly interactive?: boolean;
   onLost(listener: (error: AppError) => void): void;
   close(): void;
 }
@@ -25,6 +30,8 @@ export interface KeptLink {
 const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SSH_AUTH_FAILED',
   'SSH_KEY_UNREADABLE',
+  'SSH_AGENT_UNAVAILABLE',
+  'SSH_JUMP_REFUSED',
   'SSH_KNOWN_HOSTS_UNREADABLE',
   'SSH_HOST_KEY_UNKNOWN',
   'SSH_HOST_KEY_CHANGED',
@@ -41,7 +48,7 @@ const LONG_AWAY_FACTOR = 3;
 export class LinkKeeper<L extends KeptLink> {
   readonly #settings: HostSettings;
   readonly #deps: HostDeps;
-  readonly #connect: () => Promise<L>;
+  readonly #connect: (ask?: Ask) => Promise<L>;
   readonly #listeners = new Set<(state: HostLinkState) => void>();
   #state: HostLinkState = { kind: 'idle' };
   #link: L | undefined;
@@ -49,8 +56,10 @@ export class LinkKeeper<L extends KeptLink> {
   #failure: AppError | undefined;
   #failures = 0;
   #disarm: (() => void) | undefined;
+  /** Without a person there is no way in, as far as we know: nothing is tried by ourselves. */
+  #needsPerson = false;
 
-  constructor(settings: HostSettings, deps: HostDeps, connect: () => Promise<L>) {
+  constructor(settings: HostSettings, deps: HostDeps, connect: (ask?: Ask) => Promise<L>) {
     this.#settings = settings;
     this.#deps = deps;
     this.#connect = connect;
@@ -79,6 +88,7 @@ export class LinkKeeper<L extends KeptLink> {
         return await this.#tryAloud();
       case 'unreachable':
       case 'refused':
+      case 'needs-login':
         throw this.#failure as AppError;
       case 'closed':
         throw closedError(this.#settings.name);
@@ -90,6 +100,41 @@ export class LinkKeeper<L extends KeptLink> {
     if (kind === 'idle' || kind === 'unreachable' || kind === 'refused') {
       this.#tryAloud().catch(() => {});
     }
+  }
+
+  /**
+   * The link, made with the help of somebody who answers; while one is asked, callers fail as before.
+   * @throws SSH_* HOST_CALL_ABORTED
+   */
+  async login(ask: Ask): Promise<L> {
+    if (this.#state.kind === 'ready') return this.#link as L;
+    if (this.#state.kind === 'closed') throw closedError(this.#settings.name);
+    // A try by ourselves may be under way; it tells whether anybody is needed.
+    const tried = await this.#attempt?.catch((error: unknown) => {
+      if (toAppError(error).code !== 'SSH_NEEDS_LOGIN') throw error;
+    });
+    if (tried !== undefined) return tried;
+    if (this.#state.kind !== 'needs-login') {
+      this.#set({ kind: 'connecting', since: this.#deps.clock.now() });
+    }
+    return await this.#try(ask);
+  }
+
+  /** The way in is open again, as when somebody has logged in to the host in between. */
+  wayIsOpen(): void {
+    if (this.#state.kind !== 'needs-login' || this.#failure?.context['jump'] === undefined) return;
+    this.#needsPerson = false;
+    this.#tryAloud().catch(() => {});
+  }
+
+  /** Ends the link and all tries; the next call connects again. */
+  rest(): void {
+    if (this.#state.kind === 'closed' || this.#state.kind === 'needs-login') return;
+    this.#disarm?.();
+    const link = this.#link;
+    this.#link = undefined;
+    this.#set({ kind: 'idle' });
+    link?.close();
   }
 
   close(): void {
@@ -105,10 +150,10 @@ export class LinkKeeper<L extends KeptLink> {
     return this.#try();
   }
 
-  #try(): Promise<L> {
+  #try(ask?: Ask): Promise<L> {
     this.#disarm?.();
     // A try that runs already serves a wake() as well.
-    this.#attempt ??= this.#connect()
+    this.#attempt ??= this.#connect(ask)
       .then(
         (link) => this.#succeed(link),
         (error: unknown) => this.#fail(toAppError(error)),
@@ -125,6 +170,7 @@ export class LinkKeeper<L extends KeptLink> {
       throw closedError(this.#settings.name);
     }
     const since = this.#deps.clock.now();
+    this.#needsPerson = link.interactive === true;
     this.#link = link;
     this.#set({ kind: 'ready', since });
     link.onLost((error) => this.#lose(link, error, since));
@@ -142,6 +188,10 @@ export class LinkKeeper<L extends KeptLink> {
     this.#link = undefined;
     link.close();
     if (this.#state.kind === 'closed') return;
+    if (this.#needsPerson) {
+      this.#retreat(error);
+      return;
+    }
     if (this.#deps.clock.now() - readySince >= STABLE_AFTER_MS) this.#failures = 0;
     if (this.#failures > 0) {
       this.#retreat(error);
@@ -153,6 +203,11 @@ export class LinkKeeper<L extends KeptLink> {
 
   /** Stays away until the next try. */
   #retreat(error: AppError): void {
+    this.#needsPerson ||= error.code === 'SSH_NEEDS_LOGIN';
+    if (this.#needsPerson) {
+      this.#awaitPerson(error);
+      return;
+    }
     const { clock } = this.#deps;
     const now = clock.now();
     const kind = REFUSALS.has(error.code) ? 'refused' : 'unreachable';
@@ -168,6 +223,27 @@ export class LinkKeeper<L extends KeptLink> {
         ? { kind, since, code, message, hint, nextTryAt }
         : { kind, since, code, message, nextTryAt },
     );
+  }
+
+  #awaitPerson(error: AppError): void {
+    const { name } = this.#settings;
+    const failure =
+      error.code === 'SSH_NEEDS_LOGIN'
+        ? error
+        : new AppError(
+            'SSH_NEEDS_LOGIN',
+            `somebody must log in to host ${name}: ${error.message}`,
+            {
+              context: { ...error.context, host: name },
+              cause: error,
+            },
+          );
+    const { kind } = this.#state;
+    const since =
+      kind === 'needs-login' ? (this.#state as { since: number }).since : this.#deps.clock.now();
+    const { code, message, hint } = failure;
+    this.#failure = failure;
+    this.#set({ kind: 'needs-login', since, code, message, hint });
   }
 
   #delayMs(error: AppError, awayMs: number): number {

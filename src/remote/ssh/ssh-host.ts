@@ -8,6 +8,7 @@ import { reach } from '../../fault.ts';
 import { newCounters } from '../counters.ts';
 import { fillDeps, type HostDeps } from '../deps.ts';
 import type {
+  Ask,
   DirectoryEntry,
   Host,
   HostBudget,
@@ -29,7 +30,9 @@ import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
 import { LinkKeeper } from './keeper.ts';
 import { createLinkLog } from './link-log.ts';
-import { LoginBudget } from './login-budget.ts';
+import type { LoginBudget } from './login-budget.ts';
+import { newKeyMemory } from './offers.ts';
+import { type HostRoad, Roads } from './roads.ts';
 import { Traffic } from './traffic.ts';
 import { openTransferLink } from './transfer-link.ts';
 import { TransferLinks } from './transfer-links.ts';
@@ -51,31 +54,42 @@ class SshHost implements Host {
   readonly #tellLog: (state: HostLinkState) => void;
   readonly #keeper: LinkKeeper<ControlLink>;
   readonly #transfers: TransferLinks;
+  readonly #road: HostRoad | undefined;
+  /** Everything goes over the control link: by the configuration, or because a person made it. */
+  #single: boolean;
   #address: string | undefined;
 
   constructor(settings: HostSettings, deps: HostDeps) {
-    const { name, loginBurst, loginRefillMs, transferLinks, idleCloseMs } = settings;
+    const { name, transferLinks, idleCloseMs } = settings;
+    const roads = deps.roads ?? new Roads(deps);
     const counters = newCounters();
-    const limits = { burst: loginBurst, refillMs: loginRefillMs };
-    const budget = new LoginBudget(limits, deps.clock, deps.random);
-    const channels = new ChannelCount(deps.clock);
-    this.#budget = budget;
-    this.#channels = channels;
+    this.#budget = roads.budget(settings);
+    this.#channels = new ChannelCount(deps.clock);
     this.#tellLog = createLinkLog(name, deps);
     this.name = name;
     this.#deps = deps;
     this.#traffic = new Traffic(counters);
-    const door = { settings, budget, pinnedAddress: () => this.#address };
+    this.#single = transferLinks === 0;
+    this.#road = roads.to(settings, () => this.#keeper.wayIsOpen());
+    const door = {
+      settings,
+      budget: this.#budget,
+      memory: newKeyMemory(),
+      road: this.#road,
+      pinnedAddress: () => this.#address,
+    };
     const shared: ConnectionDeps & HostDeps = {
       ...deps,
       door,
       counters,
-      channels,
+      channels: this.#channels,
       traffic: this.#traffic,
+      singleConnection: () => this.#single,
     };
-    this.#keeper = new LinkKeeper(settings, deps, async () => {
-      const link = await openControlLink(shared);
+    this.#keeper = new LinkKeeper(settings, deps, async (ask) => {
+      const link = await openControlLink(shared, ask);
       this.#address = link.address;
+      this.#single = transferLinks === 0 || link.interactive;
       return link;
     });
     this.#keeper.onState((state) => this.#follow(state));
@@ -83,7 +97,7 @@ class SshHost implements Host {
       max: transferLinks === 0 ? SHARED_TRANSFERS_MAX : transferLinks,
       idleCloseMs,
       clock: deps.clock,
-      open: () => (transferLinks === 0 ? this.#shareControlLink() : openTransferLink(shared)),
+      open: () => (this.#single ? this.#shareControlLink() : openTransferLink(shared)),
     });
   }
 
@@ -153,11 +167,17 @@ class SshHost implements Host {
   }
 
   wake(): void {
+    this.#road?.wake();
     this.#keeper.wake();
+  }
+
+  async login(ask: Ask): Promise<void> {
+    await this.#keeper.login(ask);
   }
 
   async close(): Promise<void> {
     this.#keeper.close();
+    this.#road?.leave();
     this.#transfers.close(`host ${this.name} was closed`);
   }
 
@@ -182,7 +202,7 @@ class SshHost implements Host {
 
   #follow(state: HostLinkState): void {
     this.#tellLog(state);
-    if (state.kind !== 'unreachable' && state.kind !== 'refused') return;
+    if (!['unreachable', 'refused', 'needs-login'].includes(state.kind)) return;
     // The next link may reach another machine behind the same name.
     this.#address = undefined;
     this.#transfers.fail(`host ${this.name} is ${state.kind}`);

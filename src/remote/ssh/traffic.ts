@@ -1,16 +1,16 @@
 /** Bytes on the wire over all connections of a host, the closed ones included. */
-import type { Socket } from 'node:net';
 import type { HostCounters } from '../host.ts';
+import type { Wire } from './wire.ts';
 
 export class Traffic {
   readonly #counters: HostCounters;
-  readonly #live = new Set<Socket>();
+  readonly #live = new Set<Wire>();
 
   constructor(counters: HostCounters) {
     this.#counters = counters;
   }
 
-  track(socket: Socket): void {
+  track(socket: Wire): void {
     this.#live.add(socket);
     socket.once('close', () => {
       if (!this.#live.delete(socket)) return;

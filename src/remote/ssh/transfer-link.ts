@@ -1,11 +1,11 @@
 /** A connection for bulk data, made through ssh2-sftp-client with the same login as every other. */
 
-import type { Socket } from 'node:net';
 import SftpClient from 'ssh2-sftp-client';
 import { SftpSession } from '../sftp/session.ts';
 import { hostContext, logIn } from './connect.ts';
 import type { ConnectionDeps } from './connection.ts';
 import { watchSilence } from './watchdog.ts';
+import type { Wire } from './wire.ts';
 
 /**
  * Logs in and gives a link for one transfer at a time.
@@ -43,7 +43,7 @@ export function openTransferLink(deps: ConnectionDeps): Promise<TransferLink> {
 
 interface Parts {
   client: SftpClient;
-  socket: Socket;
+  socket: Wire;
   session: SftpSession;
 }
 

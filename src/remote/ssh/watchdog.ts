@@ -1,6 +1,6 @@
 /** Notices a link that swallows everything: keepalives are sent, and nothing at all comes back. */
-import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
+import type { Wire } from './wire.ts';
 
 export interface Watch {
   intervalMs: number;
@@ -15,7 +15,7 @@ export interface Watch {
  * Turns are counted, not time: a process that was stopped for an hour gives the link a fair chance.
  */
 export function watchSilence(
-  socket: Socket,
+  socket: Pick<Wire, 'bytesRead'>,
   watch: Watch,
   dead: (silentMs: number) => void,
 ): () => void {

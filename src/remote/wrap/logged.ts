@@ -45,6 +45,7 @@ export function logged(host: Host, logger: Logger): Host {
         host.download(source, write, options),
       ),
     wake: () => host.wake(),
+    login: (ask) => timed({ call: 'login' }, host.login(ask)),
     close: () => host.close(),
   };
 }

@@ -26,6 +26,7 @@ describe('defaults', () => {
       timeLimitMs: undefined,
       keepFailedMs: 604_800_000,
       stopGraceMs: 10_000,
+      sshConfigFiles: [`${HOME}/.ssh/config`, '/etc/ssh/ssh_config'],
     });
     expect(Object.keys(config.hosts)).toEqual([]);
   });
@@ -41,7 +42,14 @@ describe('defaults', () => {
       identityFiles: [],
       knownHostsFiles: [`${HOME}/.ssh/known_hosts`, '/etc/ssh/ssh_known_hosts'],
       connectTimeoutMs: 10_000,
-      transferLinks: 2,
+      links: 3,
+      loginBurst: 6,
+      loginRefillMs: 10_000,
+      identityAgent: undefined,
+      passphraseFile: undefined,
+      jump: [],
+      hostKeyAlias: undefined,
+      sshConfigFiles: [`${HOME}/.ssh/config`, '/etc/ssh/ssh_config'],
       pollsPerSecond: 10,
       root: '~/.towline',
       maxTasks: 8,

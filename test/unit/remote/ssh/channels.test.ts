@@ -33,14 +33,18 @@ class FakeConnection {
   }
 }
 
-function scene(limit: number, mayConnect?: () => boolean) {
+function scene(limit: number, single = false) {
   const made: FakeConnection[] = [];
   const connection = (): SshConnection => {
     const one = new FakeConnection(limit);
     made.push(one);
     return one as unknown as SshConnection;
   };
-  const channels = new Channels(connection(), async () => connection(), mayConnect);
+  const channels = new Channels(
+    connection(),
+    async () => connection(),
+    () => single,
+  );
   return { channels, open: () => made.map((one) => one.open) };
 }
 
@@ -52,7 +56,7 @@ it('fills the main connection first and connects again when it is full', async (
 });
 
 it('makes no further connection where only one is allowed', async () => {
-  const { channels, open } = scene(2, () => false);
+  const { channels, open } = scene(2, true);
   await channels.sftp();
   await channels.sftp();
   await expect(channels.sftp()).rejects.toMatchObject({

@@ -32,6 +32,7 @@ function scene() {
     port: 22,
     user: 'u',
     identityFiles: [],
+    jumps: [],
     knownHostsFiles: [],
   };
   const keeper = new LinkKeeper(settings, fillDeps({ clock, random: () => 1 }), async () => {

@@ -1,0 +1,128 @@
+/**
+ * Getting in: agents, keys with a passphrase, and a host that asks for a one-time code. What counts is
+ * what sshd logs: no login is tried that cannot work, and nobody is asked twice.
+ */
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startAgent } from '../support/agent.ts';
+import { KEYS, onHost, REPO, sharedSif } from '../support/bed.ts';
+import { finished, makeDaemon, type Ran, type TestDaemon } from '../support/daemon.ts';
+import { nextOtp } from '../support/otp.ts';
+import { type Sshd, startSshd } from '../support/sshd.ts';
+import { until } from '../support/until.ts';
+
+let sshd: Sshd;
+let sif: string;
+let daemon: TestDaemon;
+let agent: Awaited<ReturnType<typeof startAgent>>;
+
+beforeAll(async () => {
+  [sshd, sif, agent] = await Promise.all([
+    startSshd({ lines: ['MaxAuthTries 6'] }),
+    sharedSif('vm2'),
+    startAgent(KEYS.agent),
+  ]);
+  const port = String(sshd.port);
+  daemon = makeDaemon({
+    hosts: {
+      otto: { on: 'vm2', user: 'otto', keys: { port, max_tasks: '16' } },
+      agent: { on: 'vm2', keys: { port, identity_file: '/none', identity_agent: agent.socket } },
+      locked: {
+        on: 'vm2',
+        user: 'bob',
+        keys: { port, identity_file: KEYS.encrypted, passphrase_file: KEYS.passphraseFile },
+      },
+    },
+  });
+  await daemon.start();
+});
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await sshd?.stop();
+  await agent?.stop();
+});
+
+interface Link {
+  kind: string;
+  code?: string;
+  hint?: string;
+  nextTryAt?: string;
+}
+
+const linkOf = async (host: string): Promise<Link> => {
+  const ran = await daemon.cli('host', 'show', host, '--no-probe', '--json');
+  return (JSON.parse(ran.stdout) as { link: Link }).link;
+};
+const runOn = (host: string, ...command: string[]): Promise<Ran> =>
+  daemon.cli('run', '--host', host, sif, '--', ...command);
+/** `towline host login` with these lines on its stdin. */
+const login = (host: string, lines: string[], ...options: string[]): Promise<Ran> => {
+  const words = [join(REPO, 'src/main.ts'), 'host', 'login', host, ...options];
+  const env = { ...process.env, TOWLINE_SOCKET: daemon.socket };
+  const child = spawn(process.execPath, words, { env, stdio: 'pipe' });
+  child.stdin.end(lines.map((line) => `${line}\n`).join(''));
+  return finished(child);
+};
+
+it('uses the fourth key of an agent in one login, and none before it the next time', async () => {
+  const before = sshd.logins();
+  expect((await runOn('agent', 'echo', 'in')).stdout).toBe('in\n');
+  const after = sshd.logins();
+  // The control link is the first; transfers begin with the key that worked.
+  expect(after.failed - before.failed).toBe(3);
+  expect(after.connections - before.connections).toBe(after.accepted - before.accepted);
+  expect(sshd.log()).not.toMatch(/Too many authentication failures|maximum authentication/);
+});
+
+it('opens a key with a passphrase from a file', async () => {
+  expect((await runOn('locked', 'echo', 'in')).stdout).toBe('in\n');
+});
+
+it('leaves a host alone that asks for a code, until somebody gives it, once', async () => {
+  const started = sshd.logins();
+  const count = (): number => sshd.logins().connections - started.connections;
+  const first = await daemon.submit('--host', 'otto', sif, '--', 'echo', 'first');
+  await until(async () => (await daemon.show(first)).blocked !== undefined);
+  const { blocked } = await daemon.show(first);
+  expect(blocked).toMatchObject({ reason: 'SSH_NEEDS_LOGIN', hint: 'towline host login otto' });
+  expect(blocked?.nextTryAt).toBeUndefined();
+  expect(await linkOf('otto')).toMatchObject({ kind: 'needs-login', code: 'SSH_NEEDS_LOGIN' });
+  // Somebody looking is no reason to knock.
+  await daemon.cli('host', 'show', 'otto');
+  expect(count()).toBe(1);
+
+  const ran = await login('otto', ['000000', await nextOtp()]);
+  expect(ran.stderr).toContain('towline: host otto asks');
+  expect(ran.stdout).toBe('otto: logged in, the link is ready\n');
+  expect((await daemon.cli('wait', first)).code).toBe(0);
+
+  const tasks = Array.from({ length: 50 }, (_, n) => ({
+    host: 'otto',
+    image: sif,
+    command: ['echo', String(n)],
+    name: `n${n}`,
+  }));
+  const file = join(daemon.dir, 'tasks.json');
+  writeFileSync(file, JSON.stringify(tasks));
+  const ids = (await daemon.submit('--file', file)).split('\n');
+  expect(ids).toHaveLength(50);
+  expect((await daemon.cli('wait', ...ids)).code).toBe(0);
+  expect(count()).toBe(2);
+  expect(sshd.log().match(/Accepted keyboard-interactive/g)).toHaveLength(1);
+
+  await onHost('vm2', 'pkill', '-KILL', '-u', 'otto', 'sshd');
+  await until(async () => (await linkOf('otto')).kind === 'needs-login');
+  const last = await daemon.submit('--host', 'otto', sif, '--', 'echo', 'last');
+  await until(async () => (await daemon.show(last)).blocked?.reason === 'SSH_NEEDS_LOGIN');
+  expect(count()).toBe(2);
+
+  const code = await nextOtp();
+  const again = await login('otto', [code], '--json');
+  expect((JSON.parse(again.stdout) as { link: Link }).link.kind).toBe('ready');
+  expect((await daemon.cli('wait', last)).code).toBe(0);
+  expect(count()).toBe(3);
+  // Nothing was kept of what was typed.
+  expect(daemon.log()).not.toContain(code);
+});

@@ -6,7 +6,15 @@ import type { MetricFamily, MetricSample } from './service.ts';
 
 type MetricsDeps = Pick<ServiceDeps, 'ledger' | 'seats' | 'store'>;
 
-const LINK_KINDS = ['idle', 'connecting', 'ready', 'unreachable', 'refused', 'closed'];
+const LINK_KINDS = [
+  'idle',
+  'connecting',
+  'ready',
+  'unreachable',
+  'refused',
+  'needs-login',
+  'closed',
+];
 
 /** Counts ends from now on; gives all numbers whenever it is asked. */
 export function createMetrics({ ledger, seats, store }: MetricsDeps): () => MetricFamily[] {

@@ -17,18 +17,18 @@ const BUSY_BACKOFF = { firstMs: 10_000, capMs: 300_000 };
 const MUTE_MAX = 3;
 /** sshd counts a login as under way until its own halves have told each other of the end. */
 const SETTLE_MS = 200;
-/** sshd adds 5 s for a failed login and shuts the door at 15 s: after two in a row we let it forget them. */
-const PENALTIES_MAX = 2;
+/** sshd shuts the door when penalties add up to 15 s: close to that we let it forget them. */
+const PENALTY_MAX_MS = 10_000;
 const PENALTY_PAUSE_MS = 15_000;
 const HOUR_MS = 3_600_000;
 
-/** Logins that sshd's PerSourcePenalties count against us. */
-const PENALISED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'SSH_AUTH_FAILED',
-  'SSH_HOST_KEY_UNKNOWN',
-  'SSH_HOST_KEY_CHANGED',
-  'SSH_HOST_KEY_REVOKED',
-]);
+/** What sshd's PerSourcePenalties count against us by default (sshd_config(5): authfail, noauth). */
+const PENALTY_MS: Partial<Record<ErrorCode, number>> = {
+  SSH_AUTH_FAILED: 5_000,
+  SSH_HOST_KEY_UNKNOWN: 1_000,
+  SSH_HOST_KEY_CHANGED: 1_000,
+  SSH_HOST_KEY_REVOKED: 1_000,
+};
 
 export class LoginBudget {
   readonly #limits: BucketLimits;
@@ -41,7 +41,8 @@ export class LoginBudget {
   #failed = 0;
   #refused = 0;
   #notBefore = 0;
-  #penalties = 0;
+  #penaltyMs = 0;
+  #pausedUntil = 0;
   #mutes = 0;
   #refusalsInRow = 0;
   #held: { until: number; error: AppError } | undefined;
@@ -75,7 +76,7 @@ export class LoginBudget {
         this.#settle();
         this.#refusalsInRow = 0;
         this.#mutes = 0;
-        this.#penalties = 0;
+        this.#penaltyMs = 0;
         return result;
       } catch (thrown) {
         if (unseen) throw this.#forget(thrown);
@@ -90,8 +91,7 @@ export class LoginBudget {
     const now = this.#clock.now();
     this.#trim(now);
     const earned = now + this.#bucket.waitMs(now);
-    const pausedUntil = this.#penalties >= PENALTIES_MAX ? this.#notBefore : 0;
-    const nextAt = Math.max(earned, pausedUntil, this.#heldAt(now)?.until ?? 0);
+    const nextAt = Math.max(earned, this.#pausedUntil, this.#heldAt(now)?.until ?? 0);
     return {
       burst: this.#limits.burst,
       refillMs: this.#limits.refillMs,
@@ -120,9 +120,11 @@ export class LoginBudget {
       return this.#hold(new AppError('SSH_HOST_BUSY', message, { context, cause }));
     }
     this.#failed += 1;
-    if (PENALISED.has(error.code)) {
-      this.#penalties += 1;
-      if (this.#penalties >= PENALTIES_MAX) this.#settle(PENALTY_PAUSE_MS);
+    this.#penaltyMs += PENALTY_MS[error.code] ?? 0;
+    if (this.#penaltyMs >= PENALTY_MAX_MS) {
+      this.#settle(PENALTY_PAUSE_MS);
+      this.#pausedUntil = this.#notBefore;
+      this.#penaltyMs = 0;
     }
     return error;
   }

@@ -69,6 +69,8 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
     maxTasks: host.maxTasks,
     cpus: host.cpus,
     memoryBytes: host.memoryBytes,
+    gpus: host.gpus,
+    tags: [...host.tags],
     runtime: host.runtime,
     runtimeArgs: [...host.runtimeArgs],
     setup: host.setup,

@@ -9,12 +9,15 @@ import { AppError } from '../domain/failure.ts';
 import { BODY_BYTES_MAX } from '../protocol/limits.ts';
 import type { AddRoute, ApiOptions } from './deps.ts';
 import { installErrors } from './errors.ts';
+import { addDoctor } from './routes/doctor.ts';
 import { addEvents } from './routes/events.ts';
 import { addExec } from './routes/exec.ts';
 import { addFiles } from './routes/files.ts';
 import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
+import { addHostActs } from './routes/host-acts.ts';
 import { addHostLogin } from './routes/host-login.ts';
+import { addHostTrust } from './routes/host-trust.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
 import { addInsideFiles } from './routes/inside-files.ts';
@@ -40,8 +43,11 @@ const ROUTE_FILES: AddRoute[] = [
   addInsideFiles,
   addEvents,
   addHosts,
+  addDoctor,
+  addHostActs,
   addHostLogin,
   addImages,
+  addHostTrust,
   addUploads,
   addGc,
   addHealth,

@@ -37,11 +37,12 @@ export function toTaskView(report: TaskReport): TaskView {
   };
 }
 
-function placeOf(state: TaskState): Pick<TaskView, 'host' | 'image' | 'imagePath'> {
+function placeOf(state: TaskState): Pick<TaskView, 'host' | 'gpus' | 'image' | 'imagePath'> {
   const host = 'host' in state ? state.host : undefined;
   const image = 'image' in state ? state.image : undefined;
   return {
     ...(host !== undefined && { host }),
+    ...('gpus' in state && state.gpus !== undefined && { gpus: [...state.gpus.devices] }),
     ...(image !== undefined && { image: image.reference, imagePath: image.path }),
   };
 }
@@ -64,8 +65,8 @@ function exitOf(state: TaskState): Pick<TaskView, 'exitCode' | 'limit'> {
   };
 }
 
-function blockedOf({ task, nextTryAt }: TaskReport): Pick<TaskView, 'blocked'> {
-  const blocked = 'blocked' in task.state ? task.state.blocked : undefined;
+function blockedOf({ task, nextTryAt, waits }: TaskReport): Pick<TaskView, 'blocked'> {
+  const blocked = ('blocked' in task.state ? task.state.blocked : undefined) ?? waits;
   if (blocked === undefined) return {};
   const next = nextTryAt === undefined ? {} : { nextTryAt: iso(nextTryAt) };
   return { blocked: { ...blocked, since: iso(blocked.since), ...next } };
@@ -77,12 +78,14 @@ function outputsOf(state: TaskState): TaskView['outputs'] {
 }
 
 function askedView(spec: TaskSpec): TaskView['asked'] {
-  const { host, cpus, memoryBytes, timeLimitMs } = spec;
+  const { host, cpus, memoryBytes, gpus, require, timeLimitMs } = spec;
   return {
     images: [...spec.images],
     ...(host !== undefined && { host }),
     ...(cpus !== undefined && { cpus }),
     ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(gpus !== undefined && { gpus }),
+    ...(require !== undefined && { require: [...require] }),
     ...(timeLimitMs !== undefined && { timeLimitMs }),
     inputs: spec.inputs.map(({ source, target }) => ({ from: sourceText(source), to: target })),
     outputs: spec.outputs.map(({ pattern, local }) => ({ path: pattern, local })),

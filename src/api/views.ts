@@ -8,10 +8,11 @@ export function toEventView(event: LiveEvent): EventView {
 }
 
 export function toHostView(report: HostReport): HostView {
-  const { facts, lastFailure, link, counters, budget, slots, ...rest } = report;
+  const { facts, lastFailure, link, modeSince, counters, budget, slots, ...rest } = report;
   return {
     ...rest,
     link: linkView(link),
+    ...(modeSince !== undefined && { modeSince: iso(modeSince) }),
     slots: { ...slots },
     counters: { ...counters },
     ...(budget !== undefined && { budget: budgetView(budget) }),

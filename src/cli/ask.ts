@@ -49,9 +49,10 @@ function fromTerminal(show: Show, ended: () => never): Asker {
   stdin.setEncoding('utf8');
   return {
     async answer(prompt, { echo }) {
-      await show(prompt);
+      // Before the question: a quick typist must not be shown either.
       stdin.setRawMode(!echo);
       try {
+        await show(prompt);
         return (await readLine(stdin)) ?? ended();
       } finally {
         stdin.pause();

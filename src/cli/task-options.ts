@@ -16,6 +16,8 @@ export interface TaskOptions {
   bind?: string[];
   cpus?: number;
   memory?: string;
+  gpus?: number;
+  require?: string[];
   time?: string;
   outputLimit?: string;
   tmpDir?: string;
@@ -61,6 +63,8 @@ export function addTaskOptions(command: Command): Command {
     .option('--bind <src:dst[:ro]>', 'a directory of the host to mount', many)
     .option('--cpus <n>', 'processors it needs', number)
     .option('--memory <size>', 'memory it needs, like 512MiB')
+    .option('--gpus <n>', 'GPUs it needs for itself alone', number)
+    .option('--require <tag>', 'a tag that its host must have', many)
     .option('--time <duration>', 'time limit, like 10m')
     .option('--output-limit <size>', 'most it may print to each of stdout and stderr')
     .option('--tmp-dir <path>', 'directory on the host for its /tmp')
@@ -99,6 +103,8 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
     binds: o.bind,
     cpus: o.cpus,
     memory: o.memory,
+    gpus: o.gpus,
+    require: o.require,
     time: o.time,
     outputLimit: o.outputLimit,
     tmpDir: o.tmpDir,

@@ -9,6 +9,7 @@ import type { StreamName } from '../domain/task.ts';
 import type { ExecStart } from '../protocol/exec-messages.ts';
 import type { WireTaskSpec } from '../protocol/spec-schema.ts';
 import type * as views from '../protocol/views.ts';
+import { readDoctor } from './doctor.ts';
 import { followEvents, followLogs } from './follow.ts';
 import { type Reconnect, repeat } from './reconnect.ts';
 import { createTransport, type Transport } from './transport.ts';
@@ -128,11 +129,28 @@ function streamCalls(transport: Transport) {
 }
 
 function hostCalls(transport: Transport) {
+  const act = (route: 'pauseHost' | 'resumeHost' | 'drainHost') => (name: string) =>
+    transport.call<views.HostView>(route, { params: { name } });
   return {
     hosts: () => transport.call<views.HostListView>('listHosts'),
     /** @throws HOST_UNKNOWN; with probe also what the connection fails with */
     host: (name: string, options: { probe?: boolean } = {}) =>
       transport.call<views.HostView>('getHost', { params: { name }, query: { ...options } }),
+    /** Nothing is sent to the host until it is resumed. @throws HOST_UNKNOWN */
+    pauseHost: act('pauseHost'),
+    resumeHost: act('resumeHost'),
+    drainHost: act('drainHost'),
+    /** Removes what this daemon made there; by default only says what would go. @throws HOST_IN_USE */
+    forgetHost: (name: string, body: { dryRun?: boolean } = {}) =>
+      transport.call<views.ForgetView>('forgetHost', { params: { name }, body }),
+    /** @throws what the first contact fails with */
+    setupHost: (name: string) => transport.call<views.SetupView>('setupHost', { params: { name } }),
+    /** The keys a host offers; with `fingerprint` those are pinned. @throws HOST_KEY_* SSH_* */
+    trust: (name: string, body: { fingerprint?: readonly string[]; replace?: boolean } = {}) =>
+      transport.call<views.HostTrustView>('trustHost', { params: { name }, body }),
+    /** What doctor finds, as it finds it; the last one is the summary. @throws HOST_UNKNOWN */
+    doctor: (name: string, options: { signal?: AbortSignal } = {}) =>
+      readDoctor(transport, name, options),
     /**
      * One step of a login: without a session it begins; then each call answers what the last one asked.
      * @throws SSH_LOGIN_FAILED SSH_LOGIN_ENDED HOST_UNKNOWN, and what the connection fails with

@@ -34,6 +34,7 @@ export const COMPUTED: Readonly<Record<string, Compute>> = {
     byDefault(
       DEFAULT_KEYS.map((name) => join(home, '.ssh', name)).filter((path) => existsSync(path)),
     ),
+  'host.NAME.tags': () => byDefault([]),
   'host.NAME.identity_agent': ({ env }) => {
     const value = absolute(env['SSH_AUTH_SOCK']);
     return { value, source: value === undefined ? 'default' : '$SSH_AUTH_SOCK' };

@@ -194,6 +194,22 @@ export const HOST_KEYS = {
     example: '64 GiB',
     otherwise: { absent: 'detected on the host' },
   },
+  gpus: {
+    field: 'gpus',
+    type: integer(0, 64),
+    doc: 'How many GPUs tasks may use: the first of those found on the host, or number 0 and up where none are found; each task has its GPUs to itself.',
+    example: '2',
+    otherwise: { absent: 'detected on the host' },
+  },
+  tags: {
+    field: 'tags',
+    type: list(
+      matching('tag', /^[A-Za-z0-9_.-]{1,64}$/, 'a tag: letters, digits, dot, dash, underscore'),
+    ),
+    doc: 'What a task can ask for with --require.',
+    example: 'fast, a100',
+    otherwise: { computed: 'none' },
+  },
   setup: {
     field: 'setup',
     type: text,

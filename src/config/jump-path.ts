@@ -11,6 +11,8 @@ export interface NoPath {
   what: string;
   /** The name that means no host. */
   unknown?: string;
+  /** The name of the host that the way comes back to. */
+  closes?: string;
 }
 
 type Hosts = Pick<Config, 'hosts' | 'jumpHosts'>;
@@ -33,7 +35,8 @@ export function findPath(config: Hosts, host: HostConfig): HostConfig[] | NoPath
       if (hop === undefined) return { what: `there is no section [host.${text}]`, unknown: text };
       if (hop.type === 'local') return { what: `${text} is a host of type local` };
       if (passed.includes(hop.name)) {
-        return { what: `the way leads in a circle: ${[...passed, hop.name].join(', then over ')}` };
+        const circle = [...passed, hop.name].join(', then over ');
+        return { what: `the way leads in a circle: ${circle}`, closes: hop.name };
       }
       passed.push(hop.name);
     }

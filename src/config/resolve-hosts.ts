@@ -61,18 +61,24 @@ function* dropBadPaths(
   { winners, sources }: Parts,
   all: { hosts: Record<string, HostConfig>; jumpHosts: Record<string, HostConfig> },
 ): Generator<Note> {
-  for (const [prefix, hosts] of [
+  const groups = [
     [HOST_PREFIX, all.hosts],
     [JUMP_PREFIX, all.jumpHosts],
-  ] as const) {
-    for (const [key, host] of Object.entries(hosts)) {
-      const id = `${prefix}${key}.jump`;
-      const path = winners.has(id) ? [] : findPath(all, host);
-      if (!('what' in path)) continue;
+  ] as const;
+  const every = groups.flatMap(([prefix, hosts]) =>
+    Object.keys(hosts).map((name) => ({ hosts, name, id: `${prefix}${name}.jump` })),
+  );
+  // First the hosts that are on the way to themselves: that opens the way of those behind them.
+  for (const onlyCircles of [true, false]) {
+    for (const { hosts, name, id } of every) {
+      const host = hosts[name];
+      const path = host === undefined || winners.has(id) ? [] : findPath(all, host);
+      if (host === undefined || !('what' in path)) continue;
+      if (onlyCircles && path.closes !== name) continue;
       const [, file = '', line = '0'] = /^(.*):(\d+)$/.exec(sources[id] ?? '') ?? [];
-      const what = `proxyjump for ${key}: ${path.what}; the host is reached without it`;
+      const what = `proxyjump for ${name}: ${path.what}; the host is reached without it`;
       yield { place: { file, line: Number(line) }, what };
-      hosts[key] = { ...host, jump: [] };
+      hosts[name] = { ...host, jump: [] };
       sources[id] = 'default';
     }
   }

@@ -75,8 +75,15 @@ export function orNone<T, N>(type: ValueType<T>, nothing: N): ValueType<T | N> {
     value === nothing || (Array.isArray(value) && value.length === 0 && Array.isArray(nothing));
   return {
     label: `${type.label}, or \`none\``,
+    // Not a union of schemas: its message would say neither what is wrong nor what is right.
     schema: (context) =>
-      z.union([z.literal('none').transform(() => nothing), type.schema(context)]),
+      z.string().transform((text, issues) => {
+        if (text === 'none') return nothing;
+        const parsed = type.schema(context).safeParse(text);
+        if (parsed.success) return parsed.data;
+        for (const { message } of parsed.error.issues) issues.addIssue({ code: 'custom', message });
+        return z.NEVER;
+      }),
     format: (value) => (isNothing(value) ? 'none' : type.format(value)),
   };
 }

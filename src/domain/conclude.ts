@@ -110,6 +110,7 @@ function common(
   return {
     attempt: state.attempt,
     host: 'host' in state ? state.host : undefined,
+    ...('gpus' in state && { gpus: state.gpus }),
     image: 'image' in state ? state.image : undefined,
     launch: 'launch' in state ? state.launch : undefined,
     exit: end.exit ?? ('exit' in state ? state.exit : undefined),

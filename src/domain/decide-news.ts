@@ -5,7 +5,7 @@
 import { cancelled, concludeExit, endWith, retryOrEnd } from './conclude.ts';
 import { type Decision, ignored, to } from './decision.ts';
 import type { NewsEvent } from './events.ts';
-import { isEnded } from './state.ts';
+import { type GpuGrant, isEnded } from './state.ts';
 import type { Task } from './task.ts';
 
 /** Judges news of an attempt; news of an older one changes nothing but its cleaning. */
@@ -17,7 +17,7 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
   }
   switch (event.kind) {
     case 'placed':
-      return state.kind === 'queued' ? placed(task, event.host, now) : ignored(task, event);
+      return state.kind === 'queued' ? placed(task, event, now) : ignored(task, event);
     case 'staged':
       if (state.kind !== 'staging') return ignored(task, event);
       return to(task, { ...step(state, now), kind: 'pulling', inputs: event.inputs }, 'pull');
@@ -70,8 +70,8 @@ function stepFailed(task: Task, event: NewsEvent & { kind: 'step-failed' }, now:
   return endWith(task, { kind, failure, exit, outputs, now });
 }
 
-function placed(task: Task, host: string, now: number): Decision {
-  const at = { attempt: task.state.attempt, host, since: now };
+function placed(task: Task, event: NewsEvent & { kind: 'placed' }, now: number): Decision {
+  const at = step({ attempt: task.state.attempt, host: event.host, gpus: event.gpus }, now);
   if (task.spec.inputs.length === 0 && task.spec.stdin === undefined) {
     return to(task, { ...at, kind: 'pulling', inputs: { files: [] } }, 'pull');
   }
@@ -91,7 +91,8 @@ function exited(task: Task, event: NewsEvent & { kind: 'exited' }, now: number):
 function cleaned(task: Task, attempt: number): Decision {
   const { state } = task;
   if (attempt === state.attempt) {
-    if (!isEnded(state) || state.cleanup !== 'pending') {
+    // What was kept may be gone, too: its host was forgotten.
+    if (!isEnded(state) || !['pending', 'kept'].includes(state.cleanup)) {
       return { kind: 'ignored', why: 'nothing was to be cleaned' };
     }
     return {
@@ -116,6 +117,7 @@ function blockedOrNot(task: Task, event: NewsEvent & { kind: 'blocked' | 'unbloc
   return { kind: 'next', task: { ...task, state: { ...state, blocked: kept } }, effects: 'same' };
 }
 
-function step(state: { attempt: number; host: string }, now: number) {
-  return { attempt: state.attempt, host: state.host, since: now };
+function step(state: { attempt: number; host: string; gpus?: GpuGrant | undefined }, now: number) {
+  const { attempt, host, gpus } = state;
+  return { attempt, host, since: now, ...(gpus !== undefined && { gpus }) };
 }

@@ -10,7 +10,7 @@ import { type Decision, ignored, to, wrongState } from './decision.ts';
 import type { Effect } from './effects.ts';
 import type { AskedEvent, TaskEvent } from './events.ts';
 import { AppError } from './failure.ts';
-import { isEnded, type TaskState } from './state.ts';
+import { type GpuGrant, isEnded, type TaskState } from './state.ts';
 import type { Task } from './task.ts';
 
 /** Judges one event. Total: every state and event has an answer. */
@@ -117,8 +117,9 @@ function predecessorEnded(
   return to(task, on.length === 0 ? queued(task, now) : { ...state, on });
 }
 
-function step(state: { attempt: number; host: string }, now: number) {
-  return { attempt: state.attempt, host: state.host, since: now };
+function step(state: { attempt: number; host: string; gpus?: GpuGrant | undefined }, now: number) {
+  const { attempt, host, gpus } = state;
+  return { attempt, host, since: now, ...(gpus !== undefined && { gpus }) };
 }
 
 function queued(task: Task, now: number): TaskState {

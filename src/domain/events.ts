@@ -7,6 +7,7 @@ import type {
   Blocked,
   CollectedOutput,
   ExitRecord,
+  GpuGrant,
   LaunchRecord,
   ReadyImage,
   StagedInputs,
@@ -24,7 +25,7 @@ export type AskedEvent =
 
 /** News of one attempt, from the engine and the host. */
 export type NewsEvent =
-  | { kind: 'placed'; attempt: number; host: string }
+  | { kind: 'placed'; attempt: number; host: string; gpus?: GpuGrant | undefined }
   | { kind: 'staged'; attempt: number; inputs: StagedInputs }
   | { kind: 'image-ready'; attempt: number; image: ReadyImage }
   | { kind: 'image-gone'; attempt: number }

@@ -86,9 +86,20 @@ export interface CollectedOutput {
 /** pending: still to be removed; done: removed; kept: left for the user to look at, until gc. */
 export type Cleanup = 'none' | 'pending' | 'done' | 'kept';
 
+export const GPU_KINDS = ['nvidia', 'amd'] as const;
+export type GpuKind = (typeof GPU_KINDS)[number];
+
+/** Devices of a host that a task has to itself from its placement to its end. */
+export interface GpuGrant {
+  kind: GpuKind;
+  /** Names that the vendor's runtime understands: UUIDs (NVIDIA), numbers (AMD, or not detected). */
+  devices: string[];
+}
+
 interface OnHost {
   attempt: number;
   host: string;
+  gpus?: GpuGrant | undefined;
   since: number;
   blocked?: Blocked | undefined;
 }
@@ -96,6 +107,7 @@ interface OnHost {
 interface Ended {
   attempt: number;
   host?: string | undefined;
+  gpus?: GpuGrant | undefined;
   image?: ReadyImage | undefined;
   launch?: LaunchRecord | undefined;
   exit?: ExitRecord | undefined;

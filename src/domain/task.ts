@@ -60,6 +60,10 @@ export interface TaskSpec {
   binds: Bind[];
   cpus?: number | undefined;
   memoryBytes?: number | undefined;
+  /** Whole devices. */
+  gpus?: number | undefined;
+  /** Tags the host must have. */
+  require?: string[] | undefined;
   timeLimitMs?: number | undefined;
   /** Cap of each stream in bytes. */
   outputLimitBytes?: number | undefined;

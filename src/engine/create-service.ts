@@ -8,7 +8,10 @@ import { checkSpec } from './check-spec.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { createGc } from './gc.ts';
 import { lookAtHealth } from './health.ts';
+import type { HostModes } from './host-modes.ts';
 import { createHostService } from './host-service.ts';
+import { createTrust } from './host-trust.ts';
+import { createImageService } from './image-service.ts';
 import type { ImageKeeper } from './images.ts';
 import { createInside } from './inside.ts';
 import { createInsideFiles } from './inside-files.ts';
@@ -31,6 +34,7 @@ export interface ServiceDeps {
   spool: Spool;
   ledger: Ledger;
   seats: Seats;
+  modes: HostModes;
   placer: Placer;
   images: ImageKeeper;
   watchers: Watchers;
@@ -107,6 +111,8 @@ export function createService(deps: ServiceDeps): Service {
     },
     ...createInsideFiles(deps),
     ...createHostService(deps),
+    trust: createTrust(deps),
+    ...createImageService(deps),
     gc: createGc(deps),
     metrics: createMetrics(deps),
     health: () => lookAtHealth(deps),

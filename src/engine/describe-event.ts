@@ -26,7 +26,7 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
     case 'submitted':
       return { name: task.spec.name, host: task.spec.host, images: task.spec.images };
     case 'placed':
-      return { host: event.host };
+      return { host: event.host, ...(event.gpus !== undefined && { gpus: event.gpus }) };
     case 'staged':
       return { files: event.inputs.files.length };
     case 'image-ready':

@@ -10,6 +10,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
 import { createService } from './create-service.ts';
 import { createDispatcher, type Step } from './dispatcher.ts';
+import { createHostModes } from './host-modes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createImageKeeper, type ImageKeeper } from './images.ts';
 import { createLedger } from './ledger.ts';
@@ -56,7 +57,11 @@ export function createEngine(deps: EngineDeps): Engine {
   let stopping = false;
   const subscribers = createSubscribers(store, now);
   const ledger = createLedger({ store, now });
-  const seats = createSeats({ daemonId: store.daemonId, log, now, onLink: linkChanged });
+  const modes = createHostModes({ store, now });
+  const seats = createSeats({
+    daemonId: store.daemonId,
+    ...{ log, now, modeOf: modes.of, onLink: linkChanged },
+  });
   const watchers = createWatchers({ spool, log });
   const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });
   const placer = createPlacer({ ledger, seats, log });
@@ -86,6 +91,7 @@ export function createEngine(deps: EngineDeps): Engine {
     ...deps,
     ...parts,
     ledger,
+    modes,
     placer,
     dispatcher,
     stopping: () => stopping,
@@ -96,6 +102,7 @@ export function createEngine(deps: EngineDeps): Engine {
     service,
     async start() {
       if (deps.readOnly) return;
+      await modes.load();
       await seats.reload(settings.hosts);
       await ledger.load();
       for (const task of ledger.live()) dispatcher.sync(task.id, ledger.orders(task.id));

@@ -9,6 +9,8 @@ export type ReadyFacts = HostFacts & { runtime: NonNullable<HostFacts['runtime']
 export interface Looks {
   /** What was found on this connection, looked for now if need be. @throws SSH_* HOST_* */
   facts: () => Promise<HostFacts>;
+  /** Looks now, whatever is known. @throws as facts */
+  look: () => Promise<HostFacts>;
   /** Asks for the runtime, too. @throws RUNTIME_NOT_FOUND and as facts */
   ready: () => Promise<ReadyFacts>;
   /** What was found last, on whatever connection. */
@@ -73,6 +75,7 @@ export function createLooks({ policy, host, onFound, now }: LooksDeps): Looks {
 
   return {
     facts,
+    look: lookOnce,
     ready,
     known: () => found,
     lastFailure: () => failure,

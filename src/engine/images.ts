@@ -96,7 +96,8 @@ async function pullWithRetry(pull: Pull): Promise<ReadyImage> {
 
 /** Trouble with the link is not the registry's: the caller waits for the host and asks again. */
 function mayHelp({ retry, code }: AppError): boolean {
-  return retry === 'later' && !code.startsWith('SSH_') && code !== 'HOST_CALL_ABORTED';
+  const ofHost = ['HOST_CALL_ABORTED', 'HOST_PAUSED'].includes(code) || code.startsWith('SSH_');
+  return retry === 'later' && !ofHost;
 }
 
 async function pullOnce(pull: Pull): Promise<ReadyImage> {

@@ -1,7 +1,8 @@
 /** The files of an attempt's directory, made from the task alone: the launch publishes them, a plan shows them. */
 import { createHash } from 'node:crypto';
-import type { StagedInputs } from '../domain/state.ts';
+import type { GpuGrant, StagedInputs } from '../domain/state.ts';
 import type { AttemptToken, TaskSpec } from '../domain/task.ts';
+import { gpuVariables } from '../script/gpus.ts';
 import type { LaunchFile } from '../script/launch.ts';
 import { supervisorScript } from '../script/supervisor.ts';
 import { commandText, type ScriptPlan, taskScript } from '../script/task-script.ts';
@@ -12,6 +13,7 @@ export interface LaunchContent {
   /** The attempt's directory on the host. */
   dir: string;
   inputs: StagedInputs;
+  gpus?: GpuGrant | undefined;
   imagePath: string;
   runtime: { path: string; version: string };
   runtimeArgs: readonly string[];
@@ -41,9 +43,11 @@ export function scriptPlan(content: LaunchContent): ScriptPlan {
     runtimeArgs: [...content.runtimeArgs, ...spec.runtimeArgs],
     imagePath,
     command: spec.command,
-    env: spec.env,
+    // IMPORTANT: the devices given win over what the task says itself: another task has the others.
+    env: { ...spec.env, ...gpuVariables(content.gpus) },
     binds: spec.binds,
     inputs,
+    gpus: content.gpus,
     tmpDir: spec.tmpDir,
     variablePrefix: isSingularity(runtime) ? 'SINGULARITY' : 'APPTAINER',
     noEval: true,
@@ -55,7 +59,7 @@ export function scriptPlan(content: LaunchContent): ScriptPlan {
  * Says what is launched, not how: a newer Towline writes other scripts for the same digest and must
  * recognise what an older one published.
  */
-export function launchDigest({ spec, token, inputs, imagePath }: LaunchContent): string {
+export function launchDigest({ spec, token, inputs, gpus, imagePath }: LaunchContent): string {
   const { command, env, binds, runtimeArgs, timeLimitMs, outputLimitBytes } = spec;
   const what = {
     token,
@@ -66,6 +70,7 @@ export function launchDigest({ spec, token, inputs, imagePath }: LaunchContent):
     timeLimitMs,
     outputLimitBytes,
     inputs,
+    gpus,
     imagePath,
   };
   return createHash('sha256').update(JSON.stringify(what)).digest('hex');

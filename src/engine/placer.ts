@@ -1,16 +1,20 @@
 /** Gives queued tasks their hosts whenever room may have come free. */
-import { AppError } from '../domain/failure.ts';
-import { fitsEver, type HostRoom, place } from '../domain/placement.ts';
-import { isEnded } from '../domain/state.ts';
+import { AppError, isAppError } from '../domain/failure.ts';
+import { type Capacity, fitsEver, type HostRoom, place } from '../domain/placement.ts';
 import type { Task, TaskSpec } from '../domain/task.ts';
+import { createContacts } from './contacts.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
+import { noHostFits } from './no-host-fits.ts';
+import { capacityOf, roomsOf } from './rooms.ts';
 import type { Seat, Seats } from './seats.ts';
 import { whenAsked } from './when-asked.ts';
 
 export interface Placer {
   /** Looks again soon; many calls are one look. */
   look(): void;
+  /** Resolves when no look is under way. */
+  settled: () => Promise<void>;
   room(seat: Seat): HostRoom;
   /** @throws TASK_NO_HOST_FITS when no host could run it even if it were empty */
   check(spec: TaskSpec): void;
@@ -21,73 +25,68 @@ const AFTER_FAILURE_MS = 5_000;
 
 export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }): Placer {
   const { ledger, seats, log } = deps;
-
-  function room(seat: Seat): HostRoom {
-    const used = { usedTasks: 0, usedCpus: 0, usedMemoryBytes: 0 };
-    for (const task of ledger.live()) {
-      if (isEnded(task.state) || !('host' in task.state) || task.state.host !== seat.name) continue;
-      used.usedTasks += 1;
-      used.usedCpus += task.spec.cpus ?? 0;
-      used.usedMemoryBytes += task.spec.memoryBytes ?? 0;
-    }
-    const { policy } = seat;
-    const facts = seat.knownFacts();
-    const link = seat.host.linkState().kind;
-    return {
-      name: seat.name,
-      enabled: policy.enabled,
-      inviting: !['unreachable', 'refused', 'needs-login'].includes(link),
-      maxTasks: policy.maxTasks,
-      cpus: policy.cpus ?? facts?.cpus,
-      memoryBytes: policy.memoryBytes ?? facts?.memoryBytes,
-      ...used,
-    };
-  }
+  const contacts = createContacts({ log, again: () => look() });
 
   async function lookNow(): Promise<void> {
     const queued = [...ledger.live()].filter((task) => task.state.kind === 'queued');
     if (queued.length === 0) return;
-    for (const { task, host } of place(queued, seats.all().map(room))) {
-      await ledger.apply(task.id, { kind: 'placed', attempt: task.state.attempt, host });
+    for (const { task, host, gpus } of place(queued, roomsOf(seats.all(), ledger.live()))) {
+      await ledger.apply(task.id, { kind: 'placed', attempt: task.state.attempt, host, gpus });
     }
-    for (const task of queued) await refuseHopeless(task);
+    const left = queued.filter(({ id }) => ledger.get(id)?.state.kind === 'queued');
+    const capacities = seats.all().map(capacityOf);
+    for (const task of left) await refuseHopeless(task, capacities);
+    for (const seat of wanted(left)) contacts.make(seat);
   }
 
   /** A task whose hosts are all known to be too small would wait for ever: say so instead. */
-  async function refuseHopeless(task: Task): Promise<void> {
+  async function refuseHopeless(task: Task, capacities: readonly Capacity[]): Promise<void> {
     try {
-      check(task.spec);
+      checkAgainst(task.spec, capacities);
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
+      if (!isAppError(error)) throw error;
       const { attempt } = task.state;
-      if (ledger.get(task.id)?.state.kind !== 'queued') return;
       await ledger.apply(task.id, { kind: 'step-failed', attempt, failure: error.toRecord() });
     }
   }
 
-  function check(spec: TaskSpec): void {
-    const candidates = seats
-      .all()
-      .filter((seat) => spec.host === undefined || spec.host === seat.name);
-    if (candidates.some((seat) => fitsEver(spec, room(seat)))) return;
-    const asked = `${spec.cpus ?? 'any'} cpus, ${spec.memoryBytes ?? 'any'} bytes of memory`;
-    const where = spec.host === undefined ? 'no configured host' : `host ${spec.host}`;
-    throw new AppError(
-      'TASK_NO_HOST_FITS',
-      `${where} cannot ever run a task that asks for ${asked}`,
-      {
-        context: { host: spec.host },
-      },
-    );
+  /** Hosts that somebody waits for and nothing is known of yet. */
+  function wanted(tasks: readonly Task[]): Seat[] {
+    return seats.all().filter((seat) => {
+      if (!seat.policy.enabled || seat.mode() !== 'open') return false;
+      if (seat.knownFacts() !== undefined || contacts.underWay(seat)) return false;
+      if (!['idle', 'ready', 'connecting'].includes(seat.host.linkState().kind)) return false;
+      const capacity = capacityOf(seat);
+      return tasks.some(
+        ({ spec }) =>
+          (spec.host === undefined || spec.host === seat.name) && fitsEver(spec, capacity),
+      );
+    });
   }
 
   // IMPORTANT: one look at a time: what one gives away, another must see taken.
   const failed = (err: unknown): void => log.error({ err }, 'placing failed');
-  const look = whenAsked(lookNow, failed, AFTER_FAILURE_MS);
+  let looking: Promise<void> = Promise.resolve();
+  const act = (): Promise<void> => {
+    looking = lookNow();
+    return looking;
+  };
+  const look = whenAsked(act, failed, AFTER_FAILURE_MS);
 
   return {
     look,
-    room,
-    check,
+    settled: () => looking.catch(() => {}),
+    room(seat) {
+      const [room] = roomsOf([seat], ledger.live());
+      if (room === undefined) throw new AppError('INTERNAL', `no room of ${seat.name}`);
+      return room;
+    },
+    check: (spec) => checkAgainst(spec, seats.all().map(capacityOf)),
   };
+}
+
+/** @throws TASK_NO_HOST_FITS */
+function checkAgainst(spec: TaskSpec, hosts: readonly Capacity[]): void {
+  const named = hosts.filter(({ name }) => spec.host === undefined || spec.host === name);
+  if (!named.some((host) => fitsEver(spec, host))) throw noHostFits(spec, named);
 }

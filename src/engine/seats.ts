@@ -4,8 +4,10 @@
  */
 import PQueue from 'p-queue';
 import { AppError, type FailureRecord } from '../domain/failure.ts';
+import type { HostMode } from '../domain/host-mode.ts';
 import type { AttemptToken } from '../domain/task.ts';
 import type { Host } from '../remote/host.ts';
+import { createGate } from './gate.ts';
 import { createLooks, type Looks, type ReadyFacts } from './host-looks.ts';
 import type { Logger } from './logger.ts';
 import { createPollPace, type PollPace } from './poll-pace.ts';
@@ -16,12 +18,18 @@ export interface Seat {
   readonly name: string;
   readonly policy: HostPolicy;
   readonly host: Host;
+  /** What it may be used for just now. */
+  mode: () => HostMode;
+  /** Closes the links; whoever calls the host hears HOST_PAUSED until resume. */
+  pause: () => Promise<void>;
+  resume: () => void;
   /** Bounds parallel transfers. */
   readonly transfers: PQueue;
   readonly pulls: PQueue;
   /** Looks at running tasks. */
   readonly polls: PollPace;
   readonly facts: Looks['facts'];
+  readonly look: Looks['look'];
   readonly knownFacts: Looks['known'];
   readonly ready: Looks['ready'];
   /** The directory of an attempt below the root it was launched in. */
@@ -46,6 +54,7 @@ interface SeatsDeps {
   daemonId: string;
   log: Logger;
   now: () => number;
+  modeOf: (name: string) => HostMode;
   /** A host came back, or went. */
   onLink: (name: string, ready: boolean) => void;
 }
@@ -74,7 +83,7 @@ export function createSeats(deps: SeatsDeps): Seats {
         }
       }
       for (const [name, { policy, open }] of wanted)
-        seats.set(name, createSeat(deps, policy, open()));
+        seats.set(name, createSeat(deps, policy, open));
     },
     async close() {
       await Promise.all([...seats.values()].map((seat) => seat.close()));
@@ -85,8 +94,11 @@ export function createSeats(deps: SeatsDeps): Seats {
 function createSeat(
   deps: SeatsDeps,
   policy: HostPolicy,
-  host: Host,
+  open: () => Host,
 ): Seat & { close(): Promise<void> } {
+  const mode = (): HostMode => deps.modeOf(policy.name);
+  const gate = createGate(policy.name, open, mode() === 'paused');
+  const { host } = gate;
   const onFound = (): void => deps.onLink(policy.name, true);
   const looks = createLooks({ policy, host, onFound, now: deps.now });
   const stopListening = host.onLinkState((state) => {
@@ -100,10 +112,14 @@ function createSeat(
     name: policy.name,
     policy,
     host,
+    mode,
+    pause: gate.pause,
+    resume: gate.resume,
     transfers: new PQueue({ concurrency: Math.max(1, policy.transferLinks) }),
     pulls: new PQueue({ concurrency: policy.pull.maxConcurrent }),
     polls: createPollPace(policy.pollsPerSecond),
     facts: looks.facts,
+    look: looks.look,
     knownFacts: looks.known,
     ready: looks.ready,
     attemptDir: (root, token) => `${root}/tasks/${deps.daemonId}/${token}`,

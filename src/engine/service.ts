@@ -3,27 +3,26 @@
  * parsed. What goes out: tasks as they stand, streams of bytes and events. Every method rejects with
  * an AppError only. Never here: HTTP, printing, SQL. Read next: engine.ts, ledger.ts, dispatcher.ts.
  */
-import type { FailureRecord } from '../domain/failure.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { HostEvent, HostMode } from '../domain/host-mode.ts';
+import type { Blocked } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type {
-  HostBudget,
-  HostCounters,
-  HostLinkState,
-  LoginQuestion,
-  RemoteProcess,
-  TerminalSize,
-} from '../remote/host.ts';
+import type { HostKeysReport, PinRequest, RemoteProcess, TerminalSize } from '../remote/host.ts';
 import type { EventRecord, TaskQuery } from '../store/store.ts';
 import type { LoginRequest } from './logins.ts';
-import type { PollUse } from './poll-pace.ts';
+import type { ForgetReport, HostReport, ImageReport, LoginReport } from './reports.ts';
 
 export type { LoginRequest } from './logins.ts';
+export type * from './reports.ts';
+export type { HostKeysReport, PinRequest };
 
 /** A task as it stands, with what only the running engine knows. */
 export interface TaskReport {
   task: Task;
   /** When the blocked task is tried next, if it is blocked. */
   nextTryAt?: number | undefined;
+  /** Why it was not placed yet. Never stored. */
+  waits?: Blocked | undefined;
   streams: Record<StreamName, { bytes: number; complete: boolean }>;
   /** The attempt's directory on the host, when there is one. */
   remoteDir?: string | undefined;
@@ -42,57 +41,8 @@ export interface Progress {
 /** One line of the event stream: durable events carry a `seq`, progress does not. */
 export type LiveEvent =
   | ({ type: 'event' } & EventRecord)
+  | ({ type: 'host' } & HostEvent)
   | { type: 'progress'; at: number; task: TaskId; progress: Progress };
-
-export interface HostReport {
-  name: string;
-  type: 'ssh' | 'local';
-  /** user@hostname:port, or "this machine". */
-  address: string;
-  scheduler: 'none';
-  link: HostLinkState;
-  root: string;
-  /** Known after the first contact. */
-  facts?: HostFactsReport | undefined;
-  slots: {
-    maxTasks: number;
-    usedTasks: number;
-    cpus?: number | undefined;
-    usedCpus: number;
-    memoryBytes?: number | undefined;
-    usedMemoryBytes: number;
-  };
-  counters: HostCounters;
-  /** What the host may be asked for; nothing for a host that needs no logins. */
-  budget?: (HostBudget & { polls: PollUse }) | undefined;
-  /** Last failure seen on this host. */
-  lastFailure?: FailureRecord | undefined;
-}
-
-export interface HostFactsReport {
-  hostname: string;
-  user: string;
-  root: string;
-  cpus: number;
-  memoryBytes: number;
-  freeBytes: number;
-  rootFsType: string;
-  runtime?: { path: string; version: string } | undefined;
-  clockSkewMs: number;
-}
-
-export interface ImageReport {
-  reference: string;
-  path: string;
-  sha256?: string | undefined;
-  bytes: number;
-  pulledAt?: number | undefined;
-}
-
-/** A step of a login: what the host asks, or how it stands when nothing more is asked. */
-export type LoginReport =
-  | { done: true; host: HostReport }
-  | { done: false; session: string; question: LoginQuestion };
 
 /** What would happen: the script and the plan of a task, nothing executed. */
 export interface Plan {
@@ -232,11 +182,31 @@ export interface Service {
   hosts(): HostReport[];
   /** `probe`: connect and look first. @throws HOST_UNKNOWN */
   host(name: string, options: { probe: boolean }): Promise<HostReport>;
+  /** Looks at everything a task on the host would need; tells as it finds. @throws HOST_UNKNOWN */
+  doctor(name: string): AsyncIterable<Finding>;
+  /**
+   * The keys a host offers, and what is known of them; with `pin` those are trusted first, and the host
+   * is tried at once. @throws HOST_UNKNOWN HOST_WITHOUT_KEYS HOST_KEY_NOT_OFFERED HOST_KEY_CONFLICT SSH_*
+   */
+  trust(host: string, pin?: PinRequest): Promise<HostKeysReport>;
   /**
    * Logs in to a host with a person who answers what it asks, step by step; the first request begins.
    * @throws HOST_UNKNOWN SSH_* SSH_LOGIN_FAILED SSH_LOGIN_ENDED REQUEST_INVALID
    */
   login(name: string, request: LoginRequest, options: FollowOptions): Promise<LoginReport>;
+  /**
+   * paused: nothing is sent to the host any more, its links are closed, what runs there runs on; draining:
+   * no new tasks go there; open: both end. Outlives the daemon; idempotent.
+   * @throws HOST_UNKNOWN STORE_FULL
+   */
+  setHostMode(name: string, mode: HostMode): Promise<HostReport>;
+  /** Makes the root, checks the tools, looks at everything now. @throws SSH_* HOST_* RUNTIME_NOT_FOUND */
+  setupHost(name: string): Promise<HostReport>;
+  /**
+   * Removes what this daemon made on the host, then pauses it; with `dryRun` only says what would go.
+   * @throws HOST_IN_USE HOST_PAUSED HOST_ROOT_INVALID SSH_*
+   */
+  forgetHost(name: string, options: { dryRun: boolean }): Promise<ForgetReport>;
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;

@@ -15,6 +15,8 @@ export interface HostPolicy {
   maxTasks: number;
   cpus?: number | undefined;
   memoryBytes?: number | undefined;
+  gpus?: number | undefined;
+  tags: string[];
   runtime: string;
   runtimeArgs: string[];
   setup?: string | undefined;

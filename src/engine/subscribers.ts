@@ -83,7 +83,9 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
         const page = await store.listEvents({ since: seq, limit: PAGE, task });
         for (const event of page) {
           seq = event.seq;
-          yield { type: 'event' as const, ...event };
+          yield 'mode' in event
+            ? { type: 'host' as const, ...event }
+            : { type: 'event' as const, ...event };
         }
         if (page.length === PAGE) continue;
         if (!stay) return;

@@ -4,6 +4,7 @@ import { attemptToken, type StreamName, type Task } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { TaskReport } from './service.ts';
 import { whereIs } from './where.ts';
+import { whyWaiting } from './why-waiting.ts';
 
 export interface Views {
   report: (task: Task) => Promise<TaskReport>;
@@ -23,6 +24,7 @@ export function createViews(deps: ViewDeps): Views {
     const host = 'host' in state ? state.host : undefined;
     return {
       task,
+      waits: whyWaiting(task, seats.all()),
       // While the host is away a task's own try fails at once: the host's is the one that counts.
       nextTryAt: awaitsPerson(host)
         ? undefined
@@ -49,7 +51,12 @@ export function createViews(deps: ViewDeps): Views {
 
   /** Then no time is known: it goes on when somebody logs in. */
   function awaitsPerson(name: string | undefined): boolean {
-    return linkOf(name)?.kind === 'needs-login';
+    const paused =
+      seats
+        .all()
+        .find((seat) => seat.name === name)
+        ?.mode() === 'paused';
+    return paused || linkOf(name)?.kind === 'needs-login';
   }
 
   /** A try that was due is under way and may take a while: its time is now. */

@@ -42,6 +42,19 @@ const SHAPES: Record<RouteName, Shape> = {
   events: { query: requests.eventsQuery, answer: 'application/x-ndjson' },
   listHosts: { answer: views.hostListView },
   getHost: { query: requests.hostQuery, answer: views.hostView },
+  pauseHost: { answer: views.hostView },
+  resumeHost: { answer: views.hostView },
+  drainHost: { answer: views.hostView },
+  forgetHost: {
+    body: [{ type: JSON_TYPE, schema: requests.forgetBody }],
+    answer: views.forgetView,
+  },
+  setupHost: { answer: views.setupView },
+  trustHost: {
+    body: [{ type: JSON_TYPE, schema: requests.trustBody }],
+    answer: views.hostTrustView,
+  },
+  doctor: { answer: 'application/x-ndjson' },
   loginHost: {
     body: [{ type: JSON_TYPE, schema: requests.loginBody }],
     answer: views.loginView,

@@ -53,6 +53,8 @@ export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = '
     binds: parseBinds(wire.binds ?? [], where),
     cpus: wire.cpus,
     memoryBytes: sizeOf(wire.memory, fieldName(['memory'], where)),
+    gpus: wire.gpus,
+    require: requireOf(wire, where),
     timeLimitMs: timeOf(wire.time, fieldName(['time'], where)) ?? defaults.timeLimitMs,
     outputLimitBytes:
       sizeOf(wire.outputLimit, fieldName(['outputLimit'], where)) ?? defaults.outputLimitBytes,
@@ -128,6 +130,14 @@ function tagsOf(wire: WireTaskSpec, value: unknown, where: string): Record<strin
     }
   }
   return { ...wire.tags };
+}
+
+function requireOf(wire: WireTaskSpec, where: string): string[] | undefined {
+  const wrong = wire.require?.findIndex((tag) => !TAG_NAME.test(tag)) ?? -1;
+  if (wrong >= 0) {
+    refuse(fieldName(['require', wrong], where), 'is not the tag of a host, like fast or a100');
+  }
+  return wire.require === undefined ? undefined : [...new Set(wire.require)];
 }
 
 /** The names as sent: the schema drops `__proto__` silently, we do not. */

@@ -51,12 +51,24 @@ export const eventsQuery = z.strictObject({
   task: z.string().max(100).optional(),
 });
 export const hostQuery = z.strictObject({ probe: flag.optional() });
+const fingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, {
+  error: 'is not a fingerprint: SHA256: and 43 characters',
+});
+export const trustBody = z.strictObject({
+  fingerprint: listOf(fingerprint)
+    .optional()
+    .describe('One or several, as ssh-keygen -l shows them; the keys that have them are pinned.'),
+  replace: z.boolean().optional().describe('Lines of the own file that say otherwise are removed.'),
+});
 export const loginBody = z.strictObject({
   session: z.string().max(100).optional().describe('As the last step said; without it one begins.'),
   answers: z.array(z.string().max(limits.ANSWER_CHARS_MAX)).max(limits.ANSWERS_MAX).optional(),
 });
 export const imageReference = z.strictObject({
   reference: z.string().min(1).max(limits.IMAGE_CHARS_MAX),
+});
+export const forgetBody = z.strictObject({
+  dryRun: z.boolean().optional().describe('Default true: only say what would be removed.'),
 });
 export const gcBody = z.strictObject({
   olderThanMs: z.number().int().min(0).optional(),

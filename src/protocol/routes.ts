@@ -37,6 +37,21 @@ const ROUTE_ROWS = {
   events: ['GET', '/v1/events', 'Tells events as NDJSON, from a sequence number on.'],
   listHosts: ['GET', '/v1/hosts', 'Lists the configured hosts.'],
   getHost: ['GET', '/v1/hosts/:name', 'Gives a host; with probe after connecting to it.'],
+  pauseHost: ['POST', '/v1/hosts/:name/pause', 'Sends nothing to a host until it is resumed.'],
+  resumeHost: ['POST', '/v1/hosts/:name/resume', 'Ends a pause or a drain of a host.'],
+  drainHost: ['POST', '/v1/hosts/:name/drain', 'Gives a host no new tasks until it is resumed.'],
+  forgetHost: ['POST', '/v1/hosts/:name/forget', 'Removes what this daemon made on a host.'],
+  setupHost: ['POST', '/v1/hosts/:name/setup', 'Makes the root of a host and looks at it now.'],
+  trustHost: [
+    'POST',
+    '/v1/hosts/:name/trust',
+    'Gives the keys a host offers; with fingerprints it pins those.',
+  ],
+  doctor: [
+    'POST',
+    '/v1/hosts/:name/doctor',
+    'Examines a host; findings as NDJSON, a summary last.',
+  ],
   loginHost: [
     'POST',
     '/v1/hosts/:name/login',

@@ -101,6 +101,12 @@ export const taskSpecSchema = z
     outputs: z.array(output).max(limits.OUTPUTS_MAX).optional(),
     binds: z.array(bind).max(limits.BINDS_MAX).optional(),
     cpus: z.number().positive().max(65_536).optional(),
+    gpus: z.int().min(0).max(limits.GPUS_MAX).optional().describe('Whole GPUs, for it alone.'),
+    require: z
+      .array(label(64))
+      .max(limits.TAGS_MAX)
+      .optional()
+      .describe('Tags that its host must have.'),
     memory: z.union([z.string(), z.number()], either).optional().describe('"512MiB" or bytes.'),
     time: z.union([z.string(), z.number()], either).optional().describe('"10m" or milliseconds.'),
     outputLimit: z

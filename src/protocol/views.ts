@@ -3,17 +3,15 @@
  * 8601 in UTC; what is not known is absent. New fields may be added, none is renamed or removed.
  */
 import { z } from 'zod';
+import { HOST_MODES } from '../domain/host-mode.ts';
 import { STATE_KINDS } from '../domain/state.ts';
+import { failureView } from './failure-view.ts';
+
+export * from './failure-view.ts';
+export * from './host-views.ts';
 
 const time = z.iso.datetime();
 const count = z.number();
-
-export const failureView = z.object({
-  code: z.string(),
-  message: z.string(),
-  hint: z.string(),
-  context: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
-});
 
 export const errorView = z.object({ error: failureView });
 
@@ -49,6 +47,8 @@ const askedView = z.object({
   host: z.string().optional(),
   cpus: count.optional(),
   memoryBytes: count.optional(),
+  gpus: count.optional(),
+  require: z.array(z.string()).optional(),
   timeLimitMs: count.optional(),
   inputs: z.array(z.object({ from: z.string(), to: z.string() })),
   outputs: z.array(z.object({ path: z.string(), local: z.string() })),
@@ -65,6 +65,8 @@ export const taskView = z.object({
   attempt: count,
   version: count,
   host: z.string().optional(),
+  /** The devices of the host that it has, or had. */
+  gpus: z.array(z.string()).optional(),
   image: z.string().optional(),
   imagePath: z.string().optional(),
   command: z.union([z.string(), z.array(z.string())]),
@@ -102,86 +104,14 @@ export const eventView = z.discriminatedUnion('type', [
     state: z.string(),
     data: z.record(z.string(), z.unknown()),
   }),
-  z.object({ type: z.literal('progress'), at: time, task: z.string(), progress: progressView }),
-]);
-
-const linkView = z.object({
-  kind: z.enum(['idle', 'connecting', 'ready', 'unreachable', 'refused', 'needs-login', 'closed']),
-  since: time.optional(),
-  code: z.string().optional(),
-  message: z.string().optional(),
-  hint: z.string().optional(),
-  nextTryAt: time.optional(),
-});
-
-/** What the host may be asked for, and what was. */
-const budgetView = z.object({
-  logins: z.object({
-    burst: count,
-    refillMs: count,
-    left: count,
-    nextAt: time.optional(),
-    usedLastHour: count,
-    waiting: count,
-    failed: count,
-    refused: count,
-  }),
-  channels: z.object({
-    open: count,
-    /** Per connection, once the host has refused one. */
-    limit: count.optional(),
-    connections: count,
-    refused: count,
-  }),
-  polls: z.object({ limit: count, lastSecond: count }),
-});
-
-export const hostView = z.object({
-  name: z.string(),
-  type: z.enum(['ssh', 'local']),
-  address: z.string(),
-  scheduler: z.string(),
-  link: linkView,
-  root: z.string(),
-  facts: z
-    .object({
-      hostname: z.string(),
-      user: z.string(),
-      root: z.string(),
-      cpus: count,
-      memoryBytes: count,
-      freeBytes: count,
-      rootFsType: z.string(),
-      runtime: z.object({ path: z.string(), version: z.string() }).optional(),
-      clockSkewMs: count,
-    })
-    .optional(),
-  slots: z.object({
-    maxTasks: count,
-    usedTasks: count,
-    cpus: count.optional(),
-    usedCpus: count,
-    memoryBytes: count.optional(),
-    usedMemoryBytes: count,
-  }),
-  counters: z.record(z.string(), count),
-  budget: budgetView.optional(),
-  lastFailure: failureView.optional(),
-});
-export const hostListView = z.object({ hosts: z.array(hostView) });
-
-/** done: the link is as `host` shows; else what the host asks next. */
-export const loginView = z.discriminatedUnion('done', [
-  z.object({ done: z.literal(true), host: hostView }),
   z.object({
-    done: z.literal(false),
-    session: z.string(),
-    /** The host that asks: it may be one on the way. */
-    asking: z.string(),
-    name: z.string(),
-    instruction: z.string(),
-    prompts: z.array(z.object({ prompt: z.string(), echo: z.boolean() })),
+    type: z.literal('host'),
+    seq: count,
+    at: time,
+    host: z.string(),
+    mode: z.enum(HOST_MODES),
   }),
+  z.object({ type: z.literal('progress'), at: time, task: z.string(), progress: progressView }),
 ]);
 
 export const imageView = z.object({
@@ -234,9 +164,6 @@ export type SubmitView = z.infer<typeof submitView>;
 export type TaskListView = z.infer<typeof taskListView>;
 export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
-export type HostView = z.infer<typeof hostView>;
-export type LoginView = z.infer<typeof loginView>;
-export type HostListView = z.infer<typeof hostListView>;
 export type ImageListView = z.infer<typeof imageListView>;
 export type ImageView = z.infer<typeof imageView>;
 export type PlanView = z.infer<typeof planView>;

@@ -14,6 +14,12 @@
  */
 
 import type { Readable, Writable } from 'node:stream';
+import type { HostKeys } from './host-keys.ts';
+
+import type { Inspection, LinkInspection } from './inspection.ts';
+
+export type * from './host-keys.ts';
+export type * from './inspection.ts';
 
 export type HostLinkState =
   | { kind: 'idle' }
@@ -214,6 +220,14 @@ export interface Host {
     write: (chunk: Buffer) => Promise<void>,
     options?: TransferOptions,
   ): Promise<void>;
+
+  /** The keys of a host behind SSH; a local host has none. */
+  readonly keys?: HostKeys | undefined;
+  /**
+   * Looks at the way to the host, whatever state the host is in, with one login of its own; nothing
+   * is changed there. `tell` is called whenever more was found. Never rejects; the caller closes it.
+   */
+  inspect(tell: (link: LinkInspection) => void): Promise<Inspection>;
 
   /** Tries to connect now instead of at `nextTryAt`; does nothing while the host needs a login. */
   wake(): void;

@@ -22,7 +22,8 @@ export type CleanResult =
   | { kind: 'busy' }
   | { kind: 'failed'; reason: string };
 
-const CLEAN = `ours() {
+/** `ours T` is true for an attempt with our own record; `remove` and `remove_scratch` take what it owns. */
+export const OWN_ATTEMPTS = `ours() {
   spec=''
   if [ -L "$1" ] || ! [ -d "$1" ] || ! [ -O "$1" ]; then return 1; fi
   if ! [ -e "$1/spec.json" ]; then
@@ -51,8 +52,9 @@ remove_scratch() {
   if [ -L "$scratch" ] || ! [ -d "$scratch" ] || ! [ -O "$scratch" ]; then return 0; fi
   chmod -R u+rwX "$scratch" 2>/dev/null
   rm -rf "$scratch"
-}
-clean() {
+}`;
+
+const CLEAN = `clean() {
   if ! [ -e "$1" ] && ! [ -L "$1" ]; then
     if true >".ended/$1"; then echo "@ cleaned $1"; else echo "@ failed $1 no-mark"; fi
     return
@@ -73,6 +75,7 @@ export function cleanText(plan: CleanPlan): string {
   return [
     STAT_OF,
     FIND_MARKED,
+    OWN_ATTEMPTS,
     CLEAN,
     `[ -d ${quote(plan.root)} ] || { echo '@ failed root is away'; exit 0; }`,
     `mkdir -p ${quote(`${attemptsDir(plan)}/.ended`)}`,

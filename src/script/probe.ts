@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AppError } from '../domain/failure.ts';
 import { templateVariables, templateWord } from './expand.ts';
+import { type GpuFacts, gpuProbeLines, parseGpus } from './gpu-probe.ts';
 import { ROOT_MARKER } from './layout.ts';
 import { quote } from './quote.ts';
 import { REMOTE_FORMAT } from './records.ts';
@@ -46,6 +47,8 @@ const toolsSchema = z.object({
 
 export interface HostFacts extends z.infer<typeof factsSchema> {
   tools: z.infer<typeof toolsSchema>;
+  /** Absent: not to be known just now. */
+  gpus?: GpuFacts | undefined;
   /** Absent: no container runtime was found, or it does not run. */
   runtime?: { path: string; version: string } | undefined;
   /** The host's clock minus ours; 0 when the caller gave no time. */
@@ -153,6 +156,7 @@ export function probeText(plan: ProbePlan): string {
     ROOT,
     FACTS,
     ...checkedSetup(plan.setup),
+    ...gpuProbeLines(),
     RUNTIME,
   ].join('\n');
 }
@@ -186,7 +190,7 @@ export function parseProbe(output: string, query: { host: string; now?: number }
   demandTools(tools, host);
   const runtime = path === undefined ? undefined : { path, version: version ?? '' };
   const clockSkewMs = query.now === undefined ? 0 : facts.clockMs - query.now;
-  return { ...facts, tools, runtime, clockSkewMs };
+  return { ...facts, tools, gpus: parseGpus(lines), runtime, clockSkewMs };
 }
 
 /** A text that is no shell would end the shell that evaluates it. */

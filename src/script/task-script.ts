@@ -5,9 +5,10 @@
  * own log, so that its words never mix with the task's. They all pass through the runtime untouched.
  */
 import { AppError } from '../domain/failure.ts';
-import type { StagedInputs } from '../domain/state.ts';
+import type { GpuGrant, StagedInputs } from '../domain/state.ts';
 import type { AttemptToken, Bind, Command } from '../domain/task.ts';
 import { checkLength, checkVariable, crlfVariables, LOAD_CRLF } from './environment.ts';
+import { gpuFlag } from './gpus.ts';
 import { placeInputs } from './input-places.ts';
 import { mountOption } from './mounts.ts';
 import { quote, quoteAll } from './quote.ts';
@@ -23,6 +24,7 @@ export interface ScriptPlan {
   env: Readonly<Record<string, string>>;
   binds: readonly Bind[];
   inputs: StagedInputs;
+  gpus?: GpuGrant | undefined;
   /** Where /tmp and /var/tmp of the container are made; absent: in the attempt's directory. */
   tmpDir?: string | undefined;
   variablePrefix: 'APPTAINER' | 'SINGULARITY';
@@ -127,6 +129,7 @@ function execWords(plan: ScriptPlan): string[] {
     `--containall --cleanenv${plan.noEval ? ' --no-eval' : ''}`,
     `--home ${quote(home)}`,
     ...mounts,
+    ...gpuFlag(plan.gpus),
     ...plan.runtimeArgs.map(quote),
     quote(plan.imagePath),
   ];

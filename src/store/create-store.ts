@@ -21,6 +21,9 @@ export function createStore(link: Link): Store {
     loadLive: () => ask<'load-live'>({ op: 'load-live' }),
     listTasks: (query) => ask<'list-tasks'>({ op: 'list-tasks', query }),
     listEvents: (query) => ask<'list-events'>({ op: 'list-events', query }),
+    setHostMode: (change) =>
+      betweenFaults('host-mode', () => ask<'set-host-mode'>({ op: 'set-host-mode', change })),
+    hostModes: () => ask<'host-modes'>({ op: 'host-modes' }),
     lastSeq: () => ask<'last-seq'>({ op: 'last-seq' }),
     forget: (ids) => betweenFaults('forgotten', () => ask<'forget'>({ op: 'forget', ids })),
     counters: () => link.counters(),

@@ -1,5 +1,6 @@
 /** Several changes, one transaction: each stands or falls alone, all reach the disk together. */
 import type { Database } from './database.ts';
+import { writeHostEvent } from './host-events.ts';
 import { insertTasks } from './insert-tasks.ts';
 import type { WriteRequest } from './requests.ts';
 import { isFailedSync } from './sqlite-errors.ts';
@@ -54,5 +55,7 @@ function carryOut(db: Database, request: WriteRequest): unknown {
       return insertTasks(db, request);
     case 'forget':
       return forgetTasks(db, request.ids);
+    case 'set-host-mode':
+      return writeHostEvent(db, request.change);
   }
 }

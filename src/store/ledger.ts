@@ -94,7 +94,12 @@ function translating<T>(dir: string, act: () => T): T {
   }
 }
 
-const WRITES: ReadonlySet<string> = new Set<WriteRequest['op']>(['commit', 'insert', 'forget']);
+const WRITES: ReadonlySet<string> = new Set<WriteRequest['op']>([
+  'commit',
+  'insert',
+  'forget',
+  'set-host-mode',
+]);
 
 function isWrite(numbered: Numbered): numbered is Numbered<WriteRequest> {
   return WRITES.has(numbered.request.op);

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../domain/failure.ts';
 import { SQL as INITIAL } from './migrations/0001-initial.ts';
+import { SQL as HOST_EVENTS } from './migrations/0002-host-events.ts';
 
 /** `number` is the schema version (PRAGMA user_version) after the step. */
 export interface Migration {
@@ -10,7 +11,10 @@ export interface Migration {
   sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: 'initial', sql: INITIAL }];
+export const MIGRATIONS: readonly Migration[] = [
+  { number: 1, name: 'initial', sql: INITIAL },
+  { number: 2, name: 'host-events', sql: HOST_EVENTS },
+];
 
 /**
  * Applies the migrations that the database does not have yet, in order, each whole or not at all.

@@ -5,6 +5,7 @@ import { AppError } from '../domain/failure.ts';
 import { ENDED_KINDS, STATE_KINDS } from '../domain/state.ts';
 import type { TaskId } from '../domain/task.ts';
 import type { Database } from './database.ts';
+import { lastHostEvents, listHostEvents } from './host-events.ts';
 import type { Answers, ReadRequest } from './requests.ts';
 import { parseEffect, parseEvent, parseTask } from './row-schemas.ts';
 import type { TaskQuery } from './store.ts';
@@ -29,6 +30,8 @@ export function read(db: Database, request: ReadRequest): Answers[ReadRequest['o
       return listTasks(db, request.query);
     case 'list-events':
       return listEvents(db, request.query);
+    case 'host-modes':
+      return lastHostEvents(db);
     case 'last-seq':
       return lastSeq(db);
   }
@@ -108,7 +111,11 @@ function listEvents(db: Database, { since, limit, task }: EventQuery): Answers['
           since,
           limit,
         );
-  return rows.map(parseEvent);
+  const events = rows.map(parseEvent);
+  if (task !== undefined) return events;
+  return [...events, ...listHostEvents(db, since, limit)]
+    .toSorted((a, b) => a.seq - b.seq)
+    .slice(0, limit);
 }
 
 /** Counts forgotten events too: a number once told is never told again. */

@@ -7,6 +7,8 @@ import type {
   Cleanup,
   CollectedOutput,
   ExitRecord,
+  GpuGrant,
+  GpuKind,
   LaunchRecord,
   ReadyImage,
   StagedFile,
@@ -46,6 +48,11 @@ export const stagedInputsSchema = objectOf<StagedInputs>({
     sha256: z.string(),
     mode: z.int(),
   }).optional(),
+});
+
+export const gpuGrantSchema = objectOf<GpuGrant>({
+  kind: oneOf<GpuKind>({ nvidia: true, amd: true }),
+  devices: z.array(z.string()),
 });
 
 export const readyImageSchema = objectOf<ReadyImage>({

@@ -1,5 +1,6 @@
 /** What the main thread and the worker say to each other. Everything here survives a structured clone. */
 import type { ErrorCode, ErrorContext } from '../domain/failure.ts';
+import type { HostEvent } from '../domain/host-mode.ts';
 import type { TaskId } from '../domain/task.ts';
 import type { Change, EventRecord, Store, TaskQuery } from './store.ts';
 
@@ -7,7 +8,8 @@ import type { Change, EventRecord, Store, TaskQuery } from './store.ts';
 export type WriteRequest =
   | { op: 'commit'; change: Change }
   | { op: 'insert'; changes: Change[]; idempotency?: { key: string; digest: string } | undefined }
-  | { op: 'forget'; ids: TaskId[] };
+  | { op: 'forget'; ids: TaskId[] }
+  | { op: 'set-host-mode'; change: Omit<HostEvent, 'seq'> };
 
 export type ReadRequest =
   | { op: 'get-task'; id: TaskId }
@@ -15,6 +17,7 @@ export type ReadRequest =
   | { op: 'load-live' }
   | { op: 'list-tasks'; query: TaskQuery }
   | { op: 'list-events'; query: Parameters<Store['listEvents']>[0] }
+  | { op: 'host-modes' }
   | { op: 'last-seq' };
 
 export type Request = WriteRequest | ReadRequest;
@@ -28,11 +31,13 @@ export interface Answers {
   commit: EventRecord[];
   insert: Awaited<ReturnType<Store['insert']>>;
   forget: undefined;
+  'set-host-mode': HostEvent;
+  'host-modes': HostEvent[];
   'get-task': Awaited<ReturnType<Store['getTask']>>;
   'find-ids': TaskId[];
   'load-live': Awaited<ReturnType<Store['loadLive']>>;
   'list-tasks': Awaited<ReturnType<Store['listTasks']>>;
-  'list-events': EventRecord[];
+  'list-events': (EventRecord | HostEvent)[];
   'last-seq': number;
 }
 

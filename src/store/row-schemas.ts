@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { EFFECT_KINDS } from '../domain/effects.ts';
 import { AppError } from '../domain/failure.ts';
+import { HOST_MODES, type HostEvent } from '../domain/host-mode.ts';
 import type { Task, TaskId } from '../domain/task.ts';
 import type { Row } from './database.ts';
 import { historySchema } from './history-schema.ts';
@@ -60,6 +61,13 @@ const eventRow = z.object({
   data: json(z.record(z.string(), z.unknown())),
 });
 
+const hostEventRow = z.object({
+  seq: z.int().min(1),
+  at: z.int(),
+  host: z.string(),
+  mode: z.enum(HOST_MODES),
+});
+
 const effectRow = z.object({ task: taskId, attempt: z.int().min(1), kind: z.enum(EFFECT_KINDS) });
 
 /**
@@ -85,6 +93,14 @@ export function parseTask(row: Row): Task {
  */
 export function parseEvent(row: Row): EventRecord {
   return parse(eventRow, row, { table: 'events', id: row['seq'] });
+}
+
+/**
+ * A row of `host_events` as an event.
+ * @throws STORE_CORRUPT naming the event and the field.
+ */
+export function parseHostEvent(row: Row): HostEvent {
+  return parse(hostEventRow, row, { table: 'host_events', id: row['seq'] });
 }
 
 /**

@@ -60,6 +60,8 @@ export const taskSpecSchema = objectOf<TaskSpec>({
   binds: z.array(bind),
   cpus: z.number().optional(),
   memoryBytes: z.number().optional(),
+  gpus: z.int().optional(),
+  require: z.array(z.string()).optional(),
   timeLimitMs: z.number().optional(),
   outputLimitBytes: z.number().optional(),
   tmpDir: z.string().optional(),

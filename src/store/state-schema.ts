@@ -8,6 +8,7 @@ import {
   collectedOutputSchema,
   exitRecordSchema,
   failureRecordSchema,
+  gpuGrantSchema,
   launchRecordSchema,
   readyImageSchema,
   stagedInputsSchema,
@@ -24,10 +25,12 @@ const exit = exitRecordSchema;
 const failure = failureRecordSchema;
 
 const taskId = z.string().transform((text) => text as TaskId);
-const onHost = { attempt, host: z.string(), since, blocked: blockedSchema.optional() };
+const gpus = gpuGrantSchema.optional();
+const onHost = { attempt, host: z.string(), gpus, since, blocked: blockedSchema.optional() };
 const ended = {
   attempt,
   host: z.string().optional(),
+  gpus,
   image: image.optional(),
   launch: launch.optional(),
   exit: exit.optional(),

@@ -6,6 +6,7 @@
  * Read next: open.ts, worker.ts, migrations/.
  */
 import type { Effect } from '../domain/effects.ts';
+import type { HostEvent } from '../domain/host-mode.ts';
 import type { Task, TaskId } from '../domain/task.ts';
 
 /** One thing that happened, as told to the world. `seq` grows by one and never repeats. */
@@ -76,12 +77,16 @@ export interface Store {
   /** All tasks that have not ended or still have effects ordered: what a restarted daemon must know. */
   loadLive(): Promise<{ tasks: Task[]; effects: PendingEffect[] }>;
   listTasks(query: TaskQuery): Promise<Page>;
-  /** Events with seq > since, at most `limit`, optionally of one task. */
+  /** Writes down that a host is used otherwise from now on. @throws STORE_FULL */
+  setHostMode(change: Omit<HostEvent, 'seq'>): Promise<HostEvent>;
+  /** The last change of each host that ever had one. */
+  hostModes(): Promise<HostEvent[]>;
+  /** Events with seq > since, at most `limit`, of tasks and hosts, or of one task alone. */
   listEvents(query: {
     since: number;
     limit: number;
     task?: TaskId | undefined;
-  }): Promise<EventRecord[]>;
+  }): Promise<(EventRecord | HostEvent)[]>;
   lastSeq(): Promise<number>;
   /** Forgets ended tasks, their events and effects. */
   forget(ids: TaskId[]): Promise<void>;

@@ -24,7 +24,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   store: { rooms: ['domain', 'fault.ts'], packages: ['zod', 'node:*'], front: 'store.ts' },
   spool: { rooms: ['domain', 'fault.ts'], packages: ['zod', 'node:*'], front: 'spool.ts' },
   remote: {
-    rooms: ['domain', 'script/quote.ts', 'fault.ts'],
+    rooms: ['domain', 'script/quote.ts', 'fault.ts', 'spool/write-durably.ts'],
     packages: ['ssh2', 'ssh2-sftp-client', 'p-queue', 'p-retry', 'node:*'],
     front: 'host.ts',
   },

@@ -105,7 +105,10 @@ it.each([
   [
     'silent',
     async () => {
-      const silent = createServer((connection) => connection.on('error', () => {}));
+      const silent = createServer((connection) => {
+        // Closing waits until we have let go of the connection.
+        connection.on('error', () => {}).resume();
+      });
       const closed = (): Promise<void> => new Promise((resolve) => silent.close(() => resolve()));
       agents.push({ stop: closed });
       await new Promise<void>((resolve) => silent.listen(path('silent.sock'), resolve));

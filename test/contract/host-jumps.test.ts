@@ -101,7 +101,7 @@ it('checks the key of each hop, and names the hop that failed', async () => {
   const error = await failureOf(host.run(':', { purpose: 'test' }));
   expect(error.code).toBe('SSH_HOST_KEY_UNKNOWN');
   expect(error.message).toMatch(/^jump host bastion of host inner: host bastion /);
-  expect(error.hint).toContain(`-p ${bastion.port}`);
+  expect(error.hint).toContain('towline host trust bastion');
   expect(host.linkState()).toMatchObject({ kind: 'refused', code: 'SSH_HOST_KEY_UNKNOWN' });
   expect(inner.log().slice(mark)).toBe('');
 });

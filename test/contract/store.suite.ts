@@ -210,6 +210,21 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       }
     });
 
+    it('modes of hosts are kept, and told among the events of tasks under numbers of their own', async () => {
+      expect(await store.hostModes()).toEqual([]);
+      const first = await store.setHostMode({ at: 5, host: 'vm', mode: 'paused' });
+      const task = aTask();
+      const { events } = await store.insert([aChange(task)]);
+      const last = await store.setHostMode({ at: 7, host: 'vm', mode: 'open' });
+      const other = await store.setHostMode({ at: 8, host: 'hpc', mode: 'draining' });
+      expect([first.seq, events[0]?.seq, last.seq, other.seq]).toEqual([1, 2, 3, 4]);
+      expect(await store.hostModes()).toEqual([other, last]);
+      const all = await store.listEvents({ since: 0, limit: 3 });
+      expect(all.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+      expect(await store.listEvents({ since: 0, limit: 9, task: task.id })).toHaveLength(1);
+      expect(await store.lastSeq()).toBe(4);
+    });
+
     it('events come in order, from a number on, of one task where asked', async () => {
       const [a, b] = [aTask(), aTask()];
       await store.insert([aChange(a), aChange(b)]);
@@ -217,7 +232,11 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
         aChange(moved(a, staging()), { events: [anEvent(a, { kind: 'placed' })] }),
       );
       const kinds = async (query: { since: number; limit: number; task?: TaskId }) =>
-        (await store.listEvents(query)).map(({ seq, task, kind }) => [seq, task, kind]);
+        (await store.listEvents(query)).map((event) =>
+          'mode' in event
+            ? [event.seq, event.host, event.mode]
+            : [event.seq, event.task, event.kind],
+        );
       const all = [
         [1, a.id, 'submitted'],
         [2, b.id, 'submitted'],

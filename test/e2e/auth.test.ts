@@ -3,28 +3,40 @@
  * what sshd logs: no login is tried that cannot work, and nobody is asked twice.
  */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startAgent } from '../support/agent.ts';
-import { KEYS, onHost, REPO, sharedSif } from '../support/bed.ts';
+import { hostSection, KEYS, onHost, REPO, sharedSif } from '../support/bed.ts';
 import { finished, makeDaemon, type Ran, type TestDaemon } from '../support/daemon.ts';
 import { nextOtp } from '../support/otp.ts';
-import { type Sshd, startSshd } from '../support/sshd.ts';
+import { knownHostsText, type Sshd, startSshd } from '../support/sshd.ts';
 import { until } from '../support/until.ts';
 
 let sshd: Sshd;
 let sif: string;
 let daemon: TestDaemon;
+let dir: string;
 let agent: Awaited<ReturnType<typeof startAgent>>;
 
 beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'towline-auth-'));
   [sshd, sif, agent] = await Promise.all([
     startSshd({ lines: ['MaxAuthTries 6'] }),
     sharedSif('vm2'),
     startAgent(KEYS.agent),
   ]);
   const port = String(sshd.port);
+  // vm2 as it is seen from its own inside.
+  const known_hosts = join(dir, 'known_hosts');
+  writeFileSync(
+    known_hosts,
+    knownHostsText(22, ['ed25519']).replace('[127.0.0.1]:22', '127.0.0.1'),
+  );
+  const behind = { port: '22', jump: 'gate', known_hosts };
+  const gate = { ...hostSection('vm2', 'otto'), port, enabled: 'false' };
+  const lines = Object.entries(gate).map(([key, value]) => `${key} = ${value}`);
   daemon = makeDaemon({
     hosts: {
       otto: { on: 'vm2', user: 'otto', keys: { port, max_tasks: '16' } },
@@ -34,7 +46,10 @@ beforeAll(async () => {
         user: 'bob',
         keys: { port, identity_file: KEYS.encrypted, passphrase_file: KEYS.passphraseFile },
       },
+      behind: { on: 'vm2', keys: behind },
+      beside: { on: 'vm2', user: 'bob', keys: behind },
     },
+    more: ['[host.gate]', ...lines].join('\n'),
   });
   await daemon.start();
 });
@@ -42,6 +57,7 @@ afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
   await sshd?.stop();
   await agent?.stop();
+  rmSync(dir, { recursive: true, force: true });
 });
 
 interface Link {
@@ -125,4 +141,30 @@ it('leaves a host alone that asks for a code, until somebody gives it, once', as
   expect(count()).toBe(3);
   // Nothing was kept of what was typed.
   expect(daemon.log()).not.toContain(code);
+});
+
+it('asks for the code of a jump host once for all hosts behind it', async () => {
+  const started = sshd.logins();
+  const count = (): number => sshd.logins().connections - started.connections;
+  const hosts = ['behind', 'beside'];
+  const ids = await Promise.all(
+    hosts.map((host) => daemon.submit('--host', host, sif, '--', 'id')),
+  );
+  for (const [n, host] of hosts.entries()) {
+    await until(async () => (await daemon.show(ids[n] ?? '')).blocked !== undefined);
+    const { blocked } = await daemon.show(ids[n] ?? '');
+    expect(blocked).toMatchObject({
+      reason: 'SSH_NEEDS_LOGIN',
+      hint: `towline host login ${host}`,
+    });
+    expect(blocked?.message).toContain(`jump host gate of host ${host}: host gate `);
+  }
+  expect(count()).toBe(1);
+  const ran = await login('behind', [await nextOtp()]);
+  expect(ran.stderr).toContain('towline: jump host gate of host behind asks');
+  expect((await daemon.cli('wait', ...ids)).code).toBe(0);
+  expect(count()).toBe(2);
+  await onHost('vm2', 'pkill', '-KILL', '-u', 'otto', 'sshd');
+  for (const host of hosts) await until(async () => (await linkOf(host)).kind === 'needs-login');
+  expect(count()).toBe(2);
 });

@@ -78,6 +78,25 @@ has stat stat -c '%s %Y %n' .
 has defaultSignal env --default-signal=INT,QUIT true
 sh -n -c 'module load apptainer' || { echo '@ failed setup is not valid shell'; exit 0; }
 eval 'module load apptainer' >/dev/null 2>&1 </dev/null
+within() { if command -v timeout >/dev/null 2>&1; then timeout 8 "$@"; else "$@"; fi; }
+if command -v nvidia-smi >/dev/null 2>&1; then
+  seen=$(within nvidia-smi --query-gpu=uuid,memory.total,name --format=csv,noheader,nounits 2>/dev/null </dev/null)
+  case $? in
+    0) printf '%s\n' "$seen" | while IFS= read -r gpu; do printf '%s\n' "@ gpu nvidia $gpu"; done ;;
+    124 | 137) echo '@ gpu unknown' ;;
+  esac
+fi
+i=0 n=0
+while [ -r '/sys/class/kfd/kfd/topology/nodes'/$i/gpu_id ]; do
+  read -r id <'/sys/class/kfd/kfd/topology/nodes'/$i/gpu_id 2>/dev/null || id=0
+  if [ "$id" != 0 ]; then
+    name=''
+    read -r name 2>/dev/null <'/sys/class/kfd/kfd/topology/nodes'/$i/name
+    printf '%s\n' "@ gpu amd $n,,$name"
+    n=$((n + 1))
+  fi
+  i=$((i + 1))
+done
 path=$(command -v "$runtime") && case $path in
   /*)
     version=$("$path" --version 2>/dev/null </dev/null) && printf '%s\n' "@ runtime $path" && echo "@ version $version"

@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cancelText, KILLER } from '../../src/script/cancel.ts';
 import { cleanText } from '../../src/script/clean.ts';
+import { doctorText } from '../../src/script/doctor.ts';
+import { containerText } from '../../src/script/doctor-container.ts';
+import { forgetText } from '../../src/script/forget.ts';
 import { imageListText, imageRemoveText } from '../../src/script/image-cache.ts';
 import { freshText, hangUpText, joinText, signalText, wayInText } from '../../src/script/inside.ts';
 import { inspectFileText } from '../../src/script/inspect-file.ts';
@@ -35,6 +38,7 @@ const PULL = {
   nonce: 'n1',
   timeoutMs: 3_600_000,
 };
+const FORGET = { rootTemplate: '$SCRATCH/tow line', daemonId: PLACE.daemonId, nonce: 'n3' };
 const OBJECT = { root: PLACE.root, daemonId: PLACE.daemonId, sha256: SHA256, mode: 0o644 };
 const ATTEMPT = { dir: `${PLACE.root}/tasks/${PLACE.daemonId}/${TOKEN}`, nonce: 'n1', pid: 4711 };
 
@@ -45,6 +49,7 @@ const TEXTS: Record<string, string> = {
   'task-text': taskScript(aScript({ command: { kind: 'text', text: 'echo hello\n' } })),
   'task-shell': taskScript(aScript({ command: { kind: 'text', text: 'x', shell: '/bin/zsh' } })),
   'task-hostile': taskScript(aScript(HOSTILE)),
+  'task-gpu': taskScript(aScript({ gpus: { kind: 'nvidia', devices: ['GPU-1a'] } })),
   supervisor: supervisorScript(),
   launch: launchText(aLaunch()),
   'launch-plain-mv': launchText(aLaunch({ mvNoTarget: false })),
@@ -53,6 +58,8 @@ const TEXTS: Record<string, string> = {
   salvage: salvageText(ATTEMPT),
   cancel: cancelText({ ...PLACE, nonce: 'n2', graceMs: 10_000, mvNoTarget: true }),
   'cancel-killer': KILLER,
+  forget: forgetText({ ...FORGET, remove: true }),
+  'forget-look': forgetText({ ...FORGET, remove: false }),
   'inside-way': wayInText({ ...ATTEMPT, token: TOKEN, runs: true, imagePath: '/images/mini.sif' }),
   'inside-join': joinText({ kind: 'join', pid: 42, start: '7', namespaces: ['-U', '-m'] }, INSIDE),
   'inside-fresh': freshText(aScript(HOSTILE), { ...INSIDE, term: 'xterm', hasShell: true }),
@@ -65,6 +72,17 @@ const TEXTS: Record<string, string> = {
   'pull-cancel': pullCancelText(PULL),
   'image-list': imageListText({ directory: DIRECTORY }),
   'image-remove': imageRemoveText({ directory: DIRECTORY, key: PULL.key }),
+  doctor: doctorText({
+    rootTemplate: '$SCRATCH/tow line',
+    runtime: 'apptainer',
+    setup: 'module load apptainer',
+    noise: "it's Monday",
+  }),
+  'doctor-container': containerText({
+    runtime: '/usr/bin/apptainer',
+    imageDirectory: '~/.towline/images',
+    scratch: '/home/alice/tow line',
+  }),
   probe: probeText({
     rootTemplate: '$SCRATCH/tow line',
     runtime: 'apptainer',

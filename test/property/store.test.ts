@@ -74,7 +74,8 @@ class Model {
     assert.deepEqual((await store.listTasks({ limit: 1_000 })).tasks, expected.toReversed());
     for (const task of expected) {
       const last = (await store.listEvents({ since: 0, limit: 1_000, task: task.id })).at(-1);
-      assert.deepEqual(last?.data, { version: task.version });
+      assert(last !== undefined && 'data' in last);
+      assert.deepEqual(last.data, { version: task.version });
     }
     assert.equal(await store.lastSeq(), this.events);
   }

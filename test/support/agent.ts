@@ -1,6 +1,7 @@
 /** A real ssh-agent with the keys a test gives it. */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -37,7 +38,7 @@ export async function startAgent(keys: readonly string[] = []): Promise<Agent> {
   };
   try {
     await until(
-      () => existsSync(socket),
+      () => answers(socket),
       () => `ssh-agent on ${socket}`,
       5_000,
     );
@@ -47,4 +48,17 @@ export async function startAgent(keys: readonly string[] = []): Promise<Agent> {
     throw error;
   }
   return { socket, add, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** The socket is there a moment before anybody listens on it. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    const settle = (listens: boolean): void => {
+      connection.destroy();
+      resolve(listens);
+    };
+    connection.once('connect', () => settle(true));
+    connection.once('error', () => settle(false));
+  });
 }

@@ -25,6 +25,7 @@ export function aPolicy(more: Partial<HostPolicy> = {}): HostPolicy {
     enabled: true,
     root: '~/.towline',
     maxTasks: 8,
+    tags: [],
     runtime: 'apptainer',
     runtimeArgs: [],
     insecureRegistries: [],
@@ -52,7 +53,8 @@ export async function seatsOf(
   hosts: [Partial<HostPolicy>, Host][],
   onLink: (name: string, ready: boolean) => void = () => {},
 ): Promise<Seats> {
-  const seats = createSeats({ daemonId: DAEMON, log: LOG, now: () => 1_000, onLink });
+  const modeOf = () => 'open' as const;
+  const seats = createSeats({ daemonId: DAEMON, log: LOG, now: () => 1_000, modeOf, onLink });
   await seats.reload(
     hosts.map(([more, host]) => ({
       policy: aPolicy({ name: host.name, ...more }),

@@ -9,6 +9,8 @@ import type {
   Host,
   HostBudget,
   HostLinkState,
+  Inspection,
+  LinkInspection,
   ProcessOptions,
   RemoteProcess,
   RunOptions,
@@ -178,6 +180,16 @@ export class FakeHost implements Host {
     const bytes = (this.files.get(source.path) ?? Buffer.alloc(0)).subarray(0, source.size);
     if (bytes.length > 0) await write(bytes);
     onProgress?.(bytes.length);
+  }
+
+  /** What a look at the link finds. */
+  link: LinkInspection = {};
+
+  async inspect(tell: (link: LinkInspection) => void): Promise<Inspection> {
+    this.calls.push('inspect');
+    tell(this.link);
+    const run: Host['run'] = (script, options) => this.run(script, options);
+    return { link: this.link, run, close: () => void this.calls.push('inspected') };
   }
 
   /** What the host asks whoever logs in, and with which answers it is content. */

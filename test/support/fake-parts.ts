@@ -45,8 +45,11 @@ export function fakeHost(name = HOST): HostReport {
     address: 'alice@192.0.2.10:22',
     scheduler: 'none',
     link: { kind: 'ready', since: 0 },
+    mode: 'open',
     root: '~/.towline',
-    slots: { maxTasks: 8, usedTasks: 1, usedCpus: 1, usedMemoryBytes: 0 },
+    slots: { maxTasks: 8, usedTasks: 1, usedCpus: 1, usedMemoryBytes: 0, usedGpus: 0 },
+    tags: [],
+    gpus: [],
     counters: {
       logins: 1,
       channels: 2,

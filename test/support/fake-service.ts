@@ -4,15 +4,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../src/domain/failure.ts';
+import type { Finding } from '../../src/domain/finding.ts';
 import { isEnded, type TaskState } from '../../src/domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../../src/domain/task.ts';
 import type {
   Health,
+  HostKeysReport,
   HostReport,
   LiveEvent,
   LoginReport,
   LoginRequest,
   MetricFamily,
+  PinRequest,
   Plan,
   Progress,
   Service,
@@ -190,11 +193,56 @@ export class FakeService implements Service {
     return this.hostReports;
   }
 
+  async setHostMode(name: string, mode: HostReport['mode']): Promise<HostReport> {
+    this.note('setHostMode', name, mode);
+    return { ...(await this.host(name, { probe: false })), mode, modeSince: 0 };
+  }
+
+  async forgetHost(name: string, options: { dryRun: boolean }) {
+    this.note('forgetHost', name, options);
+    const empty = { others: [], foreign: ['notes.txt'], kept: [], gone: false };
+    const root = {
+      root: '/home/alice/.towline',
+      attempts: 2,
+      images: 1,
+      objects: 0,
+      bytes: 4096,
+      ...empty,
+    };
+    return { host: name, ...options, mode: 'paused' as const, roots: [root] };
+  }
+
+  async setupHost(name: string): Promise<HostReport> {
+    this.note('setupHost', name);
+    return this.host(name, { probe: true });
+  }
+
   async host(name: string, options: { probe: boolean }): Promise<HostReport> {
     this.note('host', name, options);
     const found = this.hostReports.find((host) => host.name === name);
     if (found === undefined) throw new AppError('HOST_UNKNOWN', `no host ${name}`);
     return found;
+  }
+
+  async trust(host: string, pin?: PinRequest): Promise<HostKeysReport> {
+    this.note('trust', host, pin);
+    const verdict = pin === undefined ? ('unknown' as const) : ('trusted' as const);
+    const key = { type: 'ssh-ed25519', fingerprint: `SHA256:${'a'.repeat(43)}`, places: [] };
+    return { name: host, file: '/state/known_hosts', keys: [{ ...key, verdict }] };
+  }
+
+  /** What a look at any host finds. */
+  findings: Finding[] = [];
+
+  doctor(name: string): AsyncIterable<Finding> {
+    this.note('doctor', name);
+    if (!this.hostReports.some((host) => host.name === name)) {
+      throw new AppError('HOST_UNKNOWN', `no host ${name}`);
+    }
+    const { findings } = this;
+    return (async function* all() {
+      yield* findings;
+    })();
   }
 
   /** The next steps of a login, in order; the last one stays. */

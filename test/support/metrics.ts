@@ -1,6 +1,7 @@
-/** GET /metrics of a test's daemon, as numbers by sample name. */
+/** GET /metrics of a test's daemon, read strictly, as numbers by sample name. */
 import { request } from 'node:http';
 import type { TestDaemon } from './daemon.ts';
+import { readMetrics } from './read-metrics.ts';
 
 export async function metrics(daemon: TestDaemon): Promise<Record<string, number>> {
   const text = await new Promise<string>((resolve, reject) => {
@@ -12,11 +13,5 @@ export async function metrics(daemon: TestDaemon): Promise<Record<string, number
     call.on('error', reject);
     call.end();
   });
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return Object.fromEntries(
-    lines.map((line): [string, number] => {
-      const at = line.lastIndexOf(' ');
-      return [line.slice(0, at), Number(line.slice(at + 1))];
-    }),
-  );
+  return Object.fromEntries(readMetrics(text));
 }

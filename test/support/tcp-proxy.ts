@@ -7,13 +7,16 @@ export interface TcpProxy {
   blackHole(): void;
   /** New connections pass again; those that were swallowed stay dead, as behind a real cut. */
   heal(): void;
+  /** New connections go to this port; those that are open stay where they are. */
+  retarget(port: number): void;
   /** Resets all connections. */
   cut(): void;
   connections(): number;
   stop(): Promise<void>;
 }
 
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
+  let targetPort = firstPort;
   const sockets = new Set<Socket>();
   let holed = false;
   const server = createServer((near) => {
@@ -47,6 +50,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     },
     heal: () => {
       holed = false;
+    },
+    retarget: (next) => {
+      targetPort = next;
     },
     cut: () => {
       for (const socket of sockets) socket.resetAndDestroy();

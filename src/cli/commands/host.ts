@@ -1,15 +1,21 @@
-/** towline host list|show; each other verb has a file of its own. */
+/** towline host: list and show here, each other verb has a file of its own. */
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
+import { addHostActs } from './host-acts.ts';
+import { addHostDoctor } from './host-doctor.ts';
 import { addHostLogin } from './host-login.ts';
+import { addHostTrust } from './host-trust.ts';
 
 export function addHost(program: Command, cli: Cli): void {
   const host = program
     .command('host')
     .helpCommand(false)
-    .summary('look at hosts and log in to them')
-    .description('Look at the configured hosts, and log in to those that want a person.');
+    .summary('look at and manage hosts')
+    .description(
+      'Look at the configured hosts, trust their keys, log in to them, pause, drain, set up and forget them.',
+    );
+  addHostActs(host, cli);
   const list = host
     .command('list')
     .alias('ls')
@@ -34,6 +40,8 @@ export function addHost(program: Command, cli: Cli): void {
     const { hostPage } = await import('../output/host-text.ts');
     return call.io.out.write(hostPage(answer, Date.now()));
   });
+  addHostTrust(host, cli);
+  addHostDoctor(host, cli);
   addHostLogin(host, cli);
 }
 

@@ -6,13 +6,18 @@ import { oneLine, sizeText, spanText, table } from './text.ts';
 export function hostTable(hosts: readonly HostView[], width: number): string {
   const rows = hosts.map((host) => [
     host.name,
-    host.link.kind,
+    host.mode === 'open' ? host.link.kind : host.mode,
     `${host.slots.usedTasks}/${host.slots.maxTasks}`,
+    gpuCount(host),
     host.facts?.runtime?.version ?? '-',
     host.address,
+    host.tags.join(', ') || '-',
     host.link.code ?? '',
   ]);
-  return table([['HOST', 'LINK', 'TASKS', 'RUNTIME', 'ADDRESS', ''], ...rows], width);
+  return table(
+    [['HOST', 'LINK', 'TASKS', 'GPUS', 'RUNTIME', 'ADDRESS', 'TAGS', ''], ...rows],
+    width,
+  );
 }
 
 /** Everything about one host on a page. */
@@ -21,7 +26,8 @@ export function hostPage(host: HostView, now: number): string {
   const lines: [string, string | undefined][] = [
     ['host', host.name],
     ['address', host.address],
-    ['link', linkText(host, now)],
+    ['mode', modeText(host, now)],
+    ['link', host.mode === 'paused' ? undefined : linkText(host, now)],
     ['why', link.code && `${link.code}: ${link.message ?? ''}`],
     ['hint', link.hint],
     ['root', facts?.root ?? host.root],
@@ -32,6 +38,9 @@ export function hostPage(host: HostView, now: number): string {
       facts &&
         `${sizeText(slots.usedMemoryBytes)} of ${sizeText(slots.memoryBytes ?? facts.memoryBytes)} used`,
     ],
+    ['gpus', host.gpus.length > 0 ? `${slots.usedGpus} of ${host.gpus.length} used` : undefined],
+    ...host.gpus.map((gpu): [string, string] => ['', gpuText(gpu)]),
+    ['tags', host.tags.length > 0 ? host.tags.join(', ') : undefined],
     ['free disk', facts && `${sizeText(facts.freeBytes)} (${facts.rootFsType})`],
     [
       'runtime',
@@ -46,6 +55,23 @@ export function hostPage(host: HostView, now: number): string {
     .filter((line): line is [string, string] => line[1] !== undefined)
     .map(([label, text]) => `${label.padEnd(10)}  ${oneLine(text)}\n`)
     .join('');
+}
+
+function modeText({ mode, modeSince }: HostView, now: number): string | undefined {
+  if (mode === 'open') return undefined;
+  const since = modeSince === undefined ? '' : ` for ${spanText(now - Date.parse(modeSince))}`;
+  return `${mode}${since}; towline host resume ends it`;
+}
+
+function gpuCount({ slots }: HostView): string {
+  if (slots.gpus === undefined) return '-';
+  return slots.gpus === 0 && slots.usedGpus === 0 ? '0' : `${slots.usedGpus}/${slots.gpus}`;
+}
+
+function gpuText({ device, name, memoryBytes, task }: HostView['gpus'][number]): string {
+  const what = [name, memoryBytes === undefined ? undefined : sizeText(memoryBytes)];
+  const known = what.filter((word) => word !== undefined).join(', ');
+  return `${device}${known === '' ? '' : ` (${known})`}: ${task ?? 'free'}`;
 }
 
 function budgetLines(budget: HostView['budget'], now: number): [string, string | undefined][] {
@@ -64,7 +90,7 @@ function budgetLines(budget: HostView['budget'], now: number): [string, string |
     ],
     [
       'channels',
-      `${channels.open} open on ${channels.connections} connections${limit}; ${channels.refused} refused`,
+      `${channels.open} open on ${channels.connections} connection${channels.connections === 1 ? '' : 's'}${limit}; ${channels.refused} refused`,
     ],
     ['polls', `${polls.lastSecond} in the last second, ${polls.limit} at most`],
   ];

@@ -22,6 +22,7 @@ export function taskPage(task: TaskView, { now, paint, stderrTail }: PageOptions
     ...blockedLines(task, now),
     ['exit code', exitText(task)],
     ['host', task.host ?? (task.asked.host && `${task.asked.host} (asked for)`)],
+    ['gpus', task.gpus?.join(', ')],
     ['image', imageText(task)],
     ['command', commandText(task.command)],
     ...timeLines(task, now),

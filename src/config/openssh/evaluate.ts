@@ -65,7 +65,8 @@ class Reading implements Answer {
       if (line.keyword === 'host') active = state.active && this.#isHost(line, state.final);
       else if (line.keyword === 'match') active = state.active && this.#isMatch(line, state.final);
       else if (line.keyword === 'include') this.#include(line, { ...state, active });
-      else if (active) this.#take(line);
+      // ssh knows where it goes before it reads a second time.
+      else if (active && !(state.final && line.keyword === 'hostname')) this.#take(line);
     }
   }
 

@@ -25,7 +25,7 @@ interface LaunchDeps {
 export function createLaunch(deps: LaunchDeps): Step {
   return async ({ task, attempt, signal }) => {
     if (task.state.kind !== 'launching') throw new Error(`launching while ${task.state.kind}`);
-    const { image, inputs } = task.state;
+    const { image, inputs, gpus } = task.state;
     const seat = deps.seats.get(task.state.host);
     const facts = await seat.ready();
     const token = attemptToken(task.id, attempt);
@@ -34,6 +34,7 @@ export function createLaunch(deps: LaunchDeps): Step {
       token,
       dir: `${facts.root}/tasks/${deps.daemonId}/${token}`,
       inputs,
+      gpus,
       imagePath: image.path,
       runtime: facts.runtime,
       runtimeArgs: seat.policy.runtimeArgs,

@@ -8,6 +8,7 @@ import type {
   Host,
   HostCounters,
   HostLinkState,
+  Inspection,
   ProcessOptions,
   RemoteProcess,
   RunOptions,
@@ -127,6 +128,11 @@ class LocalHost implements Host {
     const onProgress = this.#counting('bytesReceived', options);
     await readInto({ ...source, write, context: this.#context }, { ...options, onProgress });
     await reach('remote.download.after');
+  }
+
+  /** There is no way to look at. */
+  async inspect(): Promise<Inspection> {
+    return { link: {}, run: (script, options) => this.run(script, options), close: () => {} };
   }
 
   /** There is nothing to connect to. */

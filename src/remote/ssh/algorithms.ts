@@ -6,7 +6,7 @@ import type { Algorithms, ServerHostKeyAlgorithm } from 'ssh2';
 import type { PinnedKey } from './known-hosts.ts';
 
 /** RSA keys stand as `ssh-rsa` in known_hosts whatever hash signs with them. */
-const SIGNATURES: Readonly<Record<string, ServerHostKeyAlgorithm[]>> = {
+export const SIGNATURES: Readonly<Record<string, ServerHostKeyAlgorithm[]>> = {
   'ssh-ed25519': ['ssh-ed25519'],
   'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
   'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],

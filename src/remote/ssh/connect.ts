@@ -5,7 +5,6 @@
  * reconnecting (keeper.ts), which key comes next (auth-plan.ts).
  */
 
-import { readFile } from 'node:fs/promises';
 import { connect as tcpConnect } from 'node:net';
 import type { ConnectConfig } from 'ssh2';
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
@@ -17,9 +16,11 @@ import { algorithmsFor } from './algorithms.ts';
 import { type Authentication, prepareAuthentication } from './authentication.ts';
 import { type FirstWords, hearFirstWords } from './first-words.ts';
 import { changedKey, judgeHostKey } from './host-key.ts';
-import { type HostPins, type KnownHostsFile, pinsFor } from './known-hosts.ts';
+import type { HostPins } from './known-hosts.ts';
 import type { LoginBudget } from './login-budget.ts';
 import type { KeyMemory } from './offers.ts';
+import { readPins } from './read-pins.ts';
+import type { PublicKey } from './trust-file.ts';
 import type { Wire } from './wire.ts';
 
 /** One try to log in, ready to be handed to a client. */
@@ -52,6 +53,8 @@ export interface Door {
   road?: Road | undefined;
   /** The address of the links that are up: a name for many machines must not give a mixed host. */
   pinnedAddress: () => string | undefined;
+  /** Told the host keys that the host has proven over a link whose own key was verified. */
+  onHostKeys?: (keys: PublicKey[]) => void;
 }
 
 /** The facts that hints and messages about a host's links need. */
@@ -128,18 +131,24 @@ function turnedAway(lost: AppError, words: FirstWords): AppError {
   return new AppError(code, `${lost.message}; it said "${words.text()}"`, { context, cause });
 }
 
-async function readPins(settings: HostSettings, context: ErrorContext): Promise<HostPins> {
-  const files: KnownHostsFile[] = [];
-  for (const path of settings.knownHostsFiles) {
-    try {
-      files.push({ path, text: await readFile(path, 'utf8') });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
-      const message = `known_hosts of host ${settings.name}: ${(error as Error).message}`;
-      throw new AppError('SSH_KNOWN_HOSTS_UNREADABLE', message, { context, cause: error });
-    }
+/**
+ * As logIn, for somebody who only looks at who answers: the same turn, budget and way, but no login.
+ * @throws SSH_*
+ */
+export async function knock<T>(door: Door, look: (wire: Wire) => Promise<T>): Promise<T> {
+  const context = hostContext(door.settings);
+  const passage = await door.road?.hold();
+  try {
+    return await door.budget.admit(async (unseen) => {
+      const wire = await reachHost(door, { context, passage }).catch((error: unknown) => {
+        unseen();
+        throw error;
+      });
+      return await look(wire);
+    });
+  } finally {
+    passage?.release();
   }
-  return pinsFor(files, settings.hostname, settings.port);
 }
 
 async function reachHost(

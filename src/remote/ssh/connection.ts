@@ -11,6 +11,7 @@ import type { HostSettings } from '../settings.ts';
 import { withDeadline } from '../settle.ts';
 import type { ChannelCount } from './channel-count.ts';
 import { type Door, hostContext, type Login, logIn } from './connect.ts';
+import { provenKeys } from './key-rotation.ts';
 import type { Traffic } from './traffic.ts';
 import { Tunnel } from './tunnel.ts';
 import { watchSilence } from './watchdog.ts';
@@ -37,14 +38,14 @@ type Opened<T> = (error: Error | undefined, channel: T) => void;
 export function connectHost(deps: ConnectionDeps, ask?: Ask): Promise<SshConnection> {
   const attach = async (login: Login): Promise<SshConnection> => {
     deps.traffic.track(login.socket);
-    const client = await authenticate(login);
+    const client = await authenticate(login, deps.door);
     deps.counters.logins += 1;
     return new SshConnection(client, login, deps);
   };
   return logIn(deps.door, attach, ask);
 }
 
-function authenticate({ config }: Login): Promise<Client> {
+function authenticate({ config }: Login, { onHostKeys }: Door): Promise<Client> {
   return new Promise((resolve, reject) => {
     const client = new Client();
     client.once('ready', () => resolve(client));
@@ -56,6 +57,7 @@ function authenticate({ config }: Login): Promise<Client> {
     client.once('close', () =>
       reject(new Error('Connection lost: closed by the host during login')),
     );
+    client.on('hostkeys', (keys) => onHostKeys?.(provenKeys(keys)));
     client.connect(config);
   });
 }

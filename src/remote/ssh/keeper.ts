@@ -120,9 +120,10 @@ export class LinkKeeper<L extends KeptLink> {
     return await this.#try(ask);
   }
 
-  /** The way in is open again, as when somebody has logged in to the host in between. */
+  /** The host in between can be used again: what failed because of it is tried now. */
   wayIsOpen(): void {
-    if (this.#state.kind !== 'needs-login' || this.#failure?.context['jump'] === undefined) return;
+    if (!['unreachable', 'refused', 'needs-login'].includes(this.#state.kind)) return;
+    if (this.#failure?.context['jump'] === undefined) return;
     this.#needsPerson = false;
     this.#tryAloud().catch(() => {});
   }

@@ -50,7 +50,11 @@ const USABLE_TYPES: ReadonlySet<string> = new Set([
 
 /** Gathers all lines about a host, in the order of the files. */
 export function pinsFor(files: KnownHostsFile[], hostname: string, port: number): HostPins {
-  const name = knownHostsName(hostname, port);
+  return pinsForName(files, knownHostsName(hostname, port));
+}
+
+/** As pinsFor, for a name as it stands in the files: `host` or `[host]:port`. */
+export function pinsForName(files: KnownHostsFile[], name: string): HostPins {
   const pins: HostPins = { pinned: [], revoked: [], badRevoked: [], unusable: [] };
   for (const file of files) {
     for (const line of linesOf(file)) sortLine(line, name, pins);

@@ -89,13 +89,14 @@ export class LoginBudget {
   use(): LoginUse {
     const now = this.#clock.now();
     this.#trim(now);
-    const held = this.#heldAt(now);
-    const waitMs = this.#bucket.waitMs(now);
+    const earned = now + this.#bucket.waitMs(now);
+    const pausedUntil = this.#penalties >= PENALTIES_MAX ? this.#notBefore : 0;
+    const nextAt = Math.max(earned, pausedUntil, this.#heldAt(now)?.until ?? 0);
     return {
       burst: this.#limits.burst,
       refillMs: this.#limits.refillMs,
       left: this.#bucket.left(now),
-      nextAt: held?.until ?? (waitMs > 0 ? now + waitMs : undefined),
+      nextAt: nextAt > now ? nextAt : undefined,
       usedLastHour: this.#begun.length,
       waiting: this.#queue.size,
       failed: this.#failed,

@@ -13,6 +13,7 @@ import { ChannelCount } from './channel-count.ts';
 import type { Passage, Road } from './connect.ts';
 import { connectHost, type SshConnection } from './connection.ts';
 import { LinkKeeper } from './keeper.ts';
+import { adoptHostKeys } from './key-rotation.ts';
 import { LoginBudget } from './login-budget.ts';
 import { newKeyMemory } from './offers.ts';
 import { Traffic } from './traffic.ts';
@@ -91,7 +92,9 @@ class Hop {
   constructor(settings: HostSettings, deps: HopDeps) {
     const { host, budget, road } = deps;
     const counters = newCounters();
-    const door = { settings, budget, road, memory: newKeyMemory(), pinnedAddress: () => undefined };
+    const onHostKeys = adoptHostKeys(settings, host);
+    const memory = newKeyMemory();
+    const door = { settings, budget, road, memory, onHostKeys, pinnedAddress: () => undefined };
     const traffic = new Traffic(counters);
     // What it carries is other hosts' bulk data, which may keep a sign of life waiting.
     const channels = new ChannelCount(host.clock);

@@ -14,12 +14,15 @@ import type {
   HostBudget,
   HostCounters,
   HostLinkState,
+  Inspection,
+  LinkInspection,
   ProcessOptions,
   RemoteProcess,
   RunOptions,
   RunResult,
   TransferOptions,
 } from '../host.ts';
+import type { HostKeys } from '../host-keys.ts';
 import { explainFailedWrite } from '../no-space.ts';
 import type { HostSettings } from '../settings.ts';
 import { withSignal } from '../settle.ts';
@@ -28,9 +31,13 @@ import { listDirectory } from '../sftp/list.ts';
 import type { SftpSession } from '../sftp/session.ts';
 import { uploadTo } from '../sftp/upload.ts';
 import { ChannelCount } from './channel-count.ts';
+import type { Door } from './connect.ts';
 import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
+import { createHostTrust } from './host-trust.ts';
+import { inspectHost } from './inspect/inspect.ts';
 import { LinkKeeper } from './keeper.ts';
+import { adoptHostKeys } from './key-rotation.ts';
 import { createLinkLog } from './link-log.ts';
 import type { LoginBudget } from './login-budget.ts';
 import { newKeyMemory } from './offers.ts';
@@ -38,7 +45,7 @@ import { type HostRoad, Roads } from './roads.ts';
 import { startSshProcess } from './ssh-process.ts';
 import { Traffic } from './traffic.ts';
 import { openTransferLink } from './transfer-link.ts';
-import { TransferLinks } from './transfer-links.ts';
+import { type BulkLink, TransferLinks } from './transfer-links.ts';
 
 const DEADLINE_MS = { quick: 15_000, slow: 300_000 } as const;
 const SHARED_TRANSFERS_MAX = 2;
@@ -50,8 +57,10 @@ export function createSshHost(settings: HostSettings, deps: Partial<HostDeps> = 
 
 class SshHost implements Host {
   readonly name: string;
+  readonly keys: HostKeys | undefined;
   readonly #deps: HostDeps;
   readonly #traffic: Traffic;
+  readonly #shared: ConnectionDeps & HostDeps;
   readonly #budget: LoginBudget;
   readonly #channels: ChannelCount;
   readonly #tellLog: (state: HostLinkState) => void;
@@ -74,13 +83,16 @@ class SshHost implements Host {
     this.#traffic = new Traffic(counters);
     this.#single = transferLinks === 0;
     this.#road = roads.to(settings, () => this.#keeper.wayIsOpen());
-    const door = {
+    const door: Door = {
       settings,
       budget: this.#budget,
       memory: newKeyMemory(),
       road: this.#road,
       pinnedAddress: () => this.#address,
+      onHostKeys: adoptHostKeys(settings, deps),
     };
+    const file = settings.trustedKeysFile;
+    this.keys = file === undefined ? undefined : createHostTrust({ ...deps, door, file });
     const shared: ConnectionDeps & HostDeps = {
       ...deps,
       door,
@@ -89,6 +101,7 @@ class SshHost implements Host {
       traffic: this.#traffic,
       singleConnection: () => this.#single,
     };
+    this.#shared = shared;
     this.#keeper = new LinkKeeper(settings, deps, async (ask) => {
       const link = await openControlLink(shared, ask);
       this.#address = link.address;
@@ -100,7 +113,7 @@ class SshHost implements Host {
       max: transferLinks === 0 ? SHARED_TRANSFERS_MAX : transferLinks,
       idleCloseMs,
       clock: deps.clock,
-      open: () => (this.#single ? this.#shareControlLink() : openTransferLink(shared)),
+      open: () => (this.#single ? this.#shareControlLink() : this.#openLink(shared)),
     });
   }
 
@@ -176,8 +189,13 @@ class SshHost implements Host {
     await reach('remote.download.after');
   }
 
+  async inspect(tell: (link: LinkInspection) => void): Promise<Inspection> {
+    return await inspectHost(this.#shared, tell);
+  }
+
   wake(): void {
-    this.#road?.wake();
+    // A host that needs a login is left alone, and so is the way to it.
+    if (['unreachable', 'refused'].includes(this.#keeper.state.kind)) this.#road?.wake();
     this.#keeper.wake();
   }
 
@@ -205,7 +223,18 @@ class SshHost implements Host {
     await this.#transfers.use(work, signal);
   }
 
-  async #shareControlLink() {
+  /** Some sites ask only from the second connection on: then there is no second one. */
+  async #openLink(shared: ConnectionDeps): Promise<BulkLink> {
+    try {
+      return await openTransferLink(shared);
+    } catch (error) {
+      if (toAppError(error).code !== 'SSH_NEEDS_LOGIN') throw error;
+      this.#single = true;
+      return await this.#shareControlLink();
+    }
+  }
+
+  async #shareControlLink(): Promise<BulkLink> {
     const session = await this.#session();
     return { session, usable: false, close: (): void => {} };
   }

@@ -20,6 +20,7 @@ export function logged(host: Host, logger: Logger): Host {
       throw error;
     }
   };
+  const { keys } = host;
   return {
     name: host.name,
     linkState: () => host.linkState(),
@@ -49,6 +50,11 @@ export function logged(host: Host, logger: Logger): Host {
         { call: 'download', ...source, offset: options?.offset },
         host.download(source, write, options),
       ),
+    keys: keys && {
+      offered: () => timed({ call: 'offered' }, keys.offered()),
+      pin: (request) => timed({ call: 'pin', ...request }, keys.pin(request)),
+    },
+    inspect: (tell) => timed({ call: 'inspect' }, host.inspect(tell)),
     wake: () => host.wake(),
     login: (ask) => timed({ call: 'login' }, host.login(ask)),
     close: () => host.close(),

@@ -196,6 +196,28 @@ describe('hosts, images and the rest', () => {
     expect(gone.statusCode).toBe(200);
   });
 
+  it('logs in step by step, and says nothing of the answers', async () => {
+    const prompts = [{ prompt: 'Code: ', echo: false }];
+    const question = { host: 'bastion', name: 'n', instruction: 'i', prompts };
+    service.loginSteps.unshift({ done: false, session: 's1', question });
+    const asked = views.loginView.parse((await post('/v1/hosts/vm/login', {})).json());
+    expect(asked).toEqual({
+      done: false,
+      session: 's1',
+      asking: 'bastion',
+      name: 'n',
+      instruction: 'i',
+      prompts,
+    });
+    const answered = await post('/v1/hosts/vm/login', { session: 's1', answers: ['sesame'] });
+    expect(views.loginView.parse(answered.json())).toMatchObject({ done: true });
+    for (const answers of [['sesame'.repeat(1000)], 'sesame', { sesame: 1 }]) {
+      const refused = await post('/v1/hosts/vm/login', { session: 's1', answers });
+      expect([refused.statusCode, codeOf(refused)]).toEqual([400, 'REQUEST_INVALID']);
+      expect(refused.body).not.toContain('sesame');
+    }
+  });
+
   it('answers 502 when the far side is at fault', async () => {
     const response = await post('/v1/hosts/vm/images', { reference: 'docker://unknown' });
     expect([response.statusCode, codeOf(response)]).toEqual([502, 'IMAGE_MANIFEST_UNKNOWN']);

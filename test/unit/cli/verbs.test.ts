@@ -264,6 +264,50 @@ describe('looking at tasks', () => {
 });
 
 describe('hosts and the rest', () => {
+  it('tells findings of doctor, what was not looked at on one line, and the summary', async () => {
+    const left = (id: string) =>
+      ({ id, title: id, level: 'skipped', detail: 'not looked at: root failed' }) as const;
+    daemon.service.findings = [
+      { id: 'name', title: 'name', level: 'ok', detail: '192.0.2.1' },
+      {
+        id: 'root',
+        title: 'remote root',
+        level: 'failure',
+        detail: 'mode 777\u001b[2J',
+        code: 'HOST_ROOT_INVALID',
+        cause: 'others can write',
+        remedy: { how: 'ini', text: 'root = ~/.towline' },
+      },
+      left('space'),
+      left('fuse'),
+    ];
+    const text = await daemon.cli(['host', 'doctor', 'vm']);
+    expect(text.stdout.toString()).toBe(
+      [
+        'ok       name             192.0.2.1',
+        'FAILED   remote root      HOST_ROOT_INVALID: mode 777\\x1b[2J',
+        '                          cause: others can write',
+        '                          write in [host.vm]: root = ~/.towline',
+        '-        not looked at: root failed: space, fuse',
+        'vm: 1 ok, 1 failure, 2 not looked at',
+        '',
+      ].join('\n'),
+    );
+    expect(text.code).toBe(3);
+    const json = await daemon.cli(['host', 'doctor', 'vm', '--json']);
+    expect(json.code).toBe(3);
+    expect(JSON.parse(json.stdout.toString())).toEqual({
+      host: 'vm',
+      ok: 1,
+      warnings: 0,
+      failures: 1,
+      skipped: 2,
+      findings: daemon.service.findings,
+    });
+    expect((await daemon.cli(['host', 'doctor', 'nope'])).code).toBe(11);
+    daemon.service.findings = [{ id: 'fuse', title: 'FUSE', level: 'warning', detail: 'none' }];
+    expect((await daemon.cli(['host', 'doctor', 'vm'])).code).toBe(0);
+  });
   it('shows hosts and images', async () => {
     expect(await out('host', 'list')).toMatch(/^HOST +LINK +TASKS/);
     expect(await out('host', 'show', 'vm')).toContain('link        ready');
@@ -345,6 +389,40 @@ describe('errors', () => {
   });
 });
 
+describe('what a person does with a host', () => {
+  const asked = (name: string) => daemon.service.calls.filter((call) => call.name === name).at(-1);
+
+  it('pauses, drains and resumes, and says how it stands then', async () => {
+    for (const [verb, mode] of [
+      ['pause', 'paused'],
+      ['drain', 'draining'],
+      ['resume', 'open'],
+    ]) {
+      expect(await out('host', verb ?? '', 'vm')).toBe(`vm ${mode}, 1 tasks there\n`);
+      expect(asked('setHostMode')?.args).toEqual(['vm', mode]);
+    }
+    expect(JSON.parse(await out('host', 'pause', 'vm', '--json'))).toMatchObject({
+      mode: 'paused',
+    });
+  });
+
+  it('forgets only with --yes', async () => {
+    expect(await out('host', 'forget', 'vm')).toContain('towline host forget vm --yes');
+    expect(asked('forgetHost')?.args).toEqual(['vm', { dryRun: true }]);
+    const text = await out('host', 'forget', 'vm', '--yes');
+    expect(text).toContain('2 attempts, 1 images, 0 staged inputs, 4.0 KiB removed');
+    expect(text).toContain('left: notes.txt is not of Towline');
+    expect(asked('forgetHost')?.args).toEqual(['vm', { dryRun: false }]);
+  });
+
+  it('sets up, and names the next step', async () => {
+    expect(await out('host', 'setup', 'vm')).toContain('link        ready');
+    expect(JSON.parse(await out('host', 'setup', 'vm', '--json'))).toMatchObject({
+      host: { name: 'vm' },
+    });
+  });
+});
+
 describe('completion', () => {
   it('is a script that bash accepts, and completes verbs, options, ids and hosts', async () => {
     const script = await out('completion', 'bash');
@@ -361,7 +439,7 @@ describe('completion', () => {
     expect(await complete('ca')).toBe('cancel');
     expect(await complete('run', '--over')).toBe('--overwrite');
     expect(await complete('run', '--cleanup', 'al')).toBe('always');
-    expect(await complete('host', 's')).toBe('show');
+    expect(await complete('host', 'sh')).toBe('show');
     expect(await complete('host', 'show', '')).toBe('vm');
     expect(await complete('run', '--host', '')).toBe('vm');
     expect(await complete('show', id.slice(0, 3))).toBe(id);

@@ -55,6 +55,8 @@ describe('defaults', () => {
       maxTasks: 8,
       cpus: undefined,
       memoryBytes: undefined,
+      gpus: undefined,
+      tags: [],
       setup: undefined,
       runtime: 'apptainer',
       runtimeArgs: [],

@@ -116,7 +116,7 @@ test('trouble that may pass is told with code, hint and since, and tried again w
       host: 'vm',
       reason: 'SSH_HOST_UNREACHABLE',
       message: 'SSH_HOST_UNREACHABLE it is',
-      hint: expect.stringContaining('towline host show vm'),
+      hint: expect.stringContaining('towline host doctor vm'),
       since: 1_000,
     },
   });

@@ -16,7 +16,7 @@ const tick = async (): Promise<void> => {
 async function house(policy: Partial<HostPolicy> = {}, wrap?: (store: Store) => Store) {
   const { ledger, store } = openBooks(wrap);
   const host = new FakeHost();
-  const seats = await seatsOf([[policy, host]]);
+  const seats = await seatsOf([[policy, host]], () => placer.look());
   const placer = createPlacer({ ledger, seats, log: LOG });
   const add = (id: string, more: Partial<TaskSpec> = {}) => ledger.insert([aTask(more, id)]);
   const kinds = () =>
@@ -130,4 +130,54 @@ test('a full disk while placing is tried again by itself', async () => {
   vi.advanceTimersByTime(5_000);
   await tick();
   expect(kinds()).toEqual({ a: 'pulling' });
+});
+
+test('the refusal says what is asked for and the most that each host has', async () => {
+  const { placer } = await house({ cpus: 4, memoryBytes: 1 << 30, gpus: 1, tags: ['fast'] });
+  const message = (more: Partial<TaskSpec>): string => {
+    try {
+      placer.check(aSpec(more));
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'it fits';
+  };
+  expect(message({ gpus: 1, require: ['fast'] })).toBe('it fits');
+  expect(message({ cpus: 8, gpus: 2 })).toBe(
+    'no configured host can ever run a task that asks for 8 cpus, 2 gpus: vm has 8 tasks, 4 cpus, 1 GiB memory, 1 gpus, tags fast',
+  );
+  expect(message({ require: ['slow'] })).toMatch(/the tags slow: vm has .* tags fast$/);
+});
+
+test('a host nobody has spoken to is looked at when somebody waits for it', async () => {
+  const { placer, add, kinds, host } = await house({ gpus: 1 });
+  host.setLink({ kind: 'idle' });
+  await add('any');
+  await add('cpus', { host: 'vm', cpus: 2 });
+  placer.look();
+  await tick();
+  expect(host.count(/^looking at host/)).toBe(1);
+  expect(kinds()).toEqual({ any: 'pulling', cpus: 'pulling' });
+});
+
+test('devices are given at placement, told in the event, and free again at the end', async () => {
+  const { placer, add, seat, ledger, store } = await house({ gpus: 1 });
+  await seat.facts();
+  await add('a', { gpus: 1 });
+  await add('b', { gpus: 1 });
+  placer.look();
+  await tick();
+  const given = { kind: 'nvidia', devices: ['0'] };
+  expect(ledger.get('a' as TaskId)?.state).toMatchObject({ kind: 'pulling', gpus: given });
+  expect(ledger.get('b' as TaskId)?.state.kind).toBe('queued');
+  const events = await store.listEvents({ since: 0, limit: 10 });
+  expect(events).toContainEqual(
+    expect.objectContaining({ kind: 'placed', data: { host: 'vm', gpus: given } }),
+  );
+  await ledger.apply('a' as TaskId, { kind: 'cancel-asked' });
+  await ledger.apply('a' as TaskId, { kind: 'gone', attempt: 1 });
+  placer.look();
+  await tick();
+  expect(ledger.get('b' as TaskId)?.state).toMatchObject({ gpus: given });
+  expect((await ledger.find('a')).state).toMatchObject({ kind: 'cancelled', gpus: given });
 });

@@ -60,7 +60,8 @@ test('a reload opens what is new, closes what is gone or changed, and keeps the 
   const [same, changed, gone, anew] = ['same', 'changed', 'gone', 'anew'].map(
     (n) => new FakeHost(n),
   );
-  const seats = createSeats({ daemonId: DAEMON, log: LOG, now: () => 0, onLink: () => {} });
+  const modeOf = () => 'open' as const;
+  const seats = createSeats({ daemonId: DAEMON, log: LOG, now: () => 0, modeOf, onLink: () => {} });
   await seats.reload([entryOf(same as Host), entryOf(changed as Host), entryOf(gone as Host)]);
   const kept = seats.get('same');
   const next = new FakeHost('changed');
@@ -70,7 +71,7 @@ test('a reload opens what is new, closes what is gone or changed, and keeps the 
     entryOf(anew as Host),
   ]);
   expect(seats.get('same')).toBe(kept);
-  expect(seats.get('changed').host).toBe(next);
+  expect(seats.get('changed').policy.maxTasks).toBe(3);
   expect(
     seats
       .all()

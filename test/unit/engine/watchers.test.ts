@@ -232,6 +232,27 @@ test('trouble with the host is told to all once, is no end, and is taken back', 
   expect(on.troubles['a.1']).toEqual(['SSH_CONNECTION_LOST', undefined]);
 });
 
+test('a host that is away is looked at when its link is tried again, and at once when it is back', async () => {
+  const on = await house();
+  const a = on.attempt('a.1');
+  const { seen } = on.watch(a);
+  await asleep(on);
+  on.host.on(/^looking at \d+ running/, () => {
+    throw new AppError('SSH_HOST_UNREACHABLE', 'away');
+  });
+  const why = { since: 0, code: 'SSH_HOST_UNREACHABLE', message: 'away' };
+  on.host.setLink({ kind: 'unreachable', ...why, nextTryAt: Date.now() + 20_000 });
+  await on.look();
+  await asleep(on);
+  expect(on.pauses.at(-1)).toBeGreaterThan(15_000);
+  expect(on.pauses.at(-1)).toBeLessThanOrEqual(20_000);
+  const before = on.looks();
+  on.host.on(/^looking at \d+ running/, () => [HOST_LINE, exited(0)].join('\n'));
+  on.host.setLink({ kind: 'ready', since: 0 });
+  await until(() => on.looks() > before);
+  expect((await seen).verdict.kind).toBe('exited');
+});
+
 test('a stream that cannot be read is told while it lasts, without hurry, also after the end', async () => {
   const on = await house();
   const a = on.attempt('a.1');

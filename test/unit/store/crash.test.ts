@@ -41,7 +41,9 @@ describe('a killed process', () => {
       // Nothing half: each version of each task has its event, and the orders are those of the last.
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
       for (const { id, version } of tasks) {
-        expect(events.filter(({ task }) => task === id)).toHaveLength(version);
+        expect(events.filter((event) => 'task' in event && event.task === id)).toHaveLength(
+          version,
+        );
         const orders = effects.filter(({ task }) => task === id);
         expect(orders).toEqual(
           version === 1 ? [] : [{ task: id, kind: 'stage', attempt: version }],

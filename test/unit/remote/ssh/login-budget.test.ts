@@ -121,6 +121,21 @@ it.each([1, 6, 20])(
   },
 );
 
+it('says when the next login may be made', async () => {
+  const { clock, budget, ask } = scene(2, 10_000);
+  const wait = (): number => (budget.use().nextAt ?? clock.now()) - clock.now();
+  await ask();
+  expect([budget.use().left, wait()]).toEqual([1, 0]);
+  const second = ask('SSH_AUTH_FAILED');
+  await clock.turn(200);
+  await second;
+  expect([budget.use().left, wait()]).toEqual([0, 9_800]);
+  const third = ask('SSH_AUTH_FAILED');
+  await clock.turn(9_800);
+  await third;
+  expect(wait()).toBe(15_000);
+});
+
 it('counts what was used in the last hour only', async () => {
   const { clock, budget, ask } = scene();
   await ask();

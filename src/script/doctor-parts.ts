@@ -1,0 +1,151 @@
+/** The fixed parts of doctor's text (doctor.ts). Each answers with facts and leaves nothing behind. */
+
+export const HOST = `read -r host </proc/sys/kernel/hostname
+me=$$.$host
+user=$(id -un 2>/dev/null || id -u)
+fact clockMs "$(date +%s)000"
+fact user "$user"
+fact uid "$(id -u)"
+fact home "$HOME"
+fact hostname "$host"
+entry=$(getent passwd "$user" 2>/dev/null || grep "^$user:" /etc/passwd 2>/dev/null)
+shell=\${entry##*:}
+[ -n "$shell" ] || shell=$SHELL
+fact loginShell "$shell"
+for tool in setsid sha256sum stat df mkdir mv ln tr sed awk grep od; do
+  if command -v "$tool" >/dev/null 2>&1; then echo "@ tool $tool 1"; else echo "@ tool $tool 0"; fi
+done
+if env --default-signal=INT,QUIT true 2>/dev/null; then echo '@ tool env--default-signal 1'; else echo '@ tool env--default-signal 0'; fi
+if mv --help 2>&1 | grep -q -- -T; then echo '@ tool mv-T 1'; else echo '@ tool mv-T 0'; fi
+space() {
+  # shellcheck disable=SC2046 # words
+  set -- "$1" $(stat -f -c '%a %S %d %c' "$2" 2>/dev/null)
+  [ $# -eq 5 ] || return 0
+  fact "$1reeBytes" $(($2 * $3))
+  fact "$1reeInodes" "$4"
+  case $1 in f) fact inodes "$5" ;; *) fact homeInodes "$5" ;; esac
+}
+runs() {
+  printf '#!/bin/sh\\nexit 0\\n' >"$2/run" 2>/dev/null || return 0
+  chmod 700 "$2/run"
+  try "$1" "$2/run"
+}
+look_at_root() {
+  while case $root in ?*/) ;; *) false ;; esac; do root=\${root%/}; done
+  fact root "$root"
+  anchor=$root
+  if [ -L "$root" ]; then
+    fact rootKind symlink
+    fact rootTarget "$(readlink -f "$root" 2>/dev/null)"
+  elif [ -d "$root" ]; then
+    fact rootKind directory
+    fact rootOwner "$(stat -c %U "$root" 2>/dev/null)"
+    try rootOurs [ -O "$root" ]
+    fact rootMode "$(stat -c %a "$root" 2>/dev/null)"
+    [ ! -r "$root/$marker" ] || fact rootMarker "$(head -c 200 "$root/$marker" 2>/dev/null | head -n 1)"
+    if [ ! -e "$root/$marker" ]; then
+      for entry in "$root"/* "$root"/.[!.]*; do
+        [ -e "$entry" ] || continue
+        case \${entry##*/} in images | store | tasks | .probe.* | ".$marker".*) ;; *) fact rootForeign "\${entry##*/}"; break ;; esac
+      done
+    fi
+  elif [ -e "$root" ]; then
+    fact rootKind other
+  else
+    fact rootKind absent
+  fi
+  while ! [ -d "$anchor" ] && [ -n "$anchor" ] && [ "$anchor" != / ]; do anchor=\${anchor%/*}; done
+  anchor=\${anchor:-/}
+  fact anchor "$anchor"
+  fact fsType "$(stat -f -c %T "$anchor" 2>/dev/null)"
+  space f "$anchor"
+  trial=$anchor/.probe.doctor.$me
+  if mkdir "$trial" 2>/dev/null; then
+    fact canMake 1
+    if dd if=/dev/zero of="$trial/fill" bs=65536 count=4 >/dev/null 2>&1; then fact canFill 1; else fact canFill 0; fi
+    rm -f "$trial/fill"
+    runs canRun "$trial"
+    rm -rf "$trial"
+  else
+    fact canMake 0
+  fi
+  space homeF "$HOME"
+  trial=$HOME/.probe.doctor.$me
+  if mkdir "$trial" 2>/dev/null; then
+    runs homeRuns "$trial"
+    rm -rf "$trial"
+  fi
+  # quota asks file servers, which may not answer
+  if command -v quota >/dev/null 2>&1; then
+    timeout 3 quota -w 2>/dev/null </dev/null | grep '[0-9]\\*' | while read -r line; do printf '%s\\n' "@ quota $line"; done
+  fi
+}
+tmp=\${TMPDIR:-/tmp}
+fact tmp "$tmp"
+trial=$tmp/.probe.doctor.$me
+if mkdir "$trial" 2>/dev/null && echo x >"$trial/x"; then fact tmpWritable 1; else fact tmpWritable 0; fi
+rm -rf "$trial"
+# shellcheck disable=SC2046 # two words
+set -- $(stat -f -c '%a %S' "$tmp" 2>/dev/null)
+[ $# -lt 2 ] || fact tmpFreeBytes $(($1 * $2))`;
+
+/** Files that a shell without a terminal may read, by shell; lines that print, or hold the text printed. */
+export const RC_FILES = `case \${shell##*/} in
+  zsh) set -- "$HOME/.zshenv" /etc/zshenv /etc/zsh/zshenv ;;
+  tcsh | csh) set -- "$HOME/.tcshrc" "$HOME/.cshrc" /etc/csh.cshrc ;;
+  fish) set -- "\${XDG_CONFIG_HOME:-$HOME/.config}/fish/config.fish" "\${XDG_CONFIG_HOME:-$HOME/.config}"/fish/conf.d/*.fish /etc/fish/config.fish ;;
+  bash) set -- "$HOME/.bashrc" /etc/bash.bashrc /etc/bashrc ;;
+  *) set -- "$HOME/.profile" ;;
+esac
+for file in "$@" "$HOME/.ssh/rc" /etc/ssh/sshrc "$HOME/.ssh/environment"; do
+  if ! [ -f "$file" ] || ! [ -r "$file" ]; then continue; fi
+  printf '%s\\n' "@ rc $file"
+  line=
+  [ -z "$noise" ] || line=$(grep -nF -- "$noise" "$file" 2>/dev/null | head -n 1)
+  [ -n "$line" ] || line=$(grep -nE '^[^#]*(^|[;&|({[:space:]])(echo|printf|print|cat|date|uptime|fortune|figlet|cowsay|neofetch|fastfetch|banner|who|w|last|quota|mesg|stty)([[:space:];]|$)' "$file" 2>/dev/null | head -n 1)
+  [ -z "$line" ] || printf '%s\\n' "@ loud $line"
+done`;
+
+export const LOGOUT = `try systemd [ -d /run/systemd/system ]
+for file in /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /run/systemd/logind.conf.d/*.conf /etc/systemd/logind.conf.d/*.conf; do
+  [ -r "$file" ] || continue
+  kill=$(sed -n 's/^[[:space:]]*KillUserProcesses[[:space:]]*=[[:space:]]*//p' "$file" | tail -n 1)
+  [ -z "$kill" ] || { fact killUserProcesses "$kill"; fact killFile "$file"; }
+  spared=$(sed -n 's/^[[:space:]]*KillExcludeUsers[[:space:]]*=[[:space:]]*//p' "$file" | tail -n 1)
+  [ -z "$spared" ] || fact killExclude "$spared"
+done
+try linger [ -e "/var/lib/systemd/linger/$user" ]
+fact cgroup "$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null | head -n 1)"`;
+
+export const RUNTIME = `path=$(command -v "$runtime" 2>/dev/null) && case $path in
+  /*)
+    version=$("$path" --version 2>/dev/null </dev/null) && fact runtimePath "$path" && fact runtimeVersion "$version"
+    ;;
+esac
+if [ -z "$version" ]; then
+  for path in $(command -v apptainer) $(command -v singularity) "$HOME/bin/apptainer" "$HOME/.local/bin/apptainer" /usr/local/bin/apptainer /usr/bin/apptainer /opt/apptainer/bin/apptainer /opt/*/bin/apptainer /opt/*/apptainer /usr/local/bin/singularity /usr/bin/singularity; do
+    case $path in /*) ;; *) continue ;; esac
+    [ -x "$path" ] && [ -f "$path" ] && "$path" --version >/dev/null 2>&1 </dev/null && fact runtimeElsewhere "$path" && break
+  done
+  if command -v module >/dev/null 2>&1 || [ -r /etc/profile.d/modules.sh ] || [ -r /etc/profile.d/lmod.sh ]; then fact modules 1; fi
+fi
+libexec=
+if [ -n "$version" ]; then
+  real=$(readlink -f "$path" 2>/dev/null)
+  for libexec in "\${real%/bin/*}/libexec/apptainer/bin" "\${real%/bin/*}/libexec/singularity/bin" /usr/lib/x86_64-linux-gnu/apptainer/bin; do
+    [ -d "$libexec" ] && break
+  done
+  if [ -u "$libexec/starter-suid" ]; then fact setuid 1; else fact setuid 0; fi
+fi
+if command -v unshare >/dev/null 2>&1; then try userns unshare --user --map-root-user true; fi
+value() { [ ! -r "$2" ] || fact "$1" "$(cat "$2" 2>/dev/null)"; }
+value usernsClone /proc/sys/kernel/unprivileged_userns_clone
+value usernsMax /proc/sys/user/max_user_namespaces
+value usernsApparmor /proc/sys/kernel/apparmor_restrict_unprivileged_userns
+try subuid grep -q "^$user:" /etc/subuid
+if ! [ -e /dev/fuse ]; then fact fuseDevice absent
+elif [ -r /dev/fuse ] && [ -w /dev/fuse ]; then fact fuseDevice usable
+else fact fuseDevice denied; fi
+PATH="$PATH:$libexec:/usr/sbin:/sbin"
+fact squashfuse "$(command -v squashfuse_ll || command -v squashfuse)"
+fact mksquashfs "$(command -v mksquashfs)"`;

@@ -2,7 +2,7 @@
  * Commands inside a task that is there already: beside the task's own command while that runs, in a
  * new container over the same directories once it has ended and was kept. Nothing is stored of them.
  */
-import { AppError } from '../domain/failure.ts';
+import { AppError, isAppError } from '../domain/failure.ts';
 import { isEnded, type LaunchRecord, type ReadyImage } from '../domain/state.ts';
 import { attemptToken, type Task } from '../domain/task.ts';
 import type { RemoteProcess } from '../remote/host.ts';
@@ -51,7 +51,9 @@ export function createInside({ ledger, seats, randomBytes }: InsideDeps): Pick<S
         const inside = { command, nonce, term: tty?.term };
         const { text, note } = await makeText({ seat, task, there, inside, signal });
         const purpose = `command in task ${task.id}`;
-        const process = await seat.host.openProcess(text, { purpose, tty, signal });
+        const process = await seat.host
+          .openProcess(text, { purpose, tty, signal })
+          .catch((error: unknown) => refuseRoom(error, seat.name));
         process.ended.then(release, release);
         const send = (words: string): void => {
           // Where the link is gone, the reaper beside the command sees it by itself.
@@ -64,6 +66,13 @@ export function createInside({ ledger, seats, randomBytes }: InsideDeps): Pick<S
       }
     },
   };
+}
+
+/** What works at its own pace elsewhere is not tried again here: somebody waits. */
+function refuseRoom(error: unknown, host: string): never {
+  if (!isAppError(error) || error.code !== 'SSH_CHANNEL_REFUSED') throw error;
+  const text = `host ${host} gives no channel for one more command: ${error.message}`;
+  throw new AppError('HOST_SESSIONS_FULL', text, { context: { host }, cause: error });
 }
 
 interface Inside {

@@ -74,6 +74,11 @@ async function nothingLeft(words: string): Promise<void> {
   );
 }
 
+/** The host comes back by its own schedule. */
+async function linkIsBack(): Promise<void> {
+  await until(async () => (await exec(running, 'true')).code === 0);
+}
+
 function residentBytes(pid: number): number {
   const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kib) * 1024;
@@ -202,6 +207,7 @@ describe('a command in a running task', () => {
     expect(ran.code).toBe(125);
     expect(ran.stderr).toContain('SSH_CONNECTION_LOST');
     await nothingLeft('sleep 344[4]');
+    await linkIsBack();
     expect((await daemon.show(running)).state).toBe('running');
   });
 });
@@ -275,6 +281,7 @@ describe('a shell', () => {
     await terminal.sees('code 125');
     await terminal.sees('restored');
     await nothingLeft('sleep 366[6]');
+    await linkIsBack();
   });
 
   test('without a terminal says what to do instead', async () => {

@@ -1,4 +1,6 @@
 /** A terminal for programs under test: what it shows, keys to press, a window to resize. */
+
+import type { Host } from '../../src/remote/host.ts';
 import { createLocalHost } from '../../src/remote/local/local-host.ts';
 import { until } from './until.ts';
 
@@ -33,6 +35,14 @@ export async function openTerminal(script: string): Promise<TestTerminal> {
       );
       from = shown.indexOf(text, from) + text.length;
     },
-    ended: process.ended.finally(() => void host.close()),
+    ended: closing(process.ended, host),
   };
+}
+
+async function closing(ended: Promise<number>, host: Host): Promise<number> {
+  try {
+    return await ended;
+  } finally {
+    await host.close();
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * Finds a channel for whoever needs one. The main connection comes first; where the host allows too
- * few channels on it (MaxSessions), up to five more connections are made (for SFTP, two slow shells or a
- * new control shell while the old one is stuck, and people who look inside) and closed when empty.
+ * few channels on it (MaxSessions), up to three more connections are made (one each for SFTP, a slow
+ * shell, and a new control shell while the old one is stuck) and closed when empty.
  */
 import type { ClientChannel, SFTPWrapper } from 'ssh2';
 import { AppError, isAppError } from '../../domain/failure.ts';
@@ -9,7 +9,7 @@ import type { ProcessOptions } from '../host.ts';
 import type { ShellPort } from '../shell/control-shell.ts';
 import type { SshConnection } from './connection.ts';
 
-const EXTRA_CONNECTIONS_MAX = 5;
+const EXTRA_CONNECTIONS_MAX = 3;
 /** A shell that was given up holds its connection until the host has ended it, which takes a moment. */
 const ROOM_WAIT_MS = 5_000;
 
@@ -24,6 +24,8 @@ export class Channels {
   readonly #connect: () => Promise<SshConnection>;
   readonly #single: () => boolean;
   #extra: SshConnection[] = [];
+  /** Of the extra connections, those made for processes. */
+  #ofProcesses = 0;
   readonly #connecting = new Set<Promise<SshConnection>>();
   readonly #awaitingRoom = new Set<() => void>();
 
@@ -48,11 +50,14 @@ export class Channels {
     return this.#open((connection) => connection.openSftp());
   }
 
-  /** One that may stay open for long: a connection is left over for what work needs. @throws SSH_* */
+  /**
+   * One that may stay open for long: beyond the main connection all of them share one that is made
+   * for them, so that work never waits for somebody who looks inside a task. @throws SSH_*
+   */
   process(tty: ProcessOptions['tty']): Promise<OwnChannel> {
     return this.#open(
       async (connection) => ({ connection, channel: await connection.openProcess(tty) }),
-      { extraMax: EXTRA_CONNECTIONS_MAX - 1 },
+      { forProcess: true },
     );
   }
 
@@ -64,7 +69,7 @@ export class Channels {
 
   async #open<T>(
     open: (connection: SshConnection) => Promise<T>,
-    { mayWait = true, extraMax = EXTRA_CONNECTIONS_MAX } = {},
+    { mayWait = true, forProcess = false } = {},
   ): Promise<T> {
     let refusal: AppError | undefined;
     for (const connection of [this.#main, ...this.#extra]) {
@@ -76,22 +81,23 @@ export class Channels {
         refusal = error;
       }
     }
-    if (this.#mayConnect(extraMax)) {
-      return await open(await this.#connectExtra());
+    if (this.#mayConnect(forProcess)) {
+      return await open(await this.#connectExtra(forProcess));
     }
     if (this.#connecting.size === 0) {
       if (mayWait && (await this.#roomSoon()))
-        return await this.#open(open, { mayWait: false, extraMax });
+        return await this.#open(open, { mayWait: false, forProcess });
       throw refusal ?? noRoom();
     }
     // One that is just being made may turn out to be free.
     await Promise.race([...this.#connecting].map((making) => making.catch(() => {})));
-    return await this.#open(open, { mayWait, extraMax });
+    return await this.#open(open, { mayWait, forProcess });
   }
 
-  #mayConnect(extraMax: number): boolean {
+  #mayConnect(forProcess: boolean): boolean {
     if (this.#single()) return false;
-    return this.#extra.length + this.#connecting.size < extraMax;
+    if (forProcess) return this.#ofProcesses === 0;
+    return this.#extra.length + this.#connecting.size - this.#ofProcesses < EXTRA_CONNECTIONS_MAX;
   }
 
   /** True when a connection was closed within a moment, so that there may be room. */
@@ -108,11 +114,16 @@ export class Channels {
     });
   }
 
-  #connectExtra(): Promise<SshConnection> {
+  #connectExtra(forProcess: boolean): Promise<SshConnection> {
+    if (forProcess) this.#ofProcesses += 1;
+    const gone = (): void => {
+      if (forProcess) this.#ofProcesses -= 1;
+    };
     const making = this.#connect().then((connection) => this.#adopt(connection));
     this.#connecting.add(making);
     const made = (): void => void this.#connecting.delete(making);
     making.then(made, made);
+    making.then((connection) => connection.onLost(gone), gone);
     return making;
   }
 

@@ -21,7 +21,6 @@ const REFUSED: [BedUser, string][] = [
   ['noisy_user', 'prints text beginning with "nois" before SFTP starts'],
   ['exec_user', 'runs zsh in the place of /bin/sh'],
   ['exit_user', 'the shell on the host ended before it answered'],
-  // its text may reach SFTP or the shell first
   ['forced_user', 'a forced command'],
   ['sftp_user', 'it said: This service allows sftp connections only.'],
   ['nologin_user', 'it said: This account is currently not available.'],

@@ -18,7 +18,7 @@ import {
 import { until } from '../support/until.ts';
 
 interface HostJson {
-  link: { kind: string; code?: string; hint?: string; nextTryAt?: string };
+  link: { kind: string; code?: string; message?: string; hint?: string; nextTryAt?: string };
 }
 
 async function hostOf(daemon: TestDaemon): Promise<HostJson> {
@@ -83,10 +83,10 @@ test('a host whose key nobody has pinned is refused, and reached once the line i
   expect(Date.parse(blocked.nextTryAt ?? '')).toBeGreaterThan(Date.now());
   const { link } = await hostOf(daemon);
   expect(link).toMatchObject({ kind: 'refused', code: 'SSH_HOST_KEY_UNKNOWN' });
-  expect(link.hint).toContain(`ssh-keyscan -p ${SSH_PORT} 127.0.0.1 >> ${knownHosts}`);
+  expect(link.hint).toContain('towline host trust vm');
   const page = (await daemon.cli('show', id)).stdout;
   expect(page).toContain('SSH_HOST_KEY_UNKNOWN');
-  expect(page).toContain('ssh-keyscan');
+  expect(page).toContain('towline host trust vm');
   copyFileSync(join(BED, 'known_hosts'), knownHosts);
   process.kill(daemon.pid(), 'SIGHUP');
   await goesOn(daemon, id);
@@ -102,7 +102,8 @@ test('a host whose key changed is refused with an alarm of its own, and no secre
   expect(blocked.reason).toBe('SSH_HOST_KEY_CHANGED');
   const { link } = await hostOf(daemon);
   expect(link.kind).toBe('refused');
-  expect(link.hint).toContain(knownHosts);
+  expect(link.hint).toContain('towline host trust vm --replace');
+  expect(link.message).toContain(`${knownHosts}:1`);
   expect(bedLog('sshd').slice(before)).not.toContain('Failed publickey for alice');
   copyFileSync(join(BED, 'known_hosts'), knownHosts);
   process.kill(daemon.pid(), 'SIGHUP');

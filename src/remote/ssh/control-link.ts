@@ -5,7 +5,6 @@
 import { AppError, isAppError } from '../../domain/failure.ts';
 import type { HostDeps } from '../deps.ts';
 import type { Ask, ProcessOptions } from '../host.ts';
-import { watchedElsewhere } from '../settle.ts';
 import { SftpSession } from '../sftp/session.ts';
 import { SessionSlot } from '../sftp/slot.ts';
 import { ControlShell, type ShellDeps } from '../shell/control-shell.ts';
@@ -33,14 +32,16 @@ export async function openControlLink(
   try {
     // A link that already answers nobody must not be half trusted.
     const purpose = 'first answer of the shell';
-    const hello = link.quick.run(FIRST_WORDS, { purpose, deadlineMs: FIRST_ANSWER_TIMEOUT_MS });
-    const session = link.sftp.session();
-    watchedElsewhere(session);
-    // Both are asked at once; when both fail, the shell's words tell more.
-    const judged = judgeFirstAnswer((await hello).output, context);
+    const hello = await link.quick.run(FIRST_WORDS, {
+      purpose,
+      deadlineMs: FIRST_ANSWER_TIMEOUT_MS,
+    });
+    const judged = judgeFirstAnswer(hello.output, context);
     if (judged.finding !== undefined) throw judged.finding;
     login = judged.login;
-    await session;
+    // Not at once with the shell: text where SFTP should begin ends the connection, and with it what the
+    // shell had to say.
+    await link.sftp.session();
     return link;
   } catch (error) {
     link.close();

@@ -22,8 +22,15 @@ export function toHostView(report: HostReport): HostView {
 }
 
 function budgetView(budget: NonNullable<HostReport['budget']>): HostView['budget'] {
-  const { nextAt, ...logins } = budget.logins;
-  return { ...budget, logins: { ...logins, ...(nextAt !== undefined && { nextAt: iso(nextAt) }) } };
+  const loginsView = ({ nextAt, ...logins }: (typeof budget)['logins']) => ({
+    ...logins,
+    ...(nextAt !== undefined && { nextAt: iso(nextAt) }),
+  });
+  return {
+    ...budget,
+    logins: loginsView(budget.logins),
+    jumps: budget.jumps.map((jump) => ({ ...jump, logins: loginsView(jump.logins) })),
+  };
 }
 
 /** A link's times are the only ones inside it. */

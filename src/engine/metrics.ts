@@ -1,5 +1,6 @@
 /** The engine's numbers as metric families: hosts, their links and budgets, tasks, the ledger. */
 import { ENDED_KINDS, isEnded, STATE_KINDS } from '../domain/state.ts';
+import type { JumpUse } from '../remote/host.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { Seat } from './seats.ts';
 import type { MetricFamily, MetricSample } from './service.ts';
@@ -153,6 +154,38 @@ function budgetFamilies(all: Seat[], each: Each): MetricFamily[] {
       'towline_host_channels_refused_total',
       'Channels that the host refused.',
       each(({ host }) => host.budget()?.channels.refused),
+    ),
+    ...jumpFamilies(all),
+  ];
+}
+
+/** A jump host stands once, however many hosts are behind it. */
+function jumpFamilies(all: Seat[]): MetricFamily[] {
+  const jumps = new Map(
+    all.flatMap(({ host }) => host.budget()?.jumps ?? []).map((jump) => [jump.name, jump]),
+  );
+  const sample = (number: (jump: JumpUse) => number): MetricSample[] =>
+    [...jumps.values()].map((jump) => ({ labels: { jump: jump.name }, value: number(jump) }));
+  return [
+    gauge(
+      'towline_jump_ready',
+      'Whether the jump host is connected to.',
+      sample(({ link }) => (link === 'ready' ? 1 : 0)),
+    ),
+    gauge(
+      'towline_jump_logins_left',
+      'Logins to the jump host that the budget allows at once now.',
+      sample(({ logins }) => logins.left),
+    ),
+    counter(
+      'towline_jump_logins_failed_total',
+      'Logins to the jump host that failed after the door.',
+      sample(({ logins }) => logins.failed),
+    ),
+    counter(
+      'towline_jump_logins_refused_total',
+      'Logins to the jump host that were refused at the door.',
+      sample(({ logins }) => logins.refused),
     ),
   ];
 }

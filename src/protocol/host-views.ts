@@ -24,18 +24,20 @@ const gpuView = z.object({
   task: z.string().optional(),
 });
 
+const loginUseView = z.object({
+  burst: count,
+  refillMs: count,
+  left: count,
+  nextAt: time.optional(),
+  usedLastHour: count,
+  waiting: count,
+  failed: count,
+  refused: count,
+});
+
 /** What the host may be asked for, and what was. */
 const budgetView = z.object({
-  logins: z.object({
-    burst: count,
-    refillMs: count,
-    left: count,
-    nextAt: time.optional(),
-    usedLastHour: count,
-    waiting: count,
-    failed: count,
-    refused: count,
-  }),
+  logins: loginUseView,
   channels: z.object({
     open: count,
     /** Per connection, once the host has refused one. */
@@ -44,6 +46,8 @@ const budgetView = z.object({
     refused: count,
   }),
   polls: z.object({ limit: count, lastSecond: count }),
+  /** The hosts on the way, outermost first. */
+  jumps: z.array(z.object({ name: z.string(), link: z.string(), logins: loginUseView })),
 });
 
 export const hostView = z.object({

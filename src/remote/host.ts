@@ -160,6 +160,15 @@ export interface ChannelUse {
 export interface HostBudget {
   logins: LoginUse;
   channels: ChannelUse;
+  /** The hosts on the way, outermost first; none where the way is straight. */
+  jumps: JumpUse[];
+}
+
+/** A jump host: one connection and one budget for all hosts behind it. */
+export interface JumpUse {
+  name: string;
+  link: HostLinkState['kind'];
+  logins: LoginUse;
 }
 
 export interface Host {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bedLog, hostSection, MINI, onHost } from '../support/bed.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
+import { metrics } from '../support/metrics.ts';
 import { countLogins } from '../support/sshd.ts';
 import { until } from '../support/until.ts';
 
@@ -34,6 +35,13 @@ it('runs a task with input and output behind a jump host, over one login to it',
   expect([ran.code, ran.stdout]).toEqual([0, 'through and back\ninner\n']);
   expect(readFileSync(output, 'utf8')).toBe('through and back\n');
   expect(connections() - before).toBe(1);
+  const page = (await daemon.cli('host', 'show', 'inner', '--no-probe')).stdout;
+  expect(page).toMatch(
+    /^jump host +bastion is ready; logins: [56] of 6 left, .* 1 in the last hour/m,
+  );
+  const numbers = await metrics(daemon);
+  expect(numbers['towline_jump_ready{jump="bastion"}']).toBe(1);
+  expect(numbers['towline_jump_logins_left{jump="bastion"}']).toBeGreaterThanOrEqual(5);
 });
 
 it('finds a task again when the jump host was lost under it', async () => {

@@ -76,24 +76,31 @@ function gpuText({ device, name, memoryBytes, task }: HostView['gpus'][number]):
 
 function budgetLines(budget: HostView['budget'], now: number): [string, string | undefined][] {
   if (budget === undefined) return [];
-  const { logins, channels, polls } = budget;
-  const next =
-    logins.nextAt === undefined
-      ? 'now'
-      : `in ${spanText(Math.max(0, Date.parse(logins.nextAt) - now))}`;
+  const { logins, channels, polls, jumps } = budget;
   const limit = channels.limit === undefined ? '' : `, ${channels.limit} per connection at most`;
   return [
-    [
-      'logins',
-      `${logins.left} of ${logins.burst} left, one more every ${spanText(logins.refillMs)}, next ${next}; ` +
-        `${logins.usedLastHour} in the last hour, ${logins.failed} failed, ${logins.refused} refused`,
-    ],
+    ['logins', loginsText(logins, now)],
     [
       'channels',
       `${channels.open} open on ${channels.connections} connection${channels.connections === 1 ? '' : 's'}${limit}; ${channels.refused} refused`,
     ],
     ['polls', `${polls.lastSecond} in the last second, ${polls.limit} at most`],
+    ...jumps.map((jump): [string, string] => [
+      'jump host',
+      `${jump.name} is ${jump.link}; logins: ${loginsText(jump.logins, now)}`,
+    ]),
   ];
+}
+
+function loginsText(logins: NonNullable<HostView['budget']>['logins'], now: number): string {
+  const next =
+    logins.nextAt === undefined
+      ? 'now'
+      : `in ${spanText(Math.max(0, Date.parse(logins.nextAt) - now))}`;
+  return (
+    `${logins.left} of ${logins.burst} left, one more every ${spanText(logins.refillMs)}, next ${next}; ` +
+    `${logins.usedLastHour} in the last hour, ${logins.failed} failed, ${logins.refused} refused`
+  );
 }
 
 function linkText({ link }: HostView, now: number): string {

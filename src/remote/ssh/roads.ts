@@ -6,7 +6,7 @@
 import { AppError, type ErrorContext, isAppError } from '../../domain/failure.ts';
 import { newCounters } from '../counters.ts';
 import type { HostDeps } from '../deps.ts';
-import type { Ask } from '../host.ts';
+import type { Ask, JumpUse } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
 import { withDeadline } from '../settle.ts';
 import { ChannelCount } from './channel-count.ts';
@@ -14,6 +14,7 @@ import type { Passage, Road } from './connect.ts';
 import { connectHost, type SshConnection } from './connection.ts';
 import { LinkKeeper } from './keeper.ts';
 import { adoptHostKeys } from './key-rotation.ts';
+import { createLinkLog } from './link-log.ts';
 import { LoginBudget } from './login-budget.ts';
 import { newKeyMemory } from './offers.ts';
 import { Traffic } from './traffic.ts';
@@ -22,6 +23,8 @@ import type { Wire } from './wire.ts';
 
 /** A host's own way through its jump hosts. */
 export interface HostRoad extends Road {
+  /** How the jump hosts stand, outermost first. */
+  use(): JumpUse[];
   /** The jump hosts try now, too. */
   wake(): void;
   /** The host is closed: whoever is the last one closes the jump host. */
@@ -103,8 +106,9 @@ class Hop {
     this.#settings = settings;
     this.#deps = deps;
     this.#keeper = new LinkKeeper(settings, host, (ask) => connectHost(shared, ask));
+    const tellLog = createLinkLog(`${settings.name} (jump)`, host);
     this.#keeper.onState((state) => {
-      host.logger.info({ jump: settings.name, ...state }, `jump host is ${state.kind}`);
+      tellLog(state);
       if (state.kind !== 'ready') return;
       this.#restWhenIdle();
       for (const open of this.#members) open();
@@ -121,6 +125,7 @@ class Hop {
     this.#members.add(member);
     return {
       hold: (ask) => this.#hold(target, ask),
+      use: () => this.#standing(),
       wake: () => {
         this.#deps.road?.wake();
         this.#keeper.wake();
@@ -183,6 +188,12 @@ class Hop {
     if (error.code === 'SSH_NEEDS_LOGIN') context['host'] = target.name;
     const message = `jump host ${name} of host ${target.name}: ${error.message}`;
     return new AppError(error.code, message, { context, cause: error });
+  }
+
+  #standing(): JumpUse[] {
+    const { road, budget } = this.#deps;
+    const { name } = this.#settings;
+    return [...(road?.use() ?? []), { name, link: this.#keeper.state.kind, logins: budget.use() }];
   }
 
   #use(): void {

@@ -130,7 +130,11 @@ class SshHost implements Host {
   }
 
   budget(): HostBudget {
-    return { logins: this.#budget.use(), channels: this.#channels.use() };
+    return {
+      logins: this.#budget.use(),
+      channels: this.#channels.use(),
+      jumps: this.#road?.use() ?? [],
+    };
   }
 
   async run(script: string, options: RunOptions): Promise<RunResult> {

@@ -14,6 +14,7 @@ const LOGINS = { burst: 6, refillMs: 10_000, left: 4, usedLastHour: 2, waiting: 
 const BUDGET: HostBudget = {
   logins: { ...LOGINS, failed: 3, refused: 2 },
   channels: { open: 2, limit: 1, connections: 2, refused: 1 },
+  jumps: [],
 };
 
 async function house() {

@@ -38,6 +38,13 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   process.umask(0o077);
   const config = load(options);
   const log = createLog(config.daemon.logLevel);
+  let current = config;
+  // Heard from the beginning, or a SIGHUP that comes while the house is put together would end it.
+  const reloads = hearReloads(() => {
+    const wanted = loadAnew(options, log);
+    current = wanted ?? current;
+    return wanted;
+  });
   await using house = new AsyncDisposableStack();
   const { stateDir } = config.daemon;
   house.use(await lockStateDir(stateDir));
@@ -58,7 +65,6 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   });
   house.defer(() => engine.stop());
 
-  let current = config;
   const socket = options.socket ?? process.env['TOWLINE_SOCKET'] ?? config.daemon.socket;
   const api = createApi({
     service: engine.service,
@@ -78,21 +84,38 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     'ready',
   );
   await tellServiceManager('ready');
-
-  // One at a time and in order: the last configuration read is the one that stays.
-  let reloading = Promise.resolve();
-  const onReload = (): void => {
-    const wanted = loadAnew(options, log);
-    if (wanted === undefined) return;
-    current = wanted;
-    reloading = reloading.then(() => apply(engine, engineSettings(wanted, log, roads), log));
-  };
-  process.on('SIGHUP', onReload);
+  reloads.begin((wanted) => apply(engine, engineSettings(wanted, log, roads), log));
   const signal = await stopSignal();
   log.info({ signal }, 'stopping; tasks on the hosts run on');
-  process.off('SIGHUP', onReload);
+  reloads.end();
   await tellServiceManager('stopping');
   return 0;
+}
+
+interface Reloads {
+  /** From now on, and for what came before, each configuration read is applied. */
+  begin: (apply: (config: Config) => Promise<void>) => void;
+  /** Later ones are heard and do nothing. */
+  end: () => void;
+}
+
+/** One at a time and in order: the last configuration read is the one that stays. */
+function hearReloads(read: () => Config | undefined): Reloads {
+  const begun = Promise.withResolvers<(config: Config) => Promise<void>>();
+  let reloading: Promise<void> = Promise.resolve();
+  let ended = false;
+  process.on('SIGHUP', () => {
+    if (ended) return;
+    const config = read();
+    if (config === undefined) return;
+    reloading = reloading.then(async () => (await begun.promise)(config));
+  });
+  return {
+    begin: begun.resolve,
+    end: () => {
+      ended = true;
+    },
+  };
 }
 
 function load({ configFile }: DaemonOptions): Config {

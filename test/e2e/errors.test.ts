@@ -5,7 +5,7 @@
  * tasks with a mistake in them. Trouble with the link is in errors-link.test.ts, images and staging in
  * files of their own.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MINI, onHost } from '../support/bed.ts';
@@ -136,6 +136,17 @@ test('a configuration with a mistake is explained by file and line, and a runnin
   expect(await other.run('echo', 'as before')).toMatchObject({ code: 0, stdout: 'as before\n' });
   const second = await finished(other.spawnCli(['daemon', '--config', other.configFile]));
   expect(second.code).toBe(12);
+});
+
+test('a reload asked for while the daemon starts is done once it has', async () => {
+  await using other = makeDaemon();
+  const started = other.launch();
+  await until(() => existsSync(join(other.stateDir, 'lock.sqlite')));
+  started.kill('SIGHUP');
+  await until(
+    () => other.log().includes('"configuration reloaded"'),
+    () => `${started.exitCode} ${started.signalCode} ${other.log()}`,
+  );
 });
 
 test('a full disk on the host is told, nothing half is left, and work goes on when there is room', async () => {

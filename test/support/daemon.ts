@@ -155,7 +155,8 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
       const before = daemon.log().length;
       const started = daemon.launch(env);
       await until(() => {
-        if (started.exitCode !== null) throw new Error(`the daemon ended: ${daemon.log()}`);
+        if (started.exitCode !== null || started.signalCode !== null)
+          throw new Error(`the daemon ended: ${daemon.log()}`);
         return daemon.log().slice(before).includes('"msg":"ready"');
       });
     },

@@ -4,6 +4,7 @@ import type { HostMode } from '../domain/host-mode.ts';
 import type { GpuKind } from '../domain/state.ts';
 import type { TaskId } from '../domain/task.ts';
 import type { HostBudget, HostCounters, HostLinkState, LoginQuestion } from '../remote/host.ts';
+import type { RootTrace } from '../script/forget.ts';
 import type { PollUse } from './poll-pace.ts';
 
 export interface HostReport {
@@ -62,19 +63,7 @@ export interface ForgetReport {
   host: string;
   dryRun: boolean;
   mode: HostMode;
-  roots: {
-    root: string;
-    attempts: number;
-    images: number;
-    objects: number;
-    bytes: number;
-    /** Daemons of the account that have something in the root. */
-    others: string[];
-    /** Names that are not ours. */
-    foreign: string[];
-    kept: string[];
-    gone: boolean;
-  }[];
+  roots: RootTrace[];
   /** A directory of images outside the root: it may be shared, and is left. */
   imageCacheDir?: string | undefined;
 }

@@ -1,6 +1,7 @@
 /** What the connection carries: the login shell, what it prints by itself, channels, SFTP, delay. */
 
 import type { Remedy } from '../../domain/finding.ts';
+import { isPosixShell, STARTUP_FILES, shellName } from '../../domain/login-shell.ts';
 import { quote } from '../../script/quote.ts';
 import {
   asRoot,
@@ -20,30 +21,16 @@ const SLOW_SHELL_MS = 3_000;
 const SLOW_LINK_MS = 300;
 /** Control shell, SFTP, and a slow command or two. */
 const CHANNELS_MIN = 4;
-/** Shells that read a text as POSIX says. */
-const POSIX_SHELLS = new Set(['sh', 'dash', 'bash', 'ash', 'busybox', 'ksh', 'mksh']);
-/** What a shell without a terminal reads, by its name. */
-const START_UP_FILES: Readonly<Record<string, string>> = {
-  bash: '.bashrc',
-  zsh: '.zshenv',
-  csh: '.cshrc',
-  tcsh: '.tcshrc',
-  fish: '.config/fish/config.fish',
-};
 const EXTENSIONS = ['posix-rename', 'fsync', 'hardlink', 'statvfs', 'limits'];
 
 /** Undefined: what reads our commands is a shell as POSIX has it, or said nothing of itself. */
 export function otherReader({ link: { shell } }: Case): string | undefined {
-  const reader = baseName(shell?.found?.reader ?? '');
-  return reader === '' || POSIX_SHELLS.has(reader) ? undefined : reader;
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
+  const reader = shellName(shell?.found?.reader ?? '');
+  return reader === '' || isPosixShell(reader) ? undefined : reader;
 }
 
 function judgeOtherReader(reader: string, login = ''): Judgement {
-  const file = START_UP_FILES[baseName(login)] ?? '.profile';
+  const file = STARTUP_FILES[shellName(login)]?.[0] ?? '.profile';
   const cause = `~/${file} starts ${reader} (exec) also where there is no terminal`;
   return failure(`${reader} reads the commands in the place of /bin/sh`, {
     code: 'HOST_SHELL_UNUSABLE',
@@ -113,7 +100,7 @@ export function judgeNoise({ link: { shell, sftp }, facts }: Case): Judgement {
 function rcFile({ rcFiles, loginShell = '', home }: NonNullable<Case['facts']>): string {
   const [first] = rcFiles;
   if (first !== undefined) return first.path;
-  return `${home}/${START_UP_FILES[baseName(loginShell)] ?? '.profile'}`;
+  return `${home}/${STARTUP_FILES[shellName(loginShell)]?.[0] ?? '.profile'}`;
 }
 
 function silence(file: string, home: string): Remedy {
@@ -123,7 +110,7 @@ function silence(file: string, home: string): Remedy {
 
 /** A first line that ends the file for shells without a terminal. */
 function guardOf(file: string): string {
-  const name = baseName(file);
+  const name = shellName(file);
   if (/cshrc$/.test(name)) return 'if ( ! $?prompt ) exit';
   if (/\.fish$/.test(name)) return 'status is-interactive; or return';
   if (/^(rc|sshrc)$/.test(name)) return 'exec >/dev/null';

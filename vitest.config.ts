@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{unit,property,architecture,golden}/**/*.test.ts'],
+          include: ['test/{unit,property,architecture,golden,simulation}/**/*.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -23,7 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/{e2e,crash}/**/*.test.ts'],
+          include: ['test/{e2e,crash,faults,seeds}/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

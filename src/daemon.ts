@@ -65,7 +65,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   });
   house.defer(() => engine.stop());
 
-  const socket = options.socket ?? process.env['TOWLINE_SOCKET'] ?? config.daemon.socket;
+  // an empty variable counts as none, as for the clients
+  const socket = options.socket || process.env['TOWLINE_SOCKET'] || config.daemon.socket;
   const api = createApi({
     service: engine.service,
     logger: log,

@@ -60,6 +60,14 @@ const REFUSE = `refuse() {
   exit 0
 }`;
 
+/** Every script of ours uses these: without one of them nothing further is to be found out. */
+const BASICS =
+  'awk cat chmod date grep head id ln ls mkdir mv od readlink rm rmdir sed sleep stat tail touch tr wc';
+
+const LOOK_FOR_BASICS = `lacking=''
+for name in ${BASICS}; do command -v "$name" >/dev/null || lacking="$lacking $name"; done
+[ -z "$lacking" ] || { echo "@ lacks$lacking"; exit 0; }`;
+
 // the pid alone may be that of another machine on the same file system
 const ROOT = `read -r host </proc/sys/kernel/hostname
 me=$$.$host
@@ -149,6 +157,7 @@ echo '@ done'`;
 export function probeText(plan: ProbePlan): string {
   return [
     REFUSE,
+    LOOK_FOR_BASICS,
     ...templateVariables(plan.rootTemplate).map(
       (name) => `[ -n "$${name}" ] || refuse "\\$${name} is not set on the host"`,
     ),
@@ -178,7 +187,8 @@ export function parseProbe(output: string, query: { host: string; now?: number }
       throw new AppError('HOST_ROOT_INVALID', `the remote root of ${host}: ${rest}`, {
         context: { host },
       });
-    } else if (verb === 'failed') throw stepFailed(purpose, rest, noise);
+    } else if (verb === 'lacks') throw toolsMissing(rest.split(' '), host);
+    else if (verb === 'failed') throw stepFailed(purpose, rest, noise);
     else if (verb === 'fact' || verb === 'tool')
       words[verb][rest.slice(0, space)] = rest.slice(space + 1);
     else if (verb === 'runtime') path = rest;
@@ -204,7 +214,11 @@ function checkedSetup(setup: string | undefined): string[] {
 function demandTools(tools: HostFacts['tools'], host: string): void {
   const missing = (['setsid', 'sha256sum', 'stat'] as const).filter((name) => !tools[name]);
   if (missing.length === 0) return;
-  throw new AppError('HOST_TOOL_MISSING', `host ${host} lacks ${missing.join(', ')}`, {
+  throw toolsMissing(missing, host);
+}
+
+function toolsMissing(names: readonly string[], host: string): AppError {
+  return new AppError('HOST_TOOL_MISSING', `host ${host} lacks ${names.join(', ')}`, {
     context: { host },
   });
 }

@@ -209,3 +209,20 @@ test("LAUNCH_CONFLICT: somebody else's directory stands where the attempt's woul
   await other.cli('wait', id);
   expect((await other.show(id)).failure?.code).toBe('LAUNCH_CONFLICT');
 });
+
+test('SSH_PROTOCOL: a server with whom no cipher can be agreed on', async () => {
+  await using old = await startSshd({ lines: ['Ciphers 3des-cbc'] });
+  await using other = makeDaemon({
+    hosts: { old: { on: 'vm2', keys: { port: String(old.port) } } },
+  });
+  await other.start();
+  const id = await other.submit(MINI, '--', 'true');
+  let blocked: TaskJson['blocked'];
+  await until(async () => {
+    ({ blocked } = await other.show(id));
+    return blocked !== undefined;
+  });
+  expect(blocked?.reason).toBe('SSH_PROTOCOL');
+  expect(blocked?.message).toMatch(/no matching .*cipher/i);
+  expect(blocked?.hint).toContain(`ssh -v -p ${old.port}`);
+});

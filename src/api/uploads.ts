@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '../domain/failure.ts';
 import type { Service } from '../engine/service.ts';
+import { between } from '../fault.ts';
 import { LIST_LIMIT_MAX, UPLOAD_BYTES_MAX } from '../protocol/limits.ts';
 
 const UNNAMED_KEPT_MS = 24 * 3600 * 1000;
@@ -26,7 +27,7 @@ export async function storeUpload(
   const partial = `${path}.part`;
   try {
     const bytes = await writeSynced(partial, body);
-    await rename(partial, path);
+    await between('upload.publish', () => rename(partial, path));
     return { path, bytes };
   } catch (error) {
     await rm(partial, { force: true });

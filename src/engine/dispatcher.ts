@@ -8,7 +8,7 @@ import type { Effect } from '../domain/effects.ts';
 import type { NewsEvent } from '../domain/events.ts';
 import { AppError, toAppError } from '../domain/failure.ts';
 import type { Task, TaskId } from '../domain/task.ts';
-import { reach } from '../fault.ts';
+import { between } from '../fault.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
 import { whereIs } from './where.ts';
@@ -137,9 +137,7 @@ async function carryOut(deps: DispatcherDeps, job: Job): Promise<AppError | unde
   try {
     const task = ledger.get(job.id);
     if (task === undefined) return undefined;
-    await reach(`${kind}.before`);
-    const event = await steps[kind]({ task, attempt, signal, trouble });
-    await reach(`${kind}.after`);
+    const event = await between(kind, () => steps[kind]({ task, attempt, signal, trouble }));
     if (!signal.aborted) await ledger.apply(job.id, event);
     return undefined;
   } catch (thrown) {

@@ -11,6 +11,7 @@ import type { Step, StepContext } from '../dispatcher.ts';
 import { seal, storedExit } from '../exit-news.ts';
 import type { Seat, Seats } from '../seats.ts';
 import type { EngineSettings } from '../settings.ts';
+import { removeParts } from '../staging/deliver.ts';
 import type { Seen, Watchers } from '../watchers.ts';
 import { whereIs } from '../where.ts';
 
@@ -30,6 +31,9 @@ export function createCancel(deps: CancelDeps): Step {
     // Staging and pulling ended with their steps; nothing of this attempt was ever published.
     if (!task.state.published) return { kind: 'gone', attempt };
     const seat = deps.seats.get(task.state.host);
+    // Its outputs were being fetched, perhaps by a daemon that was killed.
+    if (task.state.exit !== undefined)
+      await removeParts(attemptToken(task.id, attempt), task.spec.outputs);
     const reply = await askToEnd(deps, seat, context);
     switch (reply.kind) {
       case 'cancelled-before-start':

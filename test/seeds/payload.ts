@@ -22,14 +22,18 @@ export function payloadOf(task: PlannedTask, ledger: string): string {
   const { pieces, pauseMs, stdout, stderr, codes } = task;
   const lines = [
     `echo "$TOWLINE_ATTEMPT $$" >>/ledger/${ledger}`,
-    `piece() { tail -c +$(($2 + 1)) "/mnt/task/inputs/$1" | head -c "$3"; }`,
+    // what the tools say of a full disk or a dead reader is no part of the stream
+    `piece() { { tail -c +$(($2 + 1)) "/mnt/task/inputs/$1" | head -c "$3"; } 2>/dev/null; }`,
   ];
   for (let index = 0; index < pieces; index += 1) {
     lines.push(piece('out', stdout.bytes, { index, pieces }));
-    lines.push(`${piece('err', stderr.bytes, { index, pieces })} >&2`);
+    lines.push(`{ ${piece('err', stderr.bytes, { index, pieces })}; } >&2`);
     lines.push(`sleep ${(pauseMs / 1_000).toFixed(3)}`);
   }
-  if (task.output) lines.push(`cp /mnt/task/inputs/out ${OUTPUT} || exit 97`);
+  if (task.output) {
+    const copy = `cp /mnt/task/inputs/out part && mv part ${OUTPUT}`;
+    lines.push(`{ ${copy}; } 2>/dev/null || exit 97`);
+  }
   lines.push('case ${TOWLINE_ATTEMPT##*.} in');
   for (const [index, code] of codes.slice(0, -1).entries())
     lines.push(`${index + 1}) exit ${code} ;;`);

@@ -75,6 +75,8 @@ export interface Plan {
   seed: number;
   /** Tasks that the host takes at a time. */
   slots: number;
+  /** Logs in with a key under a passphrase, which costs each login some time. */
+  passphrase: boolean;
   tasks: PlannedTask[];
   acts: Act[];
 }
@@ -139,6 +141,7 @@ export function planOf(seed: number, tasks: number): Plan {
   return {
     seed,
     slots: 2 + below(5),
+    passphrase: dice() < 0.2,
     tasks: Array.from({ length: tasks }, task),
     acts: Array.from({ length: 4 + below(4) }, act),
   };

@@ -74,7 +74,7 @@ export async function makeScene(plan: Plan): Promise<Scene> {
   const all = made.move();
   return {
     ...{ plan, dir, daemon, kept, client, sshd, proxy, remoteDisk, localDisk: local, root, ledger },
-    canaries: canaries(),
+    canaries: canaries(plan),
     keep: () => {
       const to = mkdtempSync(join(tmpdir(), `towline-seed-${plan.seed}-kept-`));
       cpSync(dir, join(to, 'run'), { recursive: true });
@@ -90,9 +90,13 @@ export async function makeScene(plan: Plan): Promise<Scene> {
 }
 
 /** Whatever secret there is: add a row when there is another. */
-function canaries(): Canary[] {
-  const passphrase = readFileSync(KEYS.passphraseFile, 'utf8').trim();
-  return [{ name: 'key passphrase', secret: passphrase }];
+function canaries({ passphrase }: Plan): Canary[] {
+  const key = passphrase ? KEYS.encrypted : KEYS.plain;
+  const words = readFileSync(KEYS.passphraseFile, 'utf8').trim();
+  return [
+    { name: 'private key', secret: readFileSync(key, 'utf8').split('\n')[2] ?? '' },
+    ...(passphrase ? [{ name: 'passphrase', secret: words }] : []),
+  ];
 }
 
 function daemonOptions(plan: Plan, place: { dir: string; root: string; port: number }) {
@@ -100,8 +104,8 @@ function daemonOptions(plan: Plan, place: { dir: string; root: string; port: num
     port: String(place.port),
     root: place.root,
     known_hosts: join(place.dir, 'known_hosts'),
-    identity_file: KEYS.encrypted,
-    passphrase_file: KEYS.passphraseFile,
+    identity_file: plan.passphrase ? KEYS.encrypted : KEYS.plain,
+    passphrase_file: plan.passphrase ? KEYS.passphraseFile : '',
     max_tasks: String(plan.slots),
     connect_timeout: '4s',
     login_burst: '100',

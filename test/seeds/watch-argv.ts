@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Canary } from './scene.ts';
 
-const PERIOD_MS = 250;
+const PERIOD_MS = 500;
 
 export interface ArgvWatch {
   /** Ends it and gives where secrets were seen. */

@@ -119,7 +119,7 @@ export function inputPath(dir: string, task: number, stream: 'stdout' | 'stderr'
 }
 
 function writeInputs(plan: Plan, dir: string): void {
-  for (const [index, task] of plan.tasks.entries()) {
+  for (const index of plan.tasks.keys()) {
     mkdirSync(join(dir, 'outputs', String(index)), { recursive: true });
     for (const stream of ['stdout', 'stderr'] as const) {
       writeFileSync(inputPath(dir, index, stream), knownBytes(plan, index, stream));

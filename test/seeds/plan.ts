@@ -127,11 +127,14 @@ export function planOf(seed: number, tasks: number): Plan {
       submitAfterMs: dice() < 0.7 ? 0 : below(2_000),
     };
   };
+  let struck = 0;
   const act = (): Act => {
     const kind = weighted(dice());
+    // two faults in one task find what two faults in two do not
+    if (dice() < 0.6) struck = below(tasks);
     return {
       kind,
-      task: below(tasks),
+      task: struck,
       step: stepFor(kind, oneOf(STEPS)),
       thenMs: dice() < 0.5 ? 0 : below(700),
       forMs: dice() < 0.15 ? LONG_MS : 200 + below(2_000),

@@ -52,7 +52,7 @@ interface DispatcherDeps {
   log: Logger;
 }
 
-const RETRY = { firstMs: 1_000, capMs: 60_000 };
+export const RETRY = { firstMs: 1_000, capMs: 60_000 };
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const jobs = new Map<string, Job>();
@@ -183,7 +183,7 @@ async function tellTrouble(
  * Trouble with the link is the host's and passes, whoever must mend it. Steps from the launch on
  * never give up by an error of their own: the attempt could be running.
  */
-function mayPass(error: AppError, kind: Effect['kind']): boolean {
+export function mayPass(error: AppError, kind: Effect['kind']): boolean {
   if (error.retry === 'later' || error.code.startsWith('SSH_')) return true;
   return kind === 'launch' || kind === 'watch' || kind === 'cancel' || kind === 'clean';
 }

@@ -15,7 +15,12 @@ export interface ProbePlan {
   /** A name to look for in PATH, or an absolute path. */
   runtime: string;
   setup?: string | undefined;
+  /** Attempts may be in there: a root that cannot be seen is away, and none is made in its place. */
+  held?: HeldRoots | undefined;
 }
+
+/** Roots by path, or whatever it is called now. */
+export type HeldRoots = readonly string[] | 'any';
 
 const count = z.coerce.number().int().nonnegative();
 const flag = z.enum(['0', '1']).transform((value) => value === '1');
@@ -162,6 +167,7 @@ export function probeText(plan: ProbePlan): string {
       (name) => `[ -n "$${name}" ] || refuse "\\$${name} is not set on the host"`,
     ),
     `root=${templateWord(plan.rootTemplate)} runtime=${quote(plan.runtime)} marker=${ROOT_MARKER}`,
+    ...heldLines(plan.held),
     ROOT,
     FACTS,
     ...checkedSetup(plan.setup),
@@ -189,6 +195,7 @@ export function parseProbe(output: string, query: { host: string; now?: number }
       });
     } else if (verb === 'lacks') throw toolsMissing(rest.split(' '), host);
     else if (verb === 'failed') throw stepFailed(purpose, rest, noise);
+    else if (verb === 'away') throw rootAway(rest, host);
     else if (verb === 'fact' || verb === 'tool')
       words[verb][rest.slice(0, space)] = rest.slice(space + 1);
     else if (verb === 'runtime') path = rest;
@@ -201,6 +208,19 @@ export function parseProbe(output: string, query: { host: string; now?: number }
   const runtime = path === undefined ? undefined : { path, version: version ?? '' };
   const clockSkewMs = query.now === undefined ? 0 : facts.clockMs - query.now;
   return { ...facts, tools, gpus: parseGpus(lines), runtime, clockSkewMs };
+}
+
+function heldLines(held: HeldRoots = []): string[] {
+  if (held.length === 0) return [];
+  const roots = held === 'any' ? '*' : held.map(quote).join(' | ');
+  const look = `[ -r "$root/$marker" ] || { printf '%s\\n' "@ away $root"; exit 0; }`;
+  return [`case \${root%/} in ${roots}) ${look} ;; esac`];
+}
+
+function rootAway(root: string, host: string): AppError {
+  const why = `the remote root ${root} of ${host} cannot be seen, and tasks are in it`;
+  const how = `if it is gone for good, a new one is made by: towline host setup ${host}`;
+  return new AppError('HOST_ROOT_UNAVAILABLE', `${why}; ${how}`, { context: { host } });
 }
 
 /** A text that is no shell would end the shell that evaluates it. */

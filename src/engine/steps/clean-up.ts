@@ -25,7 +25,7 @@ export function createCleanUp({ seats, daemonId }: CleanDeps): Step {
       signal,
     });
     const result = parseClean(plan, reply.output).get(token);
-    if (result?.kind === 'cleaned') return { kind: 'cleaned', attempt };
+    if (result?.kind === 'cleaned') return { kind: 'cleaned', attempt, bytes: result.bytes };
     const why = result?.kind === 'failed' ? result.reason : 'something of it still runs';
     throw new AppError('HOST_COMMAND_FAILED', `removing ${token} on ${host}: ${why}`, {
       context: { host, task: task.id },

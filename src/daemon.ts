@@ -20,6 +20,7 @@ import { fillDeps } from './remote/deps.ts';
 import { Roads } from './remote/ssh/roads.ts';
 import { tellServiceManager } from './service-manager.ts';
 import { openSpool } from './spool/spool.ts';
+import { freeBytes } from './store/free-bytes.ts';
 import { lockStateDir } from './store/lock-state-dir.ts';
 import { openStore } from './store/open.ts';
 import { VERSION } from './version.ts';
@@ -48,6 +49,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   });
   await using house = new AsyncDisposableStack();
   const { stateDir } = config.daemon;
+  const uploadDir = join(stateDir, 'uploads');
   house.use(await between('state.lock', () => lockStateDir(stateDir)));
   const { store, cloned } = await between('store.open', () =>
     openStore({ stateDir, adopt: options.adoptState }),
@@ -65,6 +67,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     now: Date.now,
     random: Math.random,
     randomBytes,
+    uploadDir,
+    freeBytes: () => freeBytes(stateDir),
   });
   house.defer(() => engine.stop());
 
@@ -75,7 +79,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     logger: log,
     version: VERSION,
     stateDir,
-    uploadDir: join(stateDir, 'uploads'),
+    uploadDir,
     specDefaults: () => current.defaults,
   });
   house.defer(() => api.close());

@@ -15,8 +15,14 @@ import { logged } from './remote/wrap/logged.ts';
 export function engineSettings(config: Config, log: Logger, roads?: Roads): EngineSettings {
   const { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs } =
     config.defaults;
+  const { keepTasksMs, collectLimitBytes } = config.defaults;
+  const { queueLimit: queue, minFreeBytes, keepEventsMs, eventsMax } = config.daemon;
   return {
-    defaults: { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
+    limits: { queue, minFreeBytes, keepEventsMs, eventsMax },
+    defaults: {
+      ...{ host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
+      ...{ keepTasksMs, collectLimitBytes },
+    },
     hosts: Object.values(config.hosts).map((entry) => ({
       policy: policyOf(entry, config),
       open: () => logged(withFaultPoints(openHost(entry, { config, log, roads })), log),

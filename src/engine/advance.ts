@@ -3,9 +3,11 @@ import { decide } from '../domain/decide.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { Effect } from '../domain/effects.ts';
 import type { TaskEvent } from '../domain/events.ts';
-import type { Change } from '../store/store.ts';
+import { attemptToken, type Task } from '../domain/task.ts';
+import type { Change, NewRemoval } from '../store/store.ts';
 import { describeEvent } from './describe-event.ts';
 import type { LiveTask } from './live-tasks.ts';
+import { whereIs } from './where.ts';
 
 /** What to commit, or why nothing is. */
 export type Advance = { kind: 'next'; change: Change } | Exclude<Decision, { kind: 'next' }>;
@@ -18,8 +20,22 @@ export function advance({ task, orders }: LiveTask, event: TaskEvent, at: number
   const effects = ordersAfter(orders, decision.effects, event);
   return {
     kind: 'next',
-    change: { task: next, events: [describeEvent(next, event, at)], effects },
+    change: {
+      task: next,
+      events: [describeEvent(next, event, at)],
+      effects,
+      removed: removalOf(next, event, at),
+    },
   };
+}
+
+/** A directory that was removed from its host is written down with the news of it. */
+function removalOf(task: Task, event: TaskEvent, at: number): NewRemoval | undefined {
+  if (event.kind !== 'cleaned') return undefined;
+  const { host } = whereIs(task, event.attempt);
+  if (host === undefined) return undefined;
+  const what = attemptToken(task.id, event.attempt);
+  return { at, kind: 'directory', what, host, count: 1, bytes: event.bytes };
 }
 
 /** Cleaning of earlier attempts goes on whatever the task does next; other orders are replaced. */

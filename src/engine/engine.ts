@@ -41,6 +41,10 @@ export interface EngineDeps {
   now: () => number;
   random: () => number;
   randomBytes: (count: number) => Uint8Array;
+  /** Where uploads wait for their tasks. */
+  uploadDir?: string | undefined;
+  /** Free bytes of the disk that holds the state; undefined: not to be known. */
+  freeBytes?: (() => Promise<number | undefined>) | undefined;
 }
 
 export interface Engine {
@@ -97,7 +101,7 @@ export function createEngine(deps: EngineDeps): Engine {
     dispatcher,
     stopping: () => stopping,
   });
-  const housekeeping = startHousekeeping({ service, settings: getSettings, log });
+  const housekeeping = startHousekeeping({ service, log });
 
   return {
     service,

@@ -14,8 +14,10 @@ export function createStore(link: Link): Store {
     daemonId: link.opened.daemonId,
     commit: (change) =>
       betweenFaults(kindOf([change]), () => ask<'commit'>({ op: 'commit', change })),
-    insert: (changes, idempotency) =>
-      betweenFaults(kindOf(changes), () => ask<'insert'>({ op: 'insert', changes, idempotency })),
+    insert: (changes, idempotency, room) =>
+      betweenFaults(kindOf(changes), () =>
+        ask<'insert'>({ op: 'insert', changes, idempotency, room }),
+      ),
     getTask: (id) => ask<'get-task'>({ op: 'get-task', id }),
     findIds: (prefix) => ask<'find-ids'>({ op: 'find-ids', prefix }),
     loadLive: () => ask<'load-live'>({ op: 'load-live' }),
@@ -25,7 +27,14 @@ export function createStore(link: Link): Store {
       betweenFaults('host-mode', () => ask<'set-host-mode'>({ op: 'set-host-mode', change })),
     hostModes: () => ask<'host-modes'>({ op: 'host-modes' }),
     lastSeq: () => ask<'last-seq'>({ op: 'last-seq' }),
-    forget: (ids) => betweenFaults('forgotten', () => ask<'forget'>({ op: 'forget', ids })),
+    forget: (ids, removed) =>
+      betweenFaults('forgotten', () => ask<'forget'>({ op: 'forget', ids, removed })),
+    pruneEvents: (limits) =>
+      betweenFaults('events-pruned', () => ask<'prune-events'>({ op: 'prune-events', limits })),
+    eventsGone: () => ask<'events-gone'>({ op: 'events-gone' }),
+    recordRemovals: (removals) =>
+      betweenFaults('removed', () => ask<'record-removals'>({ op: 'record-removals', removals })),
+    listRemovals: (limit) => ask<'list-removals'>({ op: 'list-removals', limit }),
     counters: () => link.counters(),
     close: () => link.close(),
   };

@@ -114,4 +114,8 @@ export const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   LAUNCH_CONFLICT: [HOST, 'LAUNCH_CONFLICT'],
   STREAM_TRUNCATED: [HOST, 'STREAM_TRUNCATED'],
   STREAM_COPIER_DIED: [HOST, 'STREAM_COPIER_DIED'],
+  DAEMON_BUSY: ['', ''],
+  OUTPUT_LIMIT: ['', ''],
+  QUEUE_FULL: ['', ''],
+  STAGE_LIMIT: ['', ''],
 };

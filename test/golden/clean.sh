@@ -64,8 +64,10 @@ clean() {
   [ -z "$pids" ] || { echo "@ busy $1"; return; }
   # IMPORTANT: the mark before the removal; a launch looks for it after it has published
   true >".ended/$1" || { echo "@ failed $1 no-mark"; return; }
+  size=$(du -sk "$1" 2>/dev/null)
+  size=${size%%[!0-9]*}
   remove_scratch "$1"
-  if remove "$1"; then echo "@ cleaned $1"; else echo "@ failed $1 not-removed"; fi
+  if remove "$1"; then echo "@ cleaned $1 ${size:-0}"; else echo "@ failed $1 not-removed"; fi
 }
 [ -r '/home/alice/.towline/towline-root.json' ] || { echo '@ away'; exit 0; }
 mkdir -p '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f/.ended'

@@ -38,10 +38,13 @@ export function aPolicy(more: Partial<HostPolicy> = {}): HostPolicy {
 
 export function someSettings(hosts: EngineSettings['hosts']): EngineSettings {
   return {
+    limits: { queue: 100_000, minFreeBytes: 0, keepEventsMs: 86_400_000, eventsMax: 1_000_000 },
     defaults: {
       cleanup: 'on-success',
       outputLimitBytes: 1 << 30,
       keepFailedMs: 1_000,
+      keepTasksMs: 1_000,
+      collectLimitBytes: 1 << 30,
       stopGraceMs: 200,
     },
     hosts,

@@ -35,7 +35,7 @@ export function newsOfClean(
   result: CleanResult | undefined,
   { task, attempt, host }: { task: Task; attempt: number; host: string },
 ): NewsEvent {
-  if (result?.kind === 'cleaned') return { kind: 'cleaned', attempt };
+  if (result?.kind === 'cleaned') return { kind: 'cleaned', attempt, bytes: result.bytes };
   const why = result?.kind === 'failed' ? result.reason : 'something of it still runs';
   const token = attemptToken(task.id, attempt);
   throw new AppError('HOST_COMMAND_FAILED', `removing ${token} on ${host}: ${why}`, {

@@ -32,7 +32,7 @@ export async function leftOnHost(daemon: TestDaemon, tokens: readonly string[]):
   const look = `[ -d "$0" ] || exit 0
 find "$0" -path "$0/tasks/*/*" -not -path '*/.ended*' -o -path "$0/store/.*/*" -o -path "$0/images/.*"`;
   const files = await onHost('vm', 'sh', '-c', look, daemon.root);
-  const processes = await Promise.all(tokens.map(living));
+  const processes = await Promise.all(tokens.map((token) => living(token)));
   return files + processes.join('');
 }
 

@@ -13,7 +13,6 @@ import { describeEvent } from './describe-event.ts';
 import { createLiveTasks, type LiveTask, type Told } from './live-tasks.ts';
 import { ID_CHARS } from './task-id.ts';
 import { createTurns } from './turns.ts';
-import { whereIs } from './where.ts';
 
 export interface Ledger {
   /** Reads back what is not finished. Call once, before anything else. */

@@ -9,7 +9,7 @@ import type { WireTaskSpec } from '../../../src/client/client.ts';
 import { MINI } from '../../support/bed.ts';
 import { COUNTED, runtimeStarts, startLedger, stored } from '../../support/crash-task.ts';
 import type { TestDaemon } from '../../support/daemon.ts';
-import { until } from '../../support/until.ts';
+import { eventually } from './eventually.ts';
 import type { Ask } from './lives.ts';
 import { assertNothingHalf, leftOnHost, outputDirectory, streamOf } from './oracle.ts';
 import type { Play, Scenario } from './scenario.ts';
@@ -85,7 +85,7 @@ async function begin(daemon: TestDaemon, wanted: OneTask): Promise<Play> {
     const view = await ask((client) => client.wait(id));
     const end = `${view.state} ${view.exitCode ?? '-'}`;
     assert.ok(wanted.end.includes(end), `ended as ${end}: ${view.failure?.message ?? ''}`);
-    if (spec.cleanup === 'always') await until(() => isClean(daemon, id));
+    if (spec.cleanup === 'always') await eventually(() => isClean(daemon, id));
     if (known && wanted.stdout !== undefined)
       assert.equal(await streamOf(ask, id, 'stdout'), wanted.stdout);
   }

@@ -29,7 +29,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     about: 'a running command that does not heed TERM, and its children, are cancelled',
     payload: "trap '' TERM; echo begun; sleep 300 & sleep 300",
     meanwhile: cancelOnceStarted,
-    end: ['cancelled -', 'cancelled 137'],
+    end: ['cancelled'],
     starts: 1,
     stdout: 'begun\n',
   }),

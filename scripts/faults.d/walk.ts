@@ -5,6 +5,8 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { spread, withFewLooks } from '../../test/crash/walk/points.ts';
+import { MOVES, type Move, raceAt, tracePointsOfRace } from '../../test/crash/walk/race.ts';
+import { howAgain } from '../../test/crash/walk/replay.ts';
 import { SCENARIOS } from '../../test/crash/walk/scenarios.ts';
 import {
   inLanes,
@@ -21,6 +23,8 @@ Kills the daemon at each point that a scenario passes, starts it again and looks
   --all            every hit of every point, and a second kill at every point of every recovery
   --second N       so many second kills per scenario, spread over all (default 10)
   --part I/N       the Ith of N equal parts of the runs
+  --race MOVE      instead of the scenarios, cancel a task at each point while the daemon pauses there, which
+                   then goes on at once (release), when the cancel is over (late), or is killed (kill)
   --only POINT     a single run; POINT,POINT for a second kill during the recovery
   --jobs N         so many daemons at a time (default 4)
   --json           the figures as JSON on stdout
@@ -33,6 +37,7 @@ interface Options {
   scenarios: string[];
   all: boolean;
   second: number;
+  race: Move | undefined;
   part: { index: number; of: number };
   only: Plan | undefined;
   jobs: number;
@@ -46,7 +51,8 @@ async function main(): Promise<number> {
     return 2;
   }
   const outcomes: Outcome[] = [];
-  for (const name of options.scenarios) outcomes.push(...(await walk(name, options)));
+  if (options.race !== undefined) outcomes.push(...(await race(options.race, options)));
+  else for (const name of options.scenarios) outcomes.push(...(await walk(name, options)));
   const figures = figuresOf(outcomes);
   console.log(options.json ? JSON.stringify({ ...figures, outcomes }, null, 2) : textOf(figures));
   return figures.violations === 0 ? 0 : 1;
@@ -58,6 +64,7 @@ function parse(): Options | undefined {
       scenario: { type: 'string', multiple: true },
       all: { type: 'boolean', default: false },
       second: { type: 'string', default: '10' },
+      race: { type: 'string' },
       part: { type: 'string', default: '1/1' },
       only: { type: 'string' },
       jobs: { type: 'string', default: '4' },
@@ -69,8 +76,10 @@ function parse(): Options | undefined {
   const [index = 0, of = 0] = values.part.split('/').map(Number);
   const jobs = Number(values.jobs);
   const second = Number(values.second);
+  const race = MOVES.find((move) => move === values.race);
   const fits =
     !values.help &&
+    race === values.race &&
     scenarios.every((name) => name in SCENARIOS) &&
     [index, of, jobs, second].every(Number.isInteger) &&
     jobs > 0 &&
@@ -79,7 +88,7 @@ function parse(): Options | undefined {
   if (!fits) return undefined;
   const { all, json } = values;
   const only = values.only?.split(',');
-  return { scenarios, all, second, part: { index, of }, only, jobs, json };
+  return { scenarios, all, second, race, part: { index, of }, only, jobs, json };
 }
 
 function usage(): string {
@@ -91,15 +100,30 @@ function usage(): string {
 
 async function walk(name: string, options: Options): Promise<Outcome[]> {
   const plans = await plansOf(name, options);
-  const outcomes: Outcome[] = [];
   const scenario = scenarioOf(name);
-  await inLanes(plans, options.jobs, async (plan) => {
-    const outcome = await killAt(name, scenario, plan);
+  return await runAll(plans, options, (plan) => killAt(name, scenario, plan));
+}
+
+async function race(move: Move, options: Options): Promise<Outcome[]> {
+  const points = options.only ?? (await tracePointsOfRace());
+  const few = options.all ? points : withFewLooks(points, LOOKS);
+  const plans = inPart(few, options.part).map((point) => [point]);
+  return await runAll(plans, options, ([point = '']) => raceAt(point, move));
+}
+
+async function runAll(
+  plans: readonly Plan[],
+  { jobs }: Pick<Options, 'jobs'>,
+  run: (plan: Plan) => Promise<Outcome>,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  await inLanes(plans, jobs, async (plan) => {
+    const outcome = await run(plan);
     outcomes.push(outcome);
-    const how = outcome.violation ?? `${outcome.kills} killed, ${outcome.convergedMs} ms`;
-    process.stderr.write(
-      `[${outcomes.length}/${plans.length}] ${name} ${plan.join(',')}: ${how}\n`,
-    );
+    const { scenario, kills, convergedMs, violation } = outcome;
+    const how = violation ?? `${kills} killed, ${convergedMs} ms`;
+    const count = `${outcomes.length}/${plans.length}`;
+    process.stderr.write(`[${count}] ${scenario} ${plan.join(',')}: ${how}\n`);
   });
   return outcomes;
 }
@@ -140,28 +164,22 @@ interface Figures {
   notReached: number;
   violations: number;
   convergedMs: { median: number; max: number };
-  failed: { replay: string; violation: string }[];
+  failed: string[];
 }
 
 function figuresOf(outcomes: readonly Outcome[]): Figures {
   const times = outcomes.map(({ convergedMs }) => convergedMs).toSorted((a, b) => a - b);
-  const broken = outcomes.flatMap(({ scenario, plan, violation }) =>
-    violation === undefined ? [] : [{ replay: replayOf(scenario, plan), violation }],
-  );
+  const broken = outcomes.filter(({ violation }) => violation !== undefined);
   return {
     runs: outcomes.length,
     points: new Set(outcomes.flatMap(({ plan }) => plan.map((point) => point.split(':')[0]))).size,
     kills: outcomes.reduce((sum, { kills }) => sum + kills, 0),
     secondKills: outcomes.filter(({ kills }) => kills > 1).length,
-    notReached: outcomes.filter(({ kills, plan }) => kills < plan.length).length,
+    notReached: outcomes.filter(({ reached, plan }) => reached < plan.length).length,
     violations: broken.length,
     convergedMs: { median: times[Math.floor(times.length / 2)] ?? 0, max: times.at(-1) ?? 0 },
-    failed: broken,
+    failed: broken.map(howAgain),
   };
-}
-
-function replayOf(scenario: string, plan: Plan): string {
-  return `scripts/faults walk --scenario ${scenario} --only ${plan.join(',')}`;
 }
 
 function textOf({ failed, convergedMs, ...figures }: Figures): string {
@@ -169,7 +187,7 @@ function textOf({ failed, convergedMs, ...figures }: Figures): string {
     `runs ${figures.runs}, points ${figures.points} by name, kills ${figures.kills}`,
     `second kills during a recovery ${figures.secondKills}, plans not reached to their end ${figures.notReached}`,
     `time to converge: median ${convergedMs.median} ms, max ${convergedMs.max} ms`,
-    ...failed.map(({ replay, violation }) => `VIOLATION: ${violation}\n  again: ${replay}`),
+    ...failed,
     `violations ${figures.violations}`,
   ].join('\n');
 }

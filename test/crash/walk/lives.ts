@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { type Client, createClient } from '../../../src/client/client.ts';
 import { isDaemonAway } from '../../../src/client/errors.ts';
 import type { TestDaemon } from '../../support/daemon.ts';
-import { until } from '../../support/until.ts';
+import { eventually } from './eventually.ts';
 
 /** TOWLINE_FAULT and TOWLINE_FAULT_TRACE of one life. */
 export type Life = Record<string, string>;
@@ -27,13 +27,20 @@ export interface Lives {
   process(): ChildProcess;
   /** Resolves when the present life, or one that follows it, is ready. */
   ready(): Promise<void>;
+  /** Kills it from outside; it lives again. */
+  kill(): Promise<void>;
   /** Ends it in order; true when a fault point ended it before that and it lives again. */
   stop(): Promise<boolean>;
 }
 
 const LOOK_MS = 20;
 
-export function startLives(daemon: TestDaemon, plan: readonly Life[]): Lives {
+/** `onDeath` looks at what a life left before the next one begins. */
+export function startLives(
+  daemon: TestDaemon,
+  plan: readonly Life[],
+  onDeath: (life: number) => void = () => {},
+): Lives {
   const client = createClient({ socketPath: daemon.socket });
   const begins: number[] = [];
   const deaths: number[] = [];
@@ -41,6 +48,7 @@ export function startLives(daemon: TestDaemon, plan: readonly Life[]): Lives {
   failed.promise.catch(() => {});
   let child = launch();
   let stopping = false;
+  let killing: ChildProcess | undefined;
 
   function launch(): ChildProcess {
     const life = begins.length;
@@ -48,12 +56,18 @@ export function startLives(daemon: TestDaemon, plan: readonly Life[]): Lives {
     const started = daemon.launch(plan[life] ?? {});
     void once(started, 'close').then(() => {
       if (stopping && started.signalCode !== 'SIGKILL') return;
-      if (!/fault point \S+ reached \(kill\)/.test(log(life))) {
+      if (killing !== started && !/fault point \S+ reached \(kill\)/.test(log(life))) {
         const how = started.signalCode ?? started.exitCode;
         failed.reject(new Error(`life ${life} ended by itself (${how}): ${log(life)}`));
         return;
       }
       deaths.push(performance.now());
+      try {
+        onDeath(life);
+      } catch (error) {
+        failed.reject(error as Error);
+        return;
+      }
       child = launch();
     });
     return started;
@@ -64,7 +78,7 @@ export function startLives(daemon: TestDaemon, plan: readonly Life[]): Lives {
   }
 
   async function ready(): Promise<void> {
-    await until(() => log(begins.length - 1).includes('"msg":"ready"'));
+    await eventually(() => log(begins.length - 1).includes('"msg":"ready"'));
   }
 
   async function ask<T>(call: (client: Client) => Promise<T>): Promise<T> {
@@ -85,6 +99,12 @@ export function startLives(daemon: TestDaemon, plan: readonly Life[]): Lives {
     log,
     process: () => child,
     ready,
+    async kill() {
+      const before = deaths.length;
+      killing = child;
+      child.kill('SIGKILL');
+      await eventually(() => deaths.length > before);
+    },
     async stop() {
       await ready();
       const ending = child;
@@ -94,7 +114,7 @@ export function startLives(daemon: TestDaemon, plan: readonly Life[]): Lives {
         ending.kill('SIGTERM');
         await once(ending, 'close');
       }
-      await until(() => ending.signalCode !== 'SIGKILL' || deaths.length > before);
+      await eventually(() => ending.signalCode !== 'SIGKILL' || deaths.length > before);
       stopping = false;
       if (ending.signalCode === 'SIGKILL') return true;
       client.close();

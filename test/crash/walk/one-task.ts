@@ -9,7 +9,7 @@ import type { WireTaskSpec } from '../../../src/client/client.ts';
 import { MINI } from '../../support/bed.ts';
 import { COUNTED, runtimeStarts, startLedger, stored } from '../../support/crash-task.ts';
 import type { TestDaemon } from '../../support/daemon.ts';
-import { until } from '../../support/until.ts';
+import { eventually } from './eventually.ts';
 import type { Ask } from './lives.ts';
 import { assertNothingHalf, leftOnHost, outputDirectory, streamOf } from './oracle.ts';
 import type { Play, Scenario } from './scenario.ts';
@@ -31,7 +31,7 @@ export interface OneTask {
   meanwhile?: (scene: Scene) => Promise<void>;
   /** Asked after its end. */
   afterwards?: (scene: Scene) => Promise<void>;
-  /** `state code`, as it ends; several where a race decides. */
+  /** Beginnings of `state code`, as it ends; several where time decides. */
   end: readonly string[];
   /** How often the payload was started, by attempt. */
   starts: number;
@@ -84,8 +84,11 @@ async function begin(daemon: TestDaemon, wanted: OneTask): Promise<Play> {
     await wanted.meanwhile?.(scene);
     const view = await ask((client) => client.wait(id));
     const end = `${view.state} ${view.exitCode ?? '-'}`;
-    assert.ok(wanted.end.includes(end), `ended as ${end}: ${view.failure?.message ?? ''}`);
-    if (spec.cleanup === 'always') await until(() => isClean(daemon, id));
+    assert.ok(
+      wanted.end.some((one) => end.startsWith(one)),
+      `ended as ${end}: ${view.failure?.message ?? ''}`,
+    );
+    if (spec.cleanup === 'always') await eventually(() => isClean(daemon, id));
     if (known && wanted.stdout !== undefined)
       assert.equal(await streamOf(ask, id, 'stdout'), wanted.stdout);
   }

@@ -6,7 +6,7 @@ import { isAppError } from '../../../src/domain/failure.ts';
 import { onHost, testbed } from '../../support/bed.ts';
 import { COUNTED, runtimePulls, stored } from '../../support/crash-task.ts';
 import type { TestDaemon } from '../../support/daemon.ts';
-import { until } from '../../support/until.ts';
+import { eventually } from './eventually.ts';
 import { oneTask, type Scene } from './one-task.ts';
 import type { Scenario } from './scenario.ts';
 import { wholeTask } from './whole-task.ts';
@@ -29,7 +29,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     about: 'a running command that does not heed TERM, and its children, are cancelled',
     payload: "trap '' TERM; echo begun; sleep 300 & sleep 300",
     meanwhile: cancelOnceStarted,
-    end: ['cancelled -', 'cancelled 137'],
+    end: ['cancelled'],
     starts: 1,
     stdout: 'begun\n',
   }),
@@ -99,7 +99,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 };
 
 async function cancelOnceStarted({ ask, id, starts }: Scene): Promise<void> {
-  await until(() => starts().length > 0);
+  await eventually(() => starts().length > 0);
   await ask((client) => client.cancel(id));
 }
 
@@ -112,15 +112,15 @@ async function retryOnce({ daemon, ask, id }: Scene): Promise<void> {
   }
   const view = await ask((client) => client.wait(id));
   assert.equal(`${view.state} ${view.exitCode} ${view.attempt}`, 'succeeded 0 3');
-  await until(() => stored(daemon, id)?.cleanup === 'done');
+  await eventually(() => stored(daemon, id)?.cleanup === 'done');
 }
 
 async function forgetByGc({ daemon, ask, id }: Scene): Promise<void> {
   const isClean = (): boolean => [undefined, 'done'].includes(stored(daemon, id)?.cleanup);
   await ask((client) => client.gc({ olderThanMs: 0 }));
-  await until(isClean);
+  await eventually(isClean);
   await ask((client) => client.gc({ olderThanMs: 0 }));
-  await until(() => stored(daemon, id) === undefined);
+  await eventually(() => stored(daemon, id) === undefined);
 }
 
 async function forgetHost({ ask }: Scene): Promise<void> {

@@ -3,10 +3,13 @@
  * passes. The points are not listed anywhere: a traced run tells them. Each run has a daemon, a state
  * directory and a remote root of its own, so several go on at a time.
  */
+import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BED } from '../../support/bed.ts';
+import { storedStates } from '../../support/crash-task.ts';
 import { makeDaemon, type TestDaemon } from '../../support/daemon.ts';
+import { CONVERGE_MS } from './eventually.ts';
 import { type Life, type Lives, passedIn, startLives } from './lives.ts';
 import { distinct } from './points.ts';
 import type { Play, Scenario } from './scenario.ts';
@@ -18,13 +21,13 @@ export interface Outcome {
   scenario: string;
   plan: Plan;
   /** How many of the points were reached: what depends on time may not come a second time. */
+  reached: number;
   kills: number;
   /** From the last kill until all was as it has to be. */
   convergedMs: number;
   violation?: string;
 }
 
-const CONVERGE_MS = 60_000;
 const TRACED: Life = { TOWLINE_FAULT_TRACE: '1' };
 
 /** Runs a scenario undisturbed and gives the points it passes, in order. */
@@ -53,28 +56,56 @@ export async function traceRecovery(scenario: Scenario, first: string): Promise<
 
 /** Runs a scenario with one kill in each of the first lives. */
 export async function killAt(name: string, scenario: Scenario, plan: Plan): Promise<Outcome> {
-  const began = performance.now();
   return await onStage(scenario, async (play, daemon) => {
     const lives = startLives(
       daemon,
       plan.map((point) => ({ TOWLINE_FAULT: point })),
+      (life) => assertStands(daemon, plan[life] ?? ''),
     );
-    const tell = (violation?: string): Outcome => ({
-      scenario: name,
-      plan,
-      kills: lives.deaths.length,
-      convergedMs: Math.round(performance.now() - (lives.deaths.at(-1) ?? began)),
-      ...(violation !== undefined && { violation }),
-    });
-    try {
-      const settledAt = await toTheEnd(play, lives);
-      return { ...tell(), convergedMs: Math.round(settledAt - (lives.deaths.at(-1) ?? began)) };
-    } catch (error) {
-      const kept = join(BED, 'log', `walk-${name}-${plan.join('-')}.log`);
-      copyFileSync(join(daemon.dir, 'daemon.log'), kept);
-      return tell(`${error instanceof Error ? error.message : String(error)}\n  log: ${kept}`);
-    }
+    return await recorded({ name, plan, daemon, lives }, () => toTheEnd(play, lives));
   });
+}
+
+/** What the database has to say of a task while its step is carried out. */
+const STATES: Readonly<Record<string, string>> = {
+  stage: 'staging',
+  pull: 'pulling',
+  launch: 'launching',
+  watch: 'running',
+  collect: 'collecting',
+  cancel: 'cancelling',
+};
+
+/** The store knows of a step before it begins, and of its end only after that. @throws AssertionError */
+function assertStands(daemon: TestDaemon, point: string): void {
+  const state = STATES[point.split('.')[0] ?? ''];
+  if (state === undefined) return;
+  const states = storedStates(daemon);
+  assert.ok(states.includes(state), `killed at ${point}, in the database: ${states.join(' ')}`);
+}
+
+/** Notes what came of a run; `act` gives the time at which all had happened. */
+export async function recorded(
+  run: { name: string; plan: Plan; daemon: TestDaemon; lives: Lives },
+  act: () => Promise<number>,
+): Promise<Outcome> {
+  const { name, plan, daemon, lives } = run;
+  const began = performance.now();
+  const tell = (until: number): Outcome => ({
+    scenario: name,
+    plan,
+    reached: [...daemon.log().matchAll(/fault point \S+ reached/g)].length,
+    kills: lives.deaths.length,
+    convergedMs: Math.max(0, Math.round(until - (lives.deaths.at(-1) ?? began))),
+  });
+  try {
+    return tell(await act());
+  } catch (error) {
+    const kept = join(BED, 'log', `walk-${name}-${plan.join('-')}.log`);
+    copyFileSync(join(daemon.dir, 'daemon.log'), kept);
+    const why = error instanceof Error ? error.message : String(error);
+    return { ...tell(performance.now()), violation: `${why}\n  log: ${kept}` };
+  }
 }
 
 async function onStage<T>(
@@ -106,7 +137,8 @@ async function toTheEnd(play: Play, lives: Lives): Promise<number> {
   return settledAt;
 }
 
-async function inTime<T>(lives: Lives, work: Promise<T>, what: string): Promise<T> {
+/** @throws what a life ends by, or that it takes too long */
+export async function inTime<T>(lives: Lives, work: Promise<T>, what: string): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new Error(`${what} in ${CONVERGE_MS} ms`)),

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { MINI } from '../../support/bed.ts';
 import { COUNTED, runtimeStarts, startLedger, stored } from '../../support/crash-task.ts';
 import type { TestDaemon } from '../../support/daemon.ts';
-import { until } from '../../support/until.ts';
+import { eventually } from './eventually.ts';
 import { assertNothingHalf, followed, leftOnHost, outputDirectory, streamOf } from './oracle.ts';
 import type { Play, Scenario } from './scenario.ts';
 
@@ -58,7 +58,7 @@ sha256sum </mnt/task/inputs/words >result.txt; mkdir tree; cat >tree/stdin; prin
         seen[stream] ??= followed(ask, id, stream);
       const view = await ask((client) => client.wait(id));
       assert.equal(`${view.state} ${view.exitCode} ${view.failure?.message ?? ''}`, 'succeeded 0 ');
-      await until(() => stored(daemon, id)?.cleanup === 'done');
+      await eventually(() => stored(daemon, id)?.cleanup === 'done');
     },
     async look(ask) {
       for (const stream of ['stdout', 'stderr'] as const) {

@@ -10,6 +10,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
 import { createService } from './create-service.ts';
 import { createDispatcher, type Step } from './dispatcher.ts';
+import { heldRootsOf } from './held-roots.ts';
 import { createHostModes } from './host-modes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createImageKeeper, type ImageKeeper } from './images.ts';
@@ -40,6 +41,10 @@ export interface EngineDeps {
   now: () => number;
   random: () => number;
   randomBytes: (count: number) => Uint8Array;
+  /** Where uploads wait for their tasks. */
+  uploadDir?: string | undefined;
+  /** Free bytes of the disk that holds the state; undefined: not to be known. */
+  freeBytes?: (() => Promise<number | undefined>) | undefined;
 }
 
 export interface Engine {
@@ -60,7 +65,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const modes = createHostModes({ store, now });
   const seats = createSeats({
     daemonId: store.daemonId,
-    ...{ log, now, modeOf: modes.of, onLink: linkChanged },
+    ...{ log, now, modeOf: modes.of, onLink: linkChanged, held: heldRootsOf(ledger) },
   });
   const watchers = createWatchers({ spool, log });
   const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });
@@ -96,7 +101,7 @@ export function createEngine(deps: EngineDeps): Engine {
     dispatcher,
     stopping: () => stopping,
   });
-  const housekeeping = startHousekeeping({ service, settings: getSettings, log });
+  const housekeeping = startHousekeeping({ service, log });
 
   return {
     service,

@@ -7,9 +7,12 @@ import type { TaskId } from '../domain/task.ts';
 import type { Database } from './database.ts';
 import { lastHostEvents, listHostEvents } from './host-events.ts';
 import type { Answers, ReadRequest } from './requests.ts';
+import { eventsGone, listRemovals } from './retention.ts';
 import { parseEffect, parseEvent, parseTask } from './row-schemas.ts';
 import type { TaskQuery } from './store.ts';
 
+/** A page of tasks ends early when they are big: whoever lists them holds a page in memory. */
+const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 const LIVE_KINDS = STATE_KINDS.filter((kind) => !(ENDED_KINDS as readonly string[]).includes(kind))
   .map((kind) => `'${kind}'`)
   .join(', ');
@@ -34,6 +37,10 @@ export function read(db: Database, request: ReadRequest): Answers[ReadRequest['o
       return lastHostEvents(db);
     case 'last-seq':
       return lastSeq(db);
+    case 'events-gone':
+      return eventsGone(db);
+    case 'list-removals':
+      return listRemovals(db, request.limit);
   }
 }
 
@@ -61,15 +68,27 @@ function loadLive(db: Database): Answers['load-live'] {
 function listTasks(db: Database, query: TaskQuery): Answers['list-tasks'] {
   assert(query.limit >= 1, 'a page holds at least one task');
   const { where, values } = conditions(query);
-  const rows = db.all(
-    `SELECT * FROM tasks WHERE ${where} ORDER BY ordinal DESC LIMIT ?`,
+  const sizes = db.all(
+    `SELECT octet_length(spec) + octet_length(state) + octet_length(history) AS bytes
+     FROM tasks WHERE ${where} ORDER BY ordinal DESC LIMIT ?`,
     ...values,
     query.limit + 1,
   );
-  const page = rows.slice(0, query.limit);
-  const tasks = page.map(parseTask);
-  const more = rows.length > page.length;
-  return more ? { tasks, cursor: String(page.at(-1)?.['ordinal']) } : { tasks };
+  const rows = db.all(
+    `SELECT * FROM tasks WHERE ${where} ORDER BY ordinal DESC LIMIT ?`,
+    ...values,
+    Math.min(query.limit, pageLength(sizes.map((row) => Number(row['bytes'])))),
+  );
+  const tasks = rows.map(parseTask);
+  const more = sizes.length > rows.length;
+  return more ? { tasks, cursor: String(rows.at(-1)?.['ordinal']) } : { tasks };
+}
+
+/** How many of the rows, at least one, stay together below the size of a page. */
+function pageLength(sizes: readonly number[]): number {
+  let bytes = 0;
+  const end = sizes.findIndex((size) => (bytes += size) > PAGE_BYTES_MAX);
+  return end === -1 ? sizes.length : Math.max(1, end);
 }
 
 function conditions(query: TaskQuery): { where: string; values: SQLInputValue[] } {

@@ -29,6 +29,8 @@ export interface TcpProxy {
   /** Resets all connections. */
   cut(): void;
   connections(): number;
+  /** How often resetAfter() has done it. */
+  resets(): number;
   stop(): Promise<void>;
 }
 
@@ -43,11 +45,13 @@ export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const pairs = new Set<Pair>();
   const lost = new Set<Direction>();
+  let resets = 0;
   let trap: { direction: Direction; bytes: number } | undefined;
   let holed = false;
 
   function reset({ near, far, lanes }: Pair): void {
     trap = undefined;
+    resets += 1;
     for (const other of pairs) disarm(other);
     // what the lane let pass is still on its way to the socket
     lanes.requests.unpipe(far);
@@ -125,6 +129,7 @@ export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
       for (const socket of sockets) socket.resetAndDestroy();
     },
     connections: () => sockets.size,
+    resets: () => resets,
     stop: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -11,7 +11,7 @@ import { isAtRest, lookAtStore, stepOf } from './look.ts';
 import { judgeRun, type Violation } from './oracle.ts';
 import { OUTPUT, payloadOf } from './payload.ts';
 import { persist } from './persist.ts';
-import { type Act, type Kind, type Plan, planOf, STEPS } from './plan.ts';
+import { type Act, type Kind, planOf, STEPS } from './plan.ts';
 import { HOST, inputPath, makeScene, type Scene } from './scene.ts';
 import { watchArgv } from './watch-argv.ts';
 
@@ -151,5 +151,3 @@ async function isQuiet({ daemon }: Scene, ids: readonly (string | undefined)[]):
   if (stored === undefined || stored.orders > 0) return false;
   return stored.tasks.length >= ids.length && stored.tasks.every(isAtRest);
 }
-
-export type { Plan };

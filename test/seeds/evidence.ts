@@ -150,7 +150,5 @@ function whereItStands({ id, state }: StoredTask): string {
 
 /** Lines of the daemon's log that tell of a bug. */
 function bugsIn(log: string): string[] {
-  return log
-    .split('\n')
-    .filter((line) => /INTERNAL|"level":(60|"fatal")|Error: .*\n\s+at /.test(line));
+  return log.split('\n').filter((line) => /INTERNAL|"level":60|^Error|Unhandled/.test(line));
 }

@@ -6,12 +6,14 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { runSeeds } from '../../test/seeds/many.ts';
 import { lineOf, summarise, textOf } from '../../test/seeds/report.ts';
+import { endScenes } from '../../test/seeds/scene.ts';
 
-const USAGE = `usage: scripts/faults seeds [--count M] [--seed S] [--tasks N] [--jobs J] [--json]
+const USAGE = `usage: scripts/faults seeds [--count M] [--seed S] [--tasks N] [--jobs J] [--keep] [--json]
   --count M   how many seeds (20)
   --seed S    the first one, the others follow it (1)
   --tasks N   tasks of each run (5)
   --jobs J    runs at a time, at most 8 (3)
+  --keep      keep the state of all runs, not only of those that failed
   --json      the summary as JSON on stdout`;
 
 async function main(): Promise<number> {
@@ -21,6 +23,7 @@ async function main(): Promise<number> {
       seed: { type: 'string', default: '1' },
       tasks: { type: 'string', default: '5' },
       jobs: { type: 'string', default: '3' },
+      keep: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -39,8 +42,11 @@ async function main(): Promise<number> {
     console.error(USAGE);
     return 2;
   }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void endScenes().finally(() => process.exit(130)));
+  }
   const results = await runSeeds({
-    ...{ first: first ?? 1, count, tasks, jobs },
+    ...{ first: first ?? 1, count, tasks, jobs, keep: values.keep },
     told: (result) => console.error(lineOf(result, tasks)),
   });
   const summary = summarise(results);

@@ -11,7 +11,7 @@ import { isAtRest, lookAtStore, stepOf } from './look.ts';
 import { judgeRun, type Violation } from './oracle.ts';
 import { OUTPUT, payloadOf } from './payload.ts';
 import { persist } from './persist.ts';
-import { type Act, type Kind, type Plan, planOf, STEPS } from './plan.ts';
+import { type Act, type Kind, planOf, STEPS } from './plan.ts';
 import { HOST, inputPath, makeScene, type Scene } from './scene.ts';
 import { watchArgv } from './watch-argv.ts';
 
@@ -27,7 +27,7 @@ export interface RunResult {
   /** From the healing until all was at rest. */
   convergeMs: number;
   tookMs: number;
-  /** Where the state of a run that failed was kept. */
+  /** Where the state of the run was kept. */
   keptIn?: string;
 }
 
@@ -37,7 +37,14 @@ const BOUND_MS = 120_000;
 const STEP_MS = 45_000;
 const LOOK_MS = 40;
 
-export async function runSeed(seed: number, tasks: number): Promise<RunResult> {
+export interface RunOptions {
+  seed: number;
+  tasks: number;
+  /** Keeps the state of the run also when nothing is wrong with it. */
+  keep?: boolean;
+}
+
+export async function runSeed({ seed, tasks, keep = false }: RunOptions): Promise<RunResult> {
   const began = performance.now();
   const plan = planOf(seed, tasks);
   await using scene = await makeScene(plan);
@@ -56,7 +63,7 @@ export async function runSeed(seed: number, tasks: number): Promise<RunResult> {
     attempts: evidence.attempts.length + evidence.open.length,
     struck: struck.hits.map(({ kind }) => kind),
     tookMs: performance.now() - began,
-    ...(violations.length > 0 && { keptIn: scene.keep() }),
+    ...((keep || violations.length > 0) && { keptIn: scene.keep() }),
   };
 }
 
@@ -144,5 +151,3 @@ async function isQuiet({ daemon }: Scene, ids: readonly (string | undefined)[]):
   if (stored === undefined || stored.orders > 0) return false;
   return stored.tasks.length >= ids.length && stored.tasks.every(isAtRest);
 }
-
-export type { Plan };

@@ -48,7 +48,7 @@ export async function collect(scene: Scene, { ids, hits, leaked }: Seen): Promis
     ledger: ledgerOf(scene),
     unsettled: unsettled.map(whereItStands),
     leaks: [...leaked, ...(await leaks(scene, scene.canaries))],
-    leftovers: unsettled.length > 0 ? [] : await restOf(scene, tasks),
+    leftovers: unsettled.length > 0 ? [] : await restOf(scene, tasks, hits),
     daemon: [...scene.kept.faults(), ...bugsIn(scene.daemon.log())],
   };
 }
@@ -114,12 +114,20 @@ function compare(seen: Buffer, known: Buffer): Compared {
 }
 
 /** What goes by itself is given a moment: a supervisor ends after it has written its record. */
-async function restOf(scene: Scene, tasks: readonly StoredTask[]): Promise<string[]> {
+async function restOf(
+  scene: Scene,
+  tasks: readonly StoredTask[],
+  hits: readonly Hit[],
+): Promise<string[]> {
   const kept = tasks.flatMap(({ id, state, history }) => [
     ...history.filter(({ cleanup }) => cleanup === 'kept').map(({ attempt }) => `${id}.${attempt}`),
     ...('cleanup' in state && state.cleanup === 'kept' ? [`${id}.${state.attempt}`] : []),
   ]);
-  const expected = { ids: tasks.map(({ id }) => id), keptTokens: new Set(kept) };
+  const expected = {
+    ids: tasks.map(({ id }) => id),
+    keptTokens: new Set(kept),
+    partsGivenUp: hits.some(({ kind }) => kind === 'cancel' || kind === 'remote-disk-full'),
+  };
   let left: string[] = [];
   const gone = async (): Promise<boolean> => {
     left = await leftovers(scene, expected);
@@ -142,7 +150,5 @@ function whereItStands({ id, state }: StoredTask): string {
 
 /** Lines of the daemon's log that tell of a bug. */
 function bugsIn(log: string): string[] {
-  return log
-    .split('\n')
-    .filter((line) => /INTERNAL|"level":(60|"fatal")|Error: .*\n\s+at /.test(line));
+  return log.split('\n').filter((line) => /INTERNAL|"level":60|^Error|Unhandled/.test(line));
 }

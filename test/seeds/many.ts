@@ -7,18 +7,21 @@ export interface Many {
   count: number;
   tasks: number;
   jobs: number;
+  /** Keeps the state of each run, also of those that went well. */
+  keep?: boolean;
   told: (result: RunResult) => void;
 }
 
 /** A run that could not be played at all counts as a violation; the others go on. */
-export async function runSeeds({ first, count, tasks, jobs, told }: Many): Promise<RunResult[]> {
+export async function runSeeds(many: Many): Promise<RunResult[]> {
+  const { first, count, tasks, jobs, keep = false, told } = many;
   const results: RunResult[] = [];
   let next = first;
   const worker = async (): Promise<void> => {
     while (next < first + count) {
       const seed = next;
       next += 1;
-      const result = await runSeed(seed, tasks).catch((error: unknown) =>
+      const result = await runSeed({ seed, tasks, keep }).catch((error: unknown) =>
         broken(seed, tasks, error),
       );
       results.push(result);

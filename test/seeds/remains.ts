@@ -12,6 +12,8 @@ import { type Canary, HOST, type Scene } from './scene.ts';
 export interface Expected {
   ids: readonly string[];
   keptTokens: ReadonlySet<string>;
+  /** An upload was given up for good (full disk, cancel): its part waits for gc. */
+  partsGivenUp: boolean;
 }
 
 /** Names below the remote root that are there to stay. */
@@ -47,7 +49,8 @@ export async function remoteNames({ root }: Pick<Scene, 'root'>): Promise<string
   return found.split('\n').flatMap((line) => (line.startsWith('./') ? [line.slice(2)] : []));
 }
 
-function stays(name: string, { keptTokens }: Expected): boolean {
+function stays(name: string, { keptTokens, partsGivenUp }: Expected): boolean {
+  if (partsGivenUp && /^store\/\.part\/[0-9a-f]{64}-[0-7]+\.[^/]+$/.test(name)) return true;
   const token = /^tasks\/[^/]+\/([^./][^/]*)/.exec(name)?.[1];
   if (token !== undefined) return keptTokens.has(token);
   return STAYS.some((pattern) => pattern.test(name));

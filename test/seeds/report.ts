@@ -47,7 +47,7 @@ function spread(values: number[]): { median: number; max: number } {
 export function lineOf(result: RunResult, tasks: number): string {
   const { seed, attempts, struck, violations, convergeMs, tookMs, keptIn } = result;
   const head = `seed ${seed}: ${attempts} attempts, ${struck.join(' ')}; at rest ${seconds(convergeMs)} after healing, ${seconds(tookMs)} in all`;
-  if (violations.length === 0) return `${head}: ok`;
+  if (violations.length === 0) return `${head}: ok${keptIn === undefined ? '' : `, ${keptIn}`}`;
   return [
     `${head}: ${violations.length} VIOLATIONS`,
     ...violations.map(({ kind, what }) => `   ${kind}: ${what}`),

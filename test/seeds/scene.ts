@@ -44,6 +44,12 @@ export interface Scene extends AsyncDisposable {
 }
 
 const DISK_MB = 96;
+const open = new Set<Scene>();
+
+/** Removes all scenes at once, for a program that is to end in the middle. */
+export async function endScenes(): Promise<void> {
+  await Promise.allSettled([...open].map((scene) => scene[Symbol.asyncDispose]()));
+}
 
 /** Makes all of it; the daemon does not run yet. */
 export async function makeScene(plan: Plan): Promise<Scene> {
@@ -72,7 +78,7 @@ export async function makeScene(plan: Plan): Promise<Scene> {
   made.defer(() => rmSync(ledger.file, { force: true }));
   writeInputs(plan, dir);
   const all = made.move();
-  return {
+  const scene: Scene = {
     ...{ plan, dir, daemon, kept, client, sshd, proxy, remoteDisk, localDisk: local, root, ledger },
     canaries: canaries(plan),
     keep: () => {
@@ -85,8 +91,13 @@ export async function makeScene(plan: Plan): Promise<Scene> {
       writeFileSync(join(to, 'sshd.log'), sshd.log());
       return to;
     },
-    [Symbol.asyncDispose]: () => all.disposeAsync(),
+    [Symbol.asyncDispose]: () => {
+      open.delete(scene);
+      return all.disposeAsync();
+    },
   };
+  open.add(scene);
+  return scene;
 }
 
 /** Whatever secret there is: add a row when there is another. */

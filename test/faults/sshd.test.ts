@@ -8,8 +8,8 @@ import { expect, test } from 'vitest';
 import { stored } from '../support/crash-task.ts';
 import type { TestDaemon } from '../support/daemon.ts';
 import { daemonThrough, MANY_LOGINS } from '../support/faults/own-way.ts';
-import { sessionPids, signalSessions } from '../support/faults/sessions.ts';
-import { type SlowLink, startSlowLink } from '../support/faults/slow-link.ts';
+import { type Sessions, sessionsOf } from '../support/faults/sessions.ts';
+import { startSlowLink } from '../support/faults/slow-link.ts';
 import { submitWhole } from '../support/faults/whole-task.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
 import { until } from '../support/until.ts';
@@ -17,25 +17,33 @@ import { until } from '../support/until.ts';
 /** Without what sshd counts against an address: the tests cut it off on purpose, and often. */
 const PATIENT = ['PerSourcePenalties no', 'MaxStartups 100'];
 /** Stretches each state to a few round trips. */
-const FAR = { delayMs: 60 };
+const FAR = { delayMs: 150 };
 
 interface Bench extends AsyncDisposable {
   sshd: Sshd;
-  link: SlowLink;
+  sessions: Sessions;
   daemon: TestDaemon;
 }
 
 async function bench(lines: string[], keys: Record<string, string> = MANY_LOGINS): Promise<Bench> {
   const sshd = await startSshd({ lines });
   const link = await startSlowLink(sshd.port, FAR);
+  const sessions = sessionsOf(sshd.port);
   const daemon = daemonThrough({ vm: link.port }, keys);
   await daemon.start();
   const dispose = async (): Promise<void> => {
     await daemon[Symbol.asyncDispose]();
+    await sessions[Symbol.asyncDispose]();
     await link[Symbol.asyncDispose]();
     await sshd.stop();
   };
-  return { sshd, link, daemon, [Symbol.asyncDispose]: dispose };
+  return { sshd, sessions, daemon, [Symbol.asyncDispose]: dispose };
+}
+
+/** In a state, and where that means to send files, with the connection for them. */
+async function underWay({ daemon, sshd }: Bench, id: string, state: string): Promise<void> {
+  await reached(daemon, id, state);
+  if (state === 'staging') await until(() => sshd.logins().accepted >= 2);
 }
 
 async function reached(daemon: TestDaemon, id: string, state: string): Promise<void> {
@@ -45,17 +53,15 @@ async function reached(daemon: TestDaemon, id: string, state: string): Promise<v
 
 test.concurrent('row 9: the sessions of a task are killed while it is staging, pulling, launching, running and collecting', async () => {
   await using way = await bench(PATIENT);
-  const { daemon, sshd } = way;
+  const { daemon, sshd, sessions } = way;
   const task = await submitWhole(daemon, {
     ...{ inputBytes: 2_000_000, outputBytes: 2_000_000, lines: 8, pause: 0.5 },
   });
   const hit: string[] = [];
   for (const state of ['staging', 'pulling', 'launching', 'running', 'collecting']) {
-    await reached(daemon, task.id, state);
-    await until(async () => (await sessionPids(sshd.port)).length > 0);
-    const pids = await sessionPids(sshd.port);
+    await underWay(way, task.id, state);
+    expect(await sessions.signal('KILL')).not.toEqual([]);
     hit.push(stored(daemon, task.id)?.kind ?? '');
-    await signalSessions(pids, 'KILL');
   }
   expect(hit).toEqual(['staging', 'pulling', 'launching', 'running', 'collecting']);
   await task.expectWhole();
@@ -78,34 +84,32 @@ test.concurrent('row 9: sshd is down for a while and comes back on the same port
   expect(again.logins().accepted).toBeLessThanOrEqual(6);
 });
 
-test.concurrent.for([
-  ['staging', 'an upload'],
-  ['launching', 'a launch'],
-  ['succeeded', 'the cleaning'],
-])(
-  'row 10: sessions are stopped while a task is %s; %s lands late, after the daemon did it again, and harms nothing',
-  async ([state = '']) => {
-    await using way = await bench(PATIENT);
-    const { daemon, sshd } = way;
-    const task = await submitWhole(daemon, { inputBytes: 1_000_000, lines: 2 });
-    await reached(daemon, task.id, state);
-    const before = await sessionPids(sshd.port);
-    await signalSessions(before, 'STOP');
-    expect(before.length).toBeGreaterThan(0);
-    const { accepted } = sshd.logins();
-    await until(() => sshd.logins().accepted > accepted, undefined, 60_000);
-    // done again over new sessions, whatever the old ones still hold
-    await until(() => stored(daemon, task.id)?.cleanup === 'done', undefined, 60_000);
-    await signalSessions(before, 'CONT');
+test.concurrent('row 10: sessions are stopped in an upload, a launch and the cleaning, and continued once it was done again: what lands late harms nothing', async () => {
+  await using way = await bench(PATIENT);
+  const { daemon, sessions } = way;
+  const task = await submitWhole(daemon, { inputBytes: 1_000_000 });
+  const kind = (): string => stored(daemon, task.id)?.kind ?? '';
+  const again: [state: string, done: () => boolean][] = [
+    ['staging', () => kind() !== 'staging'],
+    ['launching', () => kind() !== 'launching'],
+    ['succeeded', () => stored(daemon, task.id)?.cleanup === 'done'],
+  ];
+  for (const [state, done] of again) {
+    await underWay(way, task.id, state);
+    const before = await sessions.signal('STOP');
+    expect(before).not.toEqual([]);
+    expect(kind()).toBe(state);
+    await until(done, () => `${state} is done again over new sessions`, 60_000);
+    await sessions.signal('CONT', before);
     await until(async () => {
-      const left = await sessionPids(sshd.port);
+      const left = await sessions.pids();
       return before.every((pid) => !left.includes(pid));
     });
-    await task.expectWhole();
-    // the next one uses what was staged: a late write must not have damaged it
-    await (await submitWhole(daemon)).expectWhole();
-  },
-);
+  }
+  await task.expectWhole();
+  // the next one uses what was staged: a late write must not have damaged it
+  await (await submitWhole(daemon, { input: task.input })).expectWhole();
+});
 
 test.concurrent('row 11: two sessions, idle ones closed after seconds, little time for a login', async () => {
   await using way = await bench([

@@ -13,11 +13,16 @@ export function taskTable(tasks: readonly TaskView[], now: number, width: number
     task.host ?? task.asked.host ?? '-',
     spanText(now - Date.parse(task.submittedAt)),
     runTime(task, now),
-    task.exitCode === undefined ? (task.failure?.code ?? '-') : String(task.exitCode),
+    outcome(task),
     task.name ?? '-',
     commandText(task.command).slice(0, COMMAND_CHARS_MAX),
   ]);
   return table([head, ...rows], width);
+}
+
+/** How it ended; before that, what it waits for. */
+function outcome({ exitCode, failure, blocked }: TaskView): string {
+  return exitCode === undefined ? (failure?.code ?? blocked?.reason ?? '-') : String(exitCode);
 }
 
 function runTime(task: TaskView, now: number): string {

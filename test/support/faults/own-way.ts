@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { COUNTED } from '../crash-task.ts';
+import { COUNTED, startLedger } from '../crash-task.ts';
 import { makeDaemon, type TestDaemon } from '../daemon.ts';
 import { knownHostsText } from '../sshd.ts';
 
@@ -31,5 +31,9 @@ export function daemonThrough(
   writeFileSync(pins, lines.join(''));
   const ini = readFileSync(daemon.configFile, 'utf8');
   writeFileSync(daemon.configFile, ini.replaceAll(/^known_hosts = .*$/gm, `known_hosts = ${pins}`));
-  return daemon;
+  const dispose = async (): Promise<void> => {
+    startLedger(daemon).remove();
+    await daemon[Symbol.asyncDispose]();
+  };
+  return { ...daemon, [Symbol.asyncDispose]: dispose };
 }

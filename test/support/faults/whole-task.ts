@@ -19,6 +19,8 @@ export interface WholeTaskOptions {
   /** Lines on each stream, and the pause after each in seconds. */
   lines?: number;
   pause?: number;
+  /** A file to be given, or how many random bytes to make one of. */
+  input?: string;
   inputBytes?: number;
   /** Of random bytes that the task makes, beside its result. */
   outputBytes?: number;
@@ -26,6 +28,7 @@ export interface WholeTaskOptions {
 
 export interface WholeTask {
   readonly id: string;
+  readonly input: string;
   /** Waits for its end and looks at every oracle. */
   expectWhole(): Promise<void>;
 }
@@ -41,22 +44,23 @@ export async function submitWhole(
   made += 1;
   const name = `task${made}`;
   const ledger = startLedger(daemon);
-  const given = join(daemon.dir, `${name}.in`);
   const result = join(daemon.dir, `${name}.out`);
-  writeFileSync(given, randomBytes(inputBytes));
+  const given = options.input ?? join(daemon.dir, `${name}.in`);
+  if (options.input === undefined) writeFileSync(given, randomBytes(inputBytes));
   const payload = `${ledger.line}
 i=0; while [ $i -lt ${lines} ]; do echo "line $i"; echo "remark $i" >&2; sleep ${pause}; i=$((i + 1)); done
 head -c ${outputBytes} /dev/urandom >more; cat more >>result; sha256sum <more >>result
-sha256sum </mnt/task/inputs/${name}.in >>result; printf 'no newline'`;
+sha256sum </mnt/task/inputs/given >>result; printf 'no newline'`;
   const id = await daemon.submit(
     ...['--host', host, ...ledger.args, '--idempotency-key', name],
-    ...['--input', given, '--output', `result:${result}`],
+    ...['--input', `${given}:given`, '--output', `result:${result}`],
     ...[image, '--', 'sh', '-c', payload],
   );
   const each = (word: string): string =>
     Array.from({ length: lines }, (_, i) => `${word} ${i}\n`).join('');
   return {
     id,
+    input: given,
     async expectWhole() {
       const waited = await daemon.cli('wait', id);
       expect(`${waited.stdout}${waited.stderr}`).toBe(`${id} succeeded 0\n`);

@@ -7,15 +7,15 @@ import type { Effect } from '../domain/effects.ts';
 import type { TaskEvent } from '../domain/events.ts';
 import { AppError } from '../domain/failure.ts';
 import type { Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { Change, Store } from '../store/store.ts';
+import type { Change, Store, UnreadableTask } from '../store/store.ts';
 import { describeEvent } from './describe-event.ts';
 import { createLiveTasks, type LiveTask, type Told } from './live-tasks.ts';
 import { ID_CHARS } from './task-id.ts';
 import { createTurns } from './turns.ts';
 
 export interface Ledger {
-  /** Reads back what is not finished. Call once, before anything else. */
-  load(): Promise<void>;
+  /** Reads back what is not finished, and names what cannot be read. Call once, before anything else. */
+  load(): Promise<UnreadableTask[]>;
   insert(
     tasks: Task[],
     idempotency?: { key: string; digest: string },
@@ -82,7 +82,11 @@ export function createLedger({ store, now }: LedgerDeps): Ledger {
   }
 
   return {
-    load: async () => book.fill(await store.loadLive()),
+    async load() {
+      const { unreadable, ...stored } = await store.loadLive();
+      book.fill(stored);
+      return unreadable;
+    },
     insert,
     apply: (id, event) => inTurn(id, () => applyNow(id, event)),
     find: async (id) => (await entryOf(await fullId(store, id))).task,

@@ -2,7 +2,7 @@
 import type { ErrorCode, ErrorContext } from '../domain/failure.ts';
 import type { HostEvent } from '../domain/host-mode.ts';
 import type { TaskId } from '../domain/task.ts';
-import type { Change, EventRecord, Store, TaskQuery } from './store.ts';
+import type { Change, EventRecord, LiveTasksRead, Store, TaskQuery } from './store.ts';
 
 /** Changes; those that arrive together become one transaction. */
 export type WriteRequest =
@@ -14,7 +14,7 @@ export type WriteRequest =
 export type ReadRequest =
   | { op: 'get-task'; id: TaskId }
   | { op: 'find-ids'; prefix: string }
-  | { op: 'load-live' }
+  | { op: 'load-live'; after: number; limit: number }
   | { op: 'list-tasks'; query: TaskQuery }
   | { op: 'list-events'; query: Parameters<Store['listEvents']>[0] }
   | { op: 'host-modes' }
@@ -35,10 +35,15 @@ export interface Answers {
   'host-modes': HostEvent[];
   'get-task': Awaited<ReturnType<Store['getTask']>>;
   'find-ids': TaskId[];
-  'load-live': Awaited<ReturnType<Store['loadLive']>>;
+  'load-live': LivePage;
   'list-tasks': Awaited<ReturnType<Store['listTasks']>>;
   'list-events': (EventRecord | HostEvent)[];
   'last-seq': number;
+}
+
+/** Some of the tasks that are not finished, with their orders; `next` is where the others begin. */
+export interface LivePage extends LiveTasksRead {
+  next: number | undefined;
 }
 
 /** An error as it crosses the threads; without a code it is a bug, to be thrown as an assertion. */

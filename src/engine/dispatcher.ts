@@ -217,7 +217,8 @@ async function tellTrouble(
     await deps.ledger.apply(job.id, { kind: 'unblocked', attempt });
     return;
   }
-  const host = hostOf(deps.ledger.get(job.id), attempt) ?? 'this machine';
+  const place = isOurs(error.code) ? undefined : hostOf(deps.ledger.get(job.id), attempt);
+  const host = place ?? 'this machine';
   const { code: reason, message, hint } = error;
   const blocked = { host, reason, message, hint, since: deps.now() };
   await deps.ledger.apply(job.id, { kind: 'blocked', attempt, blocked });
@@ -235,6 +236,11 @@ function mayPass(error: AppError, kind: Effect['kind']): boolean {
 /** True for trouble that is the link's, the same for all tasks of the host. */
 function isHostAway(code: string): boolean {
   return code === 'HOST_PAUSED' || code.startsWith('SSH_');
+}
+
+/** True for trouble of the submit host itself. */
+function isOurs(code: string): boolean {
+  return code.startsWith('STORE_') || code === 'OUTPUT_LOCAL_FULL';
 }
 
 function hostOf(task: Task | undefined, attempt: number): string | undefined {

@@ -20,7 +20,7 @@ export interface Delivery {
 
 /**
  * Fetches through `fetch` and delivers. Done already by an earlier try: nothing is fetched.
- * @throws OUTPUT_EXISTS OUTPUT_CHECKSUM_MISMATCH OUTPUT_LOCAL_WRITE and what fetch throws
+ * @throws OUTPUT_EXISTS OUTPUT_CHECKSUM_MISMATCH OUTPUT_LOCAL_WRITE OUTPUT_LOCAL_FULL and what fetch throws
  */
 export async function deliver(
   delivery: Delivery,
@@ -46,7 +46,7 @@ export async function deliver(
   }
 }
 
-/** Makes a directory that outputs go to. @throws OUTPUT_LOCAL_WRITE */
+/** Makes a directory that outputs go to. @throws OUTPUT_LOCAL_WRITE OUTPUT_LOCAL_FULL */
 export async function makeDirectory(path: string): Promise<void> {
   await onDisk(path, () => mkdir(path, { recursive: true }));
 }
@@ -102,9 +102,19 @@ async function fetchTo(
     });
     await onDisk(local, () => file.sync());
   } finally {
-    await file.close();
+    // A quota of a network file system is told here.
+    await onDisk(local, () => file.close());
   }
   return hash.digest('hex');
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 async function publish(part: string, { local, overwrite }: Delivery): Promise<void> {
@@ -115,12 +125,7 @@ async function publish(part: string, { local, overwrite }: Delivery): Promise<vo
       throw cannotWrite(local, cause);
     });
   }
-  const directory = await open(dirname(local), 'r');
-  try {
-    await onDisk(local, () => directory.sync());
-  } finally {
-    await directory.close();
-  }
+  await onDisk(local, () => syncDirectory(dirname(local)));
 }
 
 async function onDisk<T>(local: string, act: () => Promise<T>): Promise<T> {
@@ -137,9 +142,12 @@ function exists(local: string): AppError {
   });
 }
 
-function cannotWrite(local: string, cause: Error): AppError {
-  return new AppError('OUTPUT_LOCAL_WRITE', `output ${local} cannot be written: ${cause.message}`, {
-    context: { path: local },
-    cause,
-  });
+/** A full disk is waited for: what is to be fetched stays where it is. */
+function cannotWrite(local: string, cause: NodeJS.ErrnoException): AppError {
+  const full = cause.code === 'ENOSPC' || cause.code === 'EDQUOT';
+  return new AppError(
+    full ? 'OUTPUT_LOCAL_FULL' : 'OUTPUT_LOCAL_WRITE',
+    `output ${local} cannot be written: ${cause.message}`,
+    { context: { path: local }, cause },
+  );
 }

@@ -46,6 +46,7 @@ const ROWS = {
   // the ledger
   STORE_SCHEMA_NEWER: ['The database was written by a newer Towline.', 'install that version or a newer one', 'after-fix', 500, 12],
   STORE_CORRUPT: ['The database or a row of it cannot be read.', 'keep the file, restore a backup of the state directory, and report it', 'never', 500, 1],
+  STORE_IO: ['The state directory cannot be read or written just now.', 'look at the disk and at the permissions of the state directory, then start the daemon again: towline daemon', 'later', 500, 1],
   STORE_FULL: ['The submit host has no space left for the state directory.', 'free space there; work goes on by itself', 'later', 507, 1],
   // tasks
   QUEUE_FULL: ['The daemon holds as many unfinished tasks as it may.', 'see them: towline list; submit again when some have ended, or raise [daemon] queue_limit', 'later', 429, 13],
@@ -126,6 +127,7 @@ const ROWS = {
   OUTPUT_EXISTS: ['A file is already where an output should go.', 'move it away or use --overwrite, then: towline retry {task}', 'never', 200, 3],
   OUTPUT_UNSAFE: ['A remote name or file type that is not let in.', 'look at the work directory on {host}', 'never', 200, 3],
   OUTPUT_CHECKSUM_MISMATCH: ['The bytes fetched are not the bytes on the host.', 'nothing to do: it is fetched again', 'later', 200, 3],
+  OUTPUT_LOCAL_FULL: ['The submit host has no space left where an output goes.', 'free space for {path}; the output stays on the host, and work goes on by itself', 'later', 200, 3],
   OUTPUT_LOCAL_WRITE: ['An output cannot be written on the submit host.', 'check {path}: directory, permissions, space', 'after-fix', 200, 3],
   // copies into and out of tasks
   COPY_NOT_FOUND: ['Nothing is at this path of the task.', 'see what there is: towline exec {task} -- ls -l', 'never', 404, 11],

@@ -91,7 +91,7 @@ export function createService(deps: ServiceDeps): Service {
       const page = await store.listTasks(query);
       const current = (task: Task): Task => ledger.get(task.id) ?? task;
       const tasks = await Promise.all(page.tasks.map((task) => views.report(current(task))));
-      return { tasks, cursor: page.cursor };
+      return { tasks, unreadable: page.unreadable, cursor: page.cursor };
     },
     cancel: (id) => asked(id, 'cancel-asked'),
     async retry(id) {

@@ -3,9 +3,11 @@
  * committed news, streams. createEngine puts the parts together; read ledger.ts (how news become
  * state), dispatcher.ts (how orders are carried out) and steps/ (one order each).
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Effect } from '../domain/effects.ts';
+import { AppError } from '../domain/failure.ts';
 import { isEnded } from '../domain/state.ts';
-import { attemptToken, type TaskId } from '../domain/task.ts';
+import { attemptToken, type Task, type TaskId } from '../domain/task.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
 import { createService } from './create-service.ts';
@@ -30,6 +32,8 @@ import { createStageOut } from './steps/stage-out.ts';
 import { createWatch } from './steps/watch.ts';
 import { createSubscribers, type Subscribers } from './subscribers.ts';
 import { createWatchers, type Watchers } from './watchers.ts';
+
+const TAKEN_AT_ONCE = 200;
 
 export interface EngineDeps {
   store: Store;
@@ -109,8 +113,8 @@ export function createEngine(deps: EngineDeps): Engine {
       if (deps.readOnly) return;
       await modes.load();
       await seats.reload(settings.hosts);
-      await ledger.load();
-      for (const task of ledger.live()) dispatcher.sync(task.id, ledger.orders(task.id));
+      for (const { id, why } of await ledger.load()) tellUnreadable(log, id, why);
+      await takeUp([...ledger.live()], ({ id }) => dispatcher.sync(id, ledger.orders(id)));
       placer.look();
     },
     async reload(next) {
@@ -130,6 +134,20 @@ export function createEngine(deps: EngineDeps): Engine {
       await seats.close();
     },
   };
+}
+
+/** With room in between: ten thousand at once would all wait for their first answer at the same time. */
+async function takeUp(tasks: Task[], take: (task: Task) => void): Promise<void> {
+  for (const [index, task] of tasks.entries()) {
+    take(task);
+    if (index % TAKEN_AT_ONCE === TAKEN_AT_ONCE - 1) await setImmediate();
+  }
+}
+
+/** Others must not stand still for it; nothing is done for it, here or on its host, until it is mended. */
+function tellUnreadable(log: Logger, task: TaskId, why: string): void {
+  const { code, hint, message } = new AppError('STORE_CORRUPT', why);
+  log.error({ task, code, hint }, `task ${task} is left alone: ${message}`);
 }
 
 /** Whoever follows a stream of an attempt that is over sees its end. */

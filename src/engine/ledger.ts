@@ -7,7 +7,7 @@ import type { TaskEvent } from '../domain/events.ts';
 import { AppError } from '../domain/failure.ts';
 import { isEnded } from '../domain/state.ts';
 import type { Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { Change, NewRemoval, Store } from '../store/store.ts';
+import type { Change, NewRemoval, Store, UnreadableTask } from '../store/store.ts';
 import { advance } from './advance.ts';
 import { describeEvent } from './describe-event.ts';
 import { createLiveTasks, type LiveTask, type Told } from './live-tasks.ts';
@@ -15,8 +15,8 @@ import { ID_CHARS } from './task-id.ts';
 import { createTurns } from './turns.ts';
 
 export interface Ledger {
-  /** Reads back what is not finished. Call once, before anything else. */
-  load(): Promise<void>;
+  /** Reads back what is not finished, and names what cannot be read. Call once, before anything else. */
+  load(): Promise<UnreadableTask[]>;
   insert(
     tasks: Task[],
     idempotency?: { key: string; digest: string },
@@ -99,7 +99,11 @@ export function createLedger({ store, now }: LedgerDeps): Ledger {
   }
 
   return {
-    load: async () => book.fill(await store.loadLive()),
+    async load() {
+      const { unreadable, ...stored } = await store.loadLive();
+      book.fill(stored);
+      return unreadable;
+    },
     insert,
     forget: (id, removal) => inTurn(id, () => forgetNow(id, removal)),
     apply: (id, event) => inTurn(id, () => applyNow(id, event)),

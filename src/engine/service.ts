@@ -9,7 +9,13 @@ import type { HostEvent, HostMode } from '../domain/host-mode.ts';
 import type { Blocked } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { HostKeysReport, PinRequest, RemoteProcess, TerminalSize } from '../remote/host.ts';
-import type { EventRecord, NewRemoval, Removal, TaskQuery } from '../store/store.ts';
+import type {
+  EventRecord,
+  NewRemoval,
+  Removal,
+  TaskQuery,
+  UnreadableTask,
+} from '../store/store.ts';
 import type { LoginRequest } from './logins.ts';
 import type { ForgetReport, HostReport, ImageReport, LoginReport } from './reports.ts';
 
@@ -154,7 +160,12 @@ export interface Service {
   get(id: string): Promise<TaskReport>;
   /** Resolves when the task has ended and, with `cleaned`, nothing more is to be removed; or at the timeout. */
   wait(id: string, options: { timeoutMs: number; signal: AbortSignal }): Promise<TaskReport>;
-  list(query: TaskQuery): Promise<{ tasks: TaskReport[]; cursor?: string | undefined }>;
+  /** `unreadable`: tasks whose rows are damaged; they are left alone. */
+  list(query: TaskQuery): Promise<{
+    tasks: TaskReport[];
+    unreadable?: UnreadableTask[] | undefined;
+    cursor?: string | undefined;
+  }>;
   /** Idempotent. @throws TASK_NOT_FOUND, TASK_WRONG_STATE when it ended otherwise */
   cancel(id: string): Promise<TaskReport>;
   /** A new attempt of an ended task. @throws TASK_NOT_FOUND TASK_WRONG_STATE */

@@ -91,7 +91,12 @@ export const taskView = z.object({
 });
 
 export const submitView = z.object({ created: z.boolean(), tasks: z.array(taskView) });
-export const taskListView = z.object({ tasks: z.array(taskView), cursor: z.string().optional() });
+export const taskListView = z.object({
+  tasks: z.array(taskView),
+  /** Tasks whose records are damaged: nothing is done for them. */
+  unreadable: z.array(z.object({ id: z.string(), why: z.string() })).optional(),
+  cursor: z.string().optional(),
+});
 
 export const eventView = z.discriminatedUnion('type', [
   z.object({

@@ -77,7 +77,7 @@ export class AttemptFiles {
     if (checkpoint.bootId !== this.#bootId) await this.save('open');
   }
 
-  /** Adds bytes at the end of a stream, all or none. @throws STORE_FULL, STORE_CORRUPT */
+  /** Adds bytes at the end of a stream, all or none. @throws STORE_FULL, STORE_IO */
   async append(stream: StreamName, bytes: Uint8Array): Promise<void> {
     await this.#create();
     await between('spool.append', () => this.#files[stream].append(bytes));
@@ -91,7 +91,7 @@ export class AttemptFiles {
   /**
    * Makes all that is there durable. When the disk refuses, what it may have lost is cut off: the
    * host still has it.
-   * @throws STORE_FULL, STORE_CORRUPT
+   * @throws STORE_FULL, STORE_IO
    */
   async save(end: End): Promise<void> {
     await this.#create();
@@ -113,7 +113,7 @@ export class AttemptFiles {
     this.#checkpoint = checkpoint;
   }
 
-  /** Deletes the directory. @throws STORE_CORRUPT when that is not possible. */
+  /** Deletes the directory. @throws STORE_IO when that is not possible. */
   async remove(): Promise<void> {
     await this.close();
     await between('spool.remove', () =>

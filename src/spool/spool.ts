@@ -29,7 +29,7 @@ export interface AttemptSpool {
   /**
    * Adds bytes at the end; `offset` says where the caller believes that to be, anything else is a bug.
    * After an error the length must be asked again: what the disk may have lost is cut off.
-   * @throws STORE_FULL; STORE_CORRUPT when the file cannot be written or synced.
+   * @throws STORE_FULL; STORE_IO when the file cannot be written or synced.
    */
   append(stream: StreamName, offset: number, bytes: Uint8Array): Promise<void>;
   /** Marks both streams whole, on disk. Counts other than the lengths are a bug. @throws as append */

@@ -1,8 +1,11 @@
 /** The Store over a link: each method is one request, changes pass the fault points. */
 import { between } from '../fault.ts';
-import type { Answers, Request } from './requests.ts';
-import type { Change, Store } from './store.ts';
+import type { Answers, LivePage, Request } from './requests.ts';
+import type { Change, LiveTasksRead, Store } from './store.ts';
 import type { Link } from './worker-link.ts';
+
+/** Tasks in one answer: a whole database at once would be in memory three times. */
+const LIVE_PAGE = 100;
 
 /** A Store that asks the ledger at the other end of `link`. */
 export function createStore(link: Link): Store {
@@ -20,7 +23,7 @@ export function createStore(link: Link): Store {
       ),
     getTask: (id) => ask<'get-task'>({ op: 'get-task', id }),
     findIds: (prefix) => ask<'find-ids'>({ op: 'find-ids', prefix }),
-    loadLive: () => ask<'load-live'>({ op: 'load-live' }),
+    loadLive: () => loadLive((after) => ask({ op: 'load-live', after, limit: LIVE_PAGE })),
     listTasks: (query) => ask<'list-tasks'>({ op: 'list-tasks', query }),
     listEvents: (query) => ask<'list-events'>({ op: 'list-events', query }),
     setHostMode: (change) =>
@@ -38,6 +41,19 @@ export function createStore(link: Link): Store {
     counters: () => link.counters(),
     close: () => link.close(),
   };
+}
+
+async function loadLive(page: (after: number) => Promise<LivePage>): Promise<LiveTasksRead> {
+  const all: LiveTasksRead = { tasks: [], effects: [], unreadable: [] };
+  let after: number | undefined = 0;
+  while (after !== undefined) {
+    const { tasks, effects, unreadable, next }: LivePage = await page(after);
+    all.tasks.push(...tasks);
+    all.effects.push(...effects);
+    all.unreadable.push(...unreadable);
+    after = next;
+  }
+  return all;
 }
 
 /** Fault points around every commit: one for all, one named by what happened first in it. */

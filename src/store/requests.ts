@@ -6,6 +6,7 @@ import type {
   Change,
   EventRecord,
   EventsGone,
+  LiveTasksRead,
   NewRemoval,
   Removal,
   Store,
@@ -29,7 +30,7 @@ export type WriteRequest =
 export type ReadRequest =
   | { op: 'get-task'; id: TaskId }
   | { op: 'find-ids'; prefix: string }
-  | { op: 'load-live' }
+  | { op: 'load-live'; after: number; limit: number }
   | { op: 'list-tasks'; query: TaskQuery }
   | { op: 'list-events'; query: Parameters<Store['listEvents']>[0] }
   | { op: 'host-modes' }
@@ -52,7 +53,7 @@ export interface Answers {
   'host-modes': HostEvent[];
   'get-task': Awaited<ReturnType<Store['getTask']>>;
   'find-ids': TaskId[];
-  'load-live': Awaited<ReturnType<Store['loadLive']>>;
+  'load-live': LivePage;
   'list-tasks': Awaited<ReturnType<Store['listTasks']>>;
   'list-events': (EventRecord | HostEvent)[];
   'last-seq': number;
@@ -60,6 +61,11 @@ export interface Answers {
   'record-removals': undefined;
   'events-gone': EventsGone;
   'list-removals': Removal[];
+}
+
+/** Some of the tasks that are not finished, with their orders; `next` is where the others begin. */
+export interface LivePage extends LiveTasksRead {
+  next: number | undefined;
 }
 
 /** An error as it crosses the threads; without a code it is a bug, to be thrown as an assertion. */

@@ -69,8 +69,22 @@ export interface TaskQuery {
   cursor?: string | undefined;
 }
 
+/** A task whose row does not parse. It is left as it is, and nothing is done for it. */
+export interface UnreadableTask {
+  id: TaskId;
+  /** Names the row and its field. */
+  why: string;
+}
+
+export interface LiveTasksRead {
+  tasks: Task[];
+  effects: PendingEffect[];
+  unreadable: UnreadableTask[];
+}
+
 export interface Page {
   tasks: Task[];
+  unreadable?: UnreadableTask[] | undefined;
   cursor?: string | undefined;
 }
 
@@ -100,8 +114,11 @@ export interface Store {
   getTask(id: TaskId): Promise<Task | undefined>;
   /** Ids that begin with the prefix, at most two: enough to tell one from several. */
   findIds(prefix: string): Promise<TaskId[]>;
-  /** All tasks that have not ended or still have effects ordered: what a restarted daemon must know. */
-  loadLive(): Promise<{ tasks: Task[]; effects: PendingEffect[] }>;
+  /**
+   * All tasks that have not ended or still have effects ordered: what a restarted daemon must know,
+   * before it changes anything.
+   */
+  loadLive(): Promise<LiveTasksRead>;
   listTasks(query: TaskQuery): Promise<Page>;
   /** Writes down that a host is used otherwise from now on. @throws STORE_FULL */
   setHostMode(change: Omit<HostEvent, 'seq'>): Promise<HostEvent>;

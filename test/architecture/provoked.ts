@@ -118,4 +118,6 @@ export const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   OUTPUT_LIMIT: ['', ''],
   QUEUE_FULL: ['', ''],
   STAGE_LIMIT: ['', ''],
+  OUTPUT_LOCAL_FULL: ['', ''],
+  STORE_IO: ['', ''],
 };

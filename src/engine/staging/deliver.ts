@@ -21,7 +21,7 @@ export interface Delivery {
 
 /**
  * Fetches through `fetch` and delivers. Done already by an earlier try: nothing is fetched.
- * @throws OUTPUT_EXISTS OUTPUT_CHECKSUM_MISMATCH OUTPUT_LOCAL_WRITE and what fetch throws
+ * @throws OUTPUT_EXISTS OUTPUT_CHECKSUM_MISMATCH OUTPUT_LOCAL_WRITE OUTPUT_LOCAL_FULL and what fetch throws
  */
 export async function deliver(
   delivery: Delivery,
@@ -66,7 +66,7 @@ export async function removeParts(
   }
 }
 
-/** Makes a directory that outputs go to. @throws OUTPUT_LOCAL_WRITE */
+/** Makes a directory that outputs go to. @throws OUTPUT_LOCAL_WRITE OUTPUT_LOCAL_FULL */
 export async function makeDirectory(path: string): Promise<void> {
   await onDisk(path, () => mkdir(path, { recursive: true }));
 }
@@ -122,9 +122,19 @@ async function fetchTo(
     });
     await onDisk(local, () => file.sync());
   } finally {
-    await file.close();
+    // A quota of a network file system is told here.
+    await onDisk(local, () => file.close());
   }
   return hash.digest('hex');
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 async function publish(part: string, { local, overwrite }: Delivery): Promise<void> {
@@ -135,12 +145,7 @@ async function publish(part: string, { local, overwrite }: Delivery): Promise<vo
       throw cannotWrite(local, cause);
     });
   }
-  const directory = await open(dirname(local), 'r');
-  try {
-    await onDisk(local, () => directory.sync());
-  } finally {
-    await directory.close();
-  }
+  await onDisk(local, () => syncDirectory(dirname(local)));
 }
 
 async function onDisk<T>(local: string, act: () => Promise<T>): Promise<T> {
@@ -157,9 +162,12 @@ function exists(local: string): AppError {
   });
 }
 
-function cannotWrite(local: string, cause: Error): AppError {
-  return new AppError('OUTPUT_LOCAL_WRITE', `output ${local} cannot be written: ${cause.message}`, {
-    context: { path: local },
-    cause,
-  });
+/** A full disk is waited for: what is to be fetched stays where it is. */
+function cannotWrite(local: string, cause: NodeJS.ErrnoException): AppError {
+  const full = cause.code === 'ENOSPC' || cause.code === 'EDQUOT';
+  return new AppError(
+    full ? 'OUTPUT_LOCAL_FULL' : 'OUTPUT_LOCAL_WRITE',
+    `output ${local} cannot be written: ${cause.message}`,
+    { context: { path: local }, cause },
+  );
 }

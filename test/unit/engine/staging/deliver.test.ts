@@ -7,6 +7,7 @@ import {
   link,
   lstat,
   mkdir,
+  open,
   readdir,
   readFile,
   stat,
@@ -14,7 +15,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import {
   type Delivery,
   deliver,
@@ -210,3 +211,26 @@ test('a directory that cannot be made is told with its path', async () => {
   });
   await chmod(join(dir, 'out'), 0o600);
 });
+
+test.each(['ENOSPC', 'EDQUOT'])(
+  'a disk that says %s is waited for, and nothing half is left',
+  async (code) => {
+    const { delivery, names } = await house();
+    const full = Object.assign(new Error(`${code}: no room, write`), { code });
+    const file = vi.spyOn(await fileHandlePrototype(), 'writeFile').mockRejectedValueOnce(full);
+    onTestFinished(() => file.mockRestore());
+    const fetch = (write: (chunk: Buffer) => Promise<void>) => write(Buffer.from('the'));
+    await expect(deliver(delivery(), fetch)).rejects.toMatchObject({
+      code: 'OUTPUT_LOCAL_FULL',
+      retry: 'later',
+    });
+    expect(await names()).toEqual([]);
+  },
+);
+
+/** What all file handles have their methods from. */
+async function fileHandlePrototype(): Promise<{ writeFile: () => Promise<void> }> {
+  const handle = await open(import.meta.filename, 'r');
+  await handle.close();
+  return Object.getPrototypeOf(handle) as { writeFile: () => Promise<void> };
+}

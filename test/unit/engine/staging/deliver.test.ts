@@ -2,7 +2,18 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lchown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Delivery, deliver, makeDirectory } from '../../../../src/engine/staging/deliver.ts';
@@ -166,3 +177,41 @@ test('a directory that cannot be made is told with its path', async () => {
   });
   await chmod(join(dir, 'out'), 0o600);
 });
+
+test('a temporary file that somebody exchanges for a link gives nobody rights, and gets no name', async () => {
+  const { dir, local, delivery, fetch } = await house();
+  const victim = join(dir, 'victim');
+  await writeFile(victim, 'mine', { mode: 0o600 });
+  const exchanged = deliver(delivery(), async (write) => {
+    await fetch(write);
+    const part = join(dir, 'out', (await readdir(join(dir, 'out')))[0] ?? '');
+    await rm(part);
+    await symlink(victim, part);
+  });
+  await expect(exchanged).rejects.toMatchObject({ code: 'OUTPUT_LOCAL_WRITE' });
+  expect((await stat(victim)).mode & 0o777).toBe(0o600);
+  await expect(lstat(local)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test.skipIf(process.getuid?.() !== 0)(
+  "below what the user named, somebody else's link is not followed; the user's own is",
+  async () => {
+    const { dir, delivery, fetch } = await house();
+    const [base, elsewhere] = [join(dir, 'shared'), join(dir, 'elsewhere')];
+    await mkdir(base);
+    await mkdir(elsewhere);
+    await symlink(elsewhere, join(base, 'theirs'));
+    await lchown(join(base, 'theirs'), 12_345, 12_345);
+    await symlink(elsewhere, join(base, 'mine'));
+    for (const local of [join(base, 'theirs/file'), join(base, 'theirs/deep/file')]) {
+      const through = deliver(delivery({ base, local }), fetch);
+      await expect(through).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+    }
+    await expect(makeDirectory(join(base, 'theirs/deep'), base)).rejects.toMatchObject({
+      code: 'OUTPUT_EXISTS',
+    });
+    expect(await readdir(elsewhere)).toEqual([]);
+    await deliver(delivery({ base, local: join(base, 'mine/deep/file') }), fetch);
+    expect(await readdir(join(elsewhere, 'deep'))).toEqual(['file']);
+  },
+);

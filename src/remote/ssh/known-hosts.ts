@@ -140,7 +140,7 @@ function blobType(blob: Buffer): string | undefined {
 function rsaBits(blob: Buffer, type: string): number | undefined {
   if (type !== 'ssh-rsa') return undefined;
   let at = 0;
-  let part = Buffer.alloc(0);
+  let part: Buffer = Buffer.alloc(0);
   for (let strings = 0; strings < 3 && at + 4 <= blob.length; strings += 1) {
     const end = at + 4 + blob.readUInt32BE(at);
     part = blob.subarray(at + 4, end);

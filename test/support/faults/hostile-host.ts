@@ -39,12 +39,13 @@ export const honest: Tamper = (packet) => [packet];
 
 const VM = `${BED_NAME}-vm`;
 
-/** Starts one that is honest until told otherwise. */
-export async function startHostileHost(): Promise<HostileHost> {
+/** Starts one that is honest until told otherwise. What comes in at the door runs with this umask. */
+export async function startHostileHost({ umask = '022' } = {}): Promise<HostileHost> {
   const keys = await mkdtemp(join(tmpdir(), 'hostile-host-'));
   const key = await makeKeyPair(join(keys, 'key'));
   const children = new Set<ChildProcess>();
   const connections = new Set<Connection>();
+  const masked = ['sh', '-c', `umask ${umask}; exec "$0" "$@"`];
   const inVm = (...command: string[]): ChildProcess => {
     const child = spawn('docker', [
       'exec',

@@ -1,5 +1,9 @@
-/** The log: JSON lines on stderr, for the journal. Secrets are redacted by field name before anything is written. */
-import { type Logger, pino } from 'pino';
+/**
+ * The log: JSON lines on stderr, for the journal. Secrets are taken out by field name, and by value
+ * (secrets.ts) from the line as it is written, whatever brought them there.
+ */
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { withoutSecrets } from './secrets.ts';
 
 export type { Logger } from 'pino';
 
@@ -14,7 +18,10 @@ const SECRET_FIELDS = [
 ];
 
 /** Makes the daemon's log. `level` is one of pino's. */
-export function createLog(level: string): Logger {
+export function createLog(
+  level: string,
+  to: DestinationStream = pino.destination({ fd: 2, sync: true }),
+): Logger {
   return pino(
     {
       level,
@@ -24,7 +31,8 @@ export function createLog(level: string): Logger {
         paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]),
         censor: '[redacted]',
       },
+      hooks: { streamWrite: withoutSecrets },
     },
-    pino.destination({ fd: 2, sync: true }),
+    to,
   );
 }

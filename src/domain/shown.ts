@@ -10,16 +10,16 @@ export function shown(text: string): string {
   return JSON.stringify(cut(text)).replaceAll(INVISIBLE, escapeOf);
 }
 
-/** As `shown` without the quotes: for names that are printed as they are. */
-export function shownName(text: string): string {
-  return cut(text).replaceAll(INVISIBLE, escapeOf);
+/** As `shown` without the quotes: for names and words that are printed as they are. */
+export function shownName(text: string, lengthMax = QUOTED_LENGTH_MAX): string {
+  return cut(text, lengthMax).replaceAll(INVISIBLE, escapeOf);
 }
 
 /** Characters that a terminal obeys instead of showing: controls, direction marks, lone surrogates. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
 
-function cut(text: string): string {
-  return text.length > QUOTED_LENGTH_MAX ? `${text.slice(0, QUOTED_LENGTH_MAX)}…` : text;
+function cut(text: string, lengthMax = QUOTED_LENGTH_MAX): string {
+  return text.length > lengthMax ? `${text.slice(0, lengthMax)}…` : text;
 }
 
 function escapeOf(character: string): string {

@@ -3,6 +3,9 @@
  * beyond the bridge sees only what comes out of here.
  */
 import { AppError, type ErrorCode, type ErrorContext, isAppError } from '../domain/failure.ts';
+import { shownName } from '../domain/shown.ts';
+
+const MESSAGE_CHARS_MAX = 500;
 
 const NETWORK_CODES: Readonly<Record<string, ErrorCode>> = {
   ENOTFOUND: 'SSH_HOST_NAME_UNKNOWN',
@@ -109,7 +112,12 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** The words may be the host's own: they are told on one line, escaped, and not at any length. */
 function messageOf(error: unknown): string {
+  return shownName(wordsOf(error), MESSAGE_CHARS_MAX);
+}
+
+function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Happy-eyeballs failures are an AggregateError without words of its own.
   if (error.message !== '') return error.message;

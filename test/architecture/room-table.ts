@@ -24,7 +24,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   store: { rooms: ['domain', 'fault.ts'], packages: ['zod', 'node:*'], front: 'store.ts' },
   spool: { rooms: ['domain', 'fault.ts'], packages: ['zod', 'node:*'], front: 'spool.ts' },
   remote: {
-    rooms: ['domain', 'script/quote.ts', 'fault.ts', 'spool/write-durably.ts'],
+    rooms: ['domain', 'script/quote.ts', 'fault.ts', 'secrets.ts', 'spool/write-durably.ts'],
     packages: ['ssh2', 'ssh2-sftp-client', 'p-queue', 'p-retry', 'node:*'],
     front: 'host.ts',
   },
@@ -63,7 +63,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 /** Files directly under src/. */
 export const LOOSE_FILES: Readonly<Record<string, Omit<Room, 'front'>>> = {
   'fault.ts': { rooms: [], packages: [] },
-  'log.ts': { rooms: ['domain'], packages: ['pino', 'node:*'] },
+  'log.ts': { rooms: ['domain', 'secrets.ts'], packages: ['pino', 'node:*'] },
+  'secrets.ts': { rooms: [], packages: [] },
   'service-manager.ts': { rooms: ['domain'], packages: ['node:*'] },
   'version.ts': { rooms: [], packages: [] },
 };

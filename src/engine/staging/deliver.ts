@@ -4,14 +4,26 @@
  * seen at the final name.
  */
 import { createHash } from 'node:crypto';
-import { chmod, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { AppError } from '../../domain/failure.ts';
 import { between } from '../../fault.ts';
 import { hashOf } from './local-inputs.ts';
 
 export interface Delivery {
   local: string;
+  /** What the user named; the rest of `local` was named far away. Default: all of it is the user's. */
+  base?: string;
   mode: number;
   sha256: string;
   overwrite: boolean;
@@ -32,9 +44,9 @@ export async function deliver(
   const removePart = (): Promise<void> => onDisk(local, () => rm(part, { force: true }));
   // A daemon that was killed in the middle may have left its part beside the whole.
   if (await isDelivered(delivery)) return await removePart();
-  await makeDirectory(dirname(local));
+  await makeDirectory(dirname(local), delivery.base);
   try {
-    const sha256 = await between('output.fetch', () => fetchTo(part, local, fetch));
+    const sha256 = await between('output.fetch', () => fetchTo(part, delivery, fetch));
     if (sha256 !== delivery.sha256) {
       throw new AppError(
         'OUTPUT_CHECKSUM_MISMATCH',
@@ -42,7 +54,6 @@ export async function deliver(
         { context: { path: local } },
       );
     }
-    await onDisk(local, () => chmod(part, delivery.mode & 0o111 ? 0o755 : 0o644));
     await between('output.publish', () => publish(part, delivery));
   } finally {
     await removePart();
@@ -66,9 +77,32 @@ export async function removeParts(
   }
 }
 
-/** Makes a directory that outputs go to. @throws OUTPUT_LOCAL_WRITE OUTPUT_LOCAL_FULL */
-export async function makeDirectory(path: string): Promise<void> {
-  await onDisk(path, () => mkdir(path, { recursive: true }));
+/**
+ * Makes a directory that outputs go to. On the way down from `base` a link of somebody else's is not
+ * followed: in a directory that others write to it could lead anywhere.
+ * @throws OUTPUT_LOCAL_WRITE OUTPUT_LOCAL_FULL OUTPUT_EXISTS
+ */
+export async function makeDirectory(path: string, base = path): Promise<void> {
+  const below = relative(base, path);
+  if (below === '' || below.startsWith('..')) {
+    await onDisk(path, () => mkdir(path, { recursive: true }));
+    return;
+  }
+  await makeDirectory(base);
+  let at = base;
+  for (const name of below.split('/')) {
+    at = join(at, name);
+    await onDisk(path, () => mkdir(at).catch(unlessThere));
+    const info = await onDisk(path, () => lstat(at));
+    if (info.isSymbolicLink() && info.uid !== process.getuid?.()) {
+      const message = `output ${path}: ${at} is a link that belongs to another user (uid ${info.uid})`;
+      throw new AppError('OUTPUT_EXISTS', message, { context: { path } });
+    }
+  }
+}
+
+function unlessThere(cause: NodeJS.ErrnoException): void {
+  if (cause.code !== 'EEXIST') throw cause;
 }
 
 /** Not made of the final name, which may be as long as a name can be. */
@@ -106,7 +140,7 @@ async function hashOfFile(path: string): Promise<string | undefined> {
 
 async function fetchTo(
   part: string,
-  local: string,
+  { local, mode }: Delivery,
   fetch: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
 ): Promise<string> {
   // Whatever an earlier try left, or somebody else put there, is not written to.
@@ -120,12 +154,22 @@ async function fetchTo(
       hash.update(chunk);
       await onDisk(local, () => file.writeFile(chunk));
     });
+    // By the handle: the name could be a link to something else by now.
+    await onDisk(local, () => file.chmod(mode & 0o111 ? 0o755 : 0o644));
     await onDisk(local, () => file.sync());
+    await refuseExchanged(file, part, local);
   } finally {
     // A quota of a network file system is told here.
     await onDisk(local, () => file.close());
   }
   return hash.digest('hex');
+}
+
+/** In a directory that others write to, another file may have taken the name of ours. */
+async function refuseExchanged(file: FileHandle, part: string, local: string): Promise<void> {
+  const [ours, there] = await onDisk(local, () => Promise.all([file.stat(), lstat(part)]));
+  if (ours.ino === there.ino && ours.dev === there.dev) return;
+  throw cannotWrite(local, new Error('its temporary file was exchanged for another'));
 }
 
 async function syncDirectory(path: string): Promise<void> {

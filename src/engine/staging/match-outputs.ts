@@ -5,6 +5,7 @@
  */
 import { posix } from 'node:path';
 import { AppError } from '../../domain/failure.ts';
+import { shown } from '../../domain/shown.ts';
 import type { Output } from '../../domain/task.ts';
 import type { DirectoryEntry } from '../../remote/host.ts';
 
@@ -157,9 +158,8 @@ async function listOrNothing(list: List, path: string): Promise<DirectoryEntry[]
 }
 
 function safeName(name: string, directory: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (name === '' || name === '.' || name === '..' || /[/\u0000-\u001f\u007f]/.test(name)) {
-    throw unsafe(posix.join(directory, JSON.stringify(name)), 'its name is not let in');
+  if (name === '' || name === '.' || name === '..' || /[/\p{Cc}\u2028\u2029]/u.test(name)) {
+    throw unsafe(posix.join(directory, shown(name)), 'its name is not let in');
   }
   return name;
 }

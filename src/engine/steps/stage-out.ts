@@ -83,7 +83,7 @@ async function findAll(job: CollectJob, commandFailed: boolean): Promise<Wanted[
         },
       );
     }
-    for (const directory of matched.directories) await makeDirectory(directory);
+    for (const directory of matched.directories) await makeDirectory(directory, output.local);
     if (matched.passedOver.length > 0) {
       job.deps.log.warn(
         { task: job.task.id, passedOver: matched.passedOver.slice(0, 20) },
@@ -174,7 +174,8 @@ async function fetchOne(
 ): Promise<void> {
   const { signal, token } = job;
   const { local, mode, sha256, remote, output } = file;
-  const delivery = { local, mode, sha256, overwrite: output.overwrite, token };
+  const { overwrite, local: base } = output;
+  const delivery = { local, base, mode, sha256, overwrite, token };
   const once = () =>
     deliver(delivery, (write) =>
       job.seat.host.download({ path: remote, size: file.size }, write, { onProgress, signal }),

@@ -7,6 +7,7 @@ import { AppError, type ErrorContext } from '../../domain/failure.ts';
 import { classifySftp } from '../classify.ts';
 import type { Clock } from '../clock.ts';
 import type { HostCounters } from '../host.ts';
+import { isAttributes, isHandle, isNames } from './answers.ts';
 
 /** What a session needs to know about the house. */
 export interface SessionDeps {
@@ -60,7 +61,7 @@ export class SftpSession {
     const handle = await this.#ask<Buffer>(`open ${path}`, (done) =>
       this.#raw.open(path, flags, mode, done),
     );
-    return { path, handle };
+    return { path, handle: this.#fit(handle, isHandle, `open ${path}`) };
   }
 
   close({ path, handle }: RemoteFile): Promise<void> {
@@ -84,13 +85,17 @@ export class SftpSession {
     );
   }
 
-  fileStat({ path, handle }: RemoteFile): Promise<Stats> {
-    return this.#ask(`stat ${path}`, (done) => this.#raw.fstat(handle, done));
+  async fileStat({ path, handle }: RemoteFile): Promise<Stats> {
+    const what = `stat ${path}`;
+    const stats = await this.#ask<Stats>(what, (done) => this.#raw.fstat(handle, done));
+    return this.#fit(stats, isAttributes, what);
   }
 
   /** Does not follow a symlink. */
-  linkStat(path: string): Promise<Stats> {
-    return this.#ask(`stat ${path}`, (done) => this.#raw.lstat(path, done));
+  async linkStat(path: string): Promise<Stats> {
+    const what = `stat ${path}`;
+    const stats = await this.#ask<Stats>(what, (done) => this.#raw.lstat(path, done));
+    return this.#fit(stats, isAttributes, what);
   }
 
   truncate({ path, handle }: RemoteFile, size: number): Promise<void> {
@@ -100,18 +105,21 @@ export class SftpSession {
   }
 
   async openDirectory(path: string): Promise<RemoteFile> {
-    const handle = await this.#ask<Buffer>(`list ${path}`, (done) => this.#raw.opendir(path, done));
-    return { path, handle };
+    const what = `list ${path}`;
+    const handle = await this.#ask<Buffer>(what, (done) => this.#raw.opendir(path, done));
+    return { path, handle: this.#fit(handle, isHandle, what) };
   }
 
   /** The next entries; undefined when there are no more. */
   async readDirectory({ path, handle }: RemoteFile): Promise<FileEntryWithStats[] | undefined> {
-    return await this.#ask<FileEntryWithStats[] | undefined>(`list ${path}`, (done) =>
-      this.#raw.readdir(handle, (error: Error | undefined, entries) => {
+    const what = `list ${path}`;
+    const answer = await this.#ask<'end' | FileEntryWithStats[]>(what, (done) =>
+      (this.#raw as unknown as ReadsDirectory).readdir(handle, { full: true }, (error, entries) => {
         const ended = (error as { code?: unknown } | undefined)?.code === 1;
-        done(ended ? undefined : error, ended ? undefined : entries);
+        done(ended ? undefined : error, ended ? 'end' : entries);
       }),
     );
+    return answer === 'end' ? undefined : this.#fit(answer, isNames, what);
   }
 
   /** Bytes an ordinary user may still write there; undefined where the server cannot tell. */
@@ -130,6 +138,14 @@ export class SftpSession {
   /** Ends the session; what is pending on it rejects. */
   end(reason = 'the SFTP session was ended'): void {
     this.#lose(reason);
+  }
+
+  /** The answer, if it is one to what was asked. @throws SFTP_FAILED */
+  #fit<T>(answer: unknown, fits: (answer: unknown) => answer is T, what: string): T {
+    if (fits(answer)) return answer;
+    const { context } = this.#deps;
+    const message = `SFTP on ${context['host']}: ${what}: the server answered something else`;
+    throw new AppError('SFTP_FAILED', message, { context });
   }
 
   #ask<T>(what: string, send: (done: Done<T>) => void): Promise<T> {
@@ -176,6 +192,15 @@ export class SftpSession {
     this.#pending.clear();
     this.#raw.end();
   }
+}
+
+/** Unless it is asked for all entries, the library looks into whatever came before we can; its types do not know. */
+interface ReadsDirectory {
+  readdir(
+    handle: Buffer,
+    options: { full: true },
+    done: (error: Error | undefined, entries: FileEntryWithStats[]) => void,
+  ): void;
 }
 
 interface FileSystemFacts {

@@ -4,6 +4,7 @@
  */
 import type { AuthHandlerMiddleware, KeyboardInteractiveAuthMethod, NextAuthHandler } from 'ssh2';
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
+import { keepSecret } from '../../secrets.ts';
 import type { Ask, LoginQuestion } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
 import { OneKeyAgent, readAgent, withSha2 } from './agent.ts';
@@ -158,6 +159,8 @@ export class Authentication {
     this.#asking = true;
     try {
       const answers = await ask?.({ host: settings.name, ...question }, signal);
+      // The user's own name may be asked for too, and stands in every line of the log.
+      question.prompts.forEach(({ echo }, index) => !echo && keepSecret(answers?.[index] ?? ''));
       return signal.aborted ? undefined : answers;
     } catch (error) {
       if (signal.aborted) return undefined;

@@ -48,6 +48,9 @@ const USABLE_TYPES: ReadonlySet<string> = new Set([
   'ssh-rsa',
 ]);
 
+/** Many sites still have host keys of this size; what is smaller can be broken. */
+const RSA_BITS_MIN = 2048;
+
 /** Gathers all lines about a host, in the order of the files. */
 export function pinsFor(files: KnownHostsFile[], hostname: string, port: number): HostPins {
   return pinsForName(files, knownHostsName(hostname, port));
@@ -109,6 +112,10 @@ function readKey(line: Line): PinnedKey | UnusableLine {
   if (line.marker === undefined && !USABLE_TYPES.has(type)) {
     return unusable(line, `keys of type ${type} are not supported`);
   }
+  const bits = rsaBits(blob, type);
+  if (line.marker === undefined && bits !== undefined && bits < RSA_BITS_MIN) {
+    return unusable(line, `an RSA key of ${bits} bits is too weak; ${RSA_BITS_MIN} is the least`);
+  }
   return { file: line.file, line: line.line, type, blob };
 }
 
@@ -127,4 +134,20 @@ function blobType(blob: Buffer): string | undefined {
   const length = blob.readUInt32BE(0);
   if (length === 0 || length > 64 || blob.length <= 4 + length) return undefined;
   return blob.toString('latin1', 4, 4 + length);
+}
+
+/** The length of the modulus, which is the last of the three strings of the blob; undefined for other types. */
+function rsaBits(blob: Buffer, type: string): number | undefined {
+  if (type !== 'ssh-rsa') return undefined;
+  let at = 0;
+  let part: Buffer = Buffer.alloc(0);
+  for (let strings = 0; strings < 3 && at + 4 <= blob.length; strings += 1) {
+    const end = at + 4 + blob.readUInt32BE(at);
+    part = blob.subarray(at + 4, end);
+    at = end;
+  }
+  const digits = part.toString('hex').replace(/^0+/, '');
+  return digits === ''
+    ? 0
+    : (digits.length - 1) * 4 + Number.parseInt(digits[0] ?? '0', 16).toString(2).length;
 }

@@ -1,5 +1,6 @@
 /** The key files of a host: private keys ready to sign, or only known by their public half. */
 import ssh2, { type ParsedKey } from 'ssh2';
+import { keepSecret } from '../../secrets.ts';
 import type { HostSettings } from '../settings.ts';
 import { readPrivateFile } from './private-file.ts';
 import { publicHalf } from './public-half.ts';
@@ -29,7 +30,9 @@ async function readPassphrase({ passphraseFile }: HostSettings): Promise<Passphr
   if (passphraseFile === undefined) return undefined;
   const read = await readPrivateFile(passphraseFile);
   if ('trouble' in read) return { trouble: `the passphrase file: ${read.trouble}` };
-  return { text: read.bytes.toString('utf8').split(/\r?\n/, 1)[0] ?? '' };
+  const text = read.bytes.toString('utf8').split(/\r?\n/, 1)[0] ?? '';
+  keepSecret(text);
+  return { text };
 }
 
 async function readKeyFile(file: string, passphrase: Passphrase): Promise<FileKey> {

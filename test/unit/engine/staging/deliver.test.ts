@@ -4,12 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmod,
+  lchown,
   link,
   lstat,
   mkdir,
   open,
   readdir,
   readFile,
+  rm,
   stat,
   symlink,
   writeFile,
@@ -234,3 +236,41 @@ async function fileHandlePrototype(): Promise<{ writeFile: () => Promise<void> }
   await handle.close();
   return Object.getPrototypeOf(handle) as { writeFile: () => Promise<void> };
 }
+
+test('a temporary file that somebody exchanges for a link gives nobody rights, and gets no name', async () => {
+  const { dir, local, delivery, fetch } = await house();
+  const victim = join(dir, 'victim');
+  await writeFile(victim, 'mine', { mode: 0o600 });
+  const exchanged = deliver(delivery(), async (write) => {
+    await fetch(write);
+    const part = join(dir, 'out', (await readdir(join(dir, 'out')))[0] ?? '');
+    await rm(part);
+    await symlink(victim, part);
+  });
+  await expect(exchanged).rejects.toMatchObject({ code: 'OUTPUT_LOCAL_WRITE' });
+  expect((await stat(victim)).mode & 0o777).toBe(0o600);
+  await expect(lstat(local)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test.skipIf(process.getuid?.() !== 0)(
+  "below what the user named, somebody else's link is not followed; the user's own is",
+  async () => {
+    const { dir, delivery, fetch } = await house();
+    const [base, elsewhere] = [join(dir, 'shared'), join(dir, 'elsewhere')];
+    await mkdir(base);
+    await mkdir(elsewhere);
+    await symlink(elsewhere, join(base, 'theirs'));
+    await lchown(join(base, 'theirs'), 12_345, 12_345);
+    await symlink(elsewhere, join(base, 'mine'));
+    for (const local of [join(base, 'theirs/file'), join(base, 'theirs/deep/file')]) {
+      const through = deliver(delivery({ base, local }), fetch);
+      await expect(through).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+    }
+    await expect(makeDirectory(join(base, 'theirs/deep'), base)).rejects.toMatchObject({
+      code: 'OUTPUT_EXISTS',
+    });
+    expect(await readdir(elsewhere)).toEqual([]);
+    await deliver(delivery({ base, local: join(base, 'mine/deep/file') }), fetch);
+    expect(await readdir(join(elsewhere, 'deep'))).toEqual(['file']);
+  },
+);

@@ -90,6 +90,8 @@ fi
 mode=$(stat -c %a "$root")
 case $mode in *[2367]? | *[2367]) refuse "$root can be written by others (mode $mode)" ;; esac
 cd "$root" 2>&1 || { echo '@ failed root cannot be entered'; exit 0; }
+# an empty one is what a full disk or a power loss left; complete ones are never empty
+[ -s $marker ] || rm -f $marker
 if [ -e $marker ]; then
   read -r mark <$marker
   case $mark in
@@ -103,9 +105,14 @@ else
   done
   mkdir -p images store/.part tasks 2>&1 || { echo '@ failed root cannot be filled'; exit 0; }
   # complete before it has its name: another first contact may look at the same moment
-  if ! echo '{"format":${REMOTE_FORMAT},"towline":"root"}' >".$marker.$me" || ! ln ".$marker.$me" $marker 2>/dev/null && ! [ -e $marker ]; then
-    mv ".$marker.$me" $marker 2>&1 || { echo '@ failed marker cannot be written'; exit 0; }
+  # on a full disk nothing gets the name: half a marker would shut us out for good
+  if ! echo '{"format":${REMOTE_FORMAT},"towline":"root"}' | { cat >".$marker.$me"; } 2>&1; then
+    rm -f ".$marker.$me"
+    echo '@ failed marker cannot be written'
+    exit 0
   fi
+  ln ".$marker.$me" $marker 2>/dev/null || [ -e $marker ] || mv ".$marker.$me" $marker 2>&1 ||
+    { echo '@ failed marker cannot be written'; exit 0; }
   rm -f ".$marker.$me"
 fi
 [ -d store/.part ] || mkdir -p images store/.part tasks 2>&1`;

@@ -13,12 +13,14 @@ import { loadConfig } from './config/load.ts';
 import { AppError } from './domain/failure.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import type { EngineSettings } from './engine/settings.ts';
+import { between } from './fault.ts';
 import { engineSettings } from './host-settings.ts';
 import { createLog, type Logger } from './log.ts';
 import { fillDeps } from './remote/deps.ts';
 import { Roads } from './remote/ssh/roads.ts';
 import { tellServiceManager } from './service-manager.ts';
 import { openSpool } from './spool/spool.ts';
+import { freeBytes } from './store/free-bytes.ts';
 import { lockStateDir } from './store/lock-state-dir.ts';
 import { openStore } from './store/open.ts';
 import { VERSION } from './version.ts';
@@ -47,8 +49,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   });
   await using house = new AsyncDisposableStack();
   const { stateDir } = config.daemon;
-  house.use(await lockStateDir(stateDir));
-  const { store, cloned } = await openStore({ stateDir, adopt: options.adoptState });
+  const uploadDir = join(stateDir, 'uploads');
+  house.use(await between('state.lock', () => lockStateDir(stateDir)));
+  const { store, cloned } = await between('store.open', () =>
+    openStore({ stateDir, adopt: options.adoptState }),
+  );
   house.defer(() => store.close());
   const spool = openSpool({ stateDir });
   house.defer(() => spool.close());
@@ -62,21 +67,24 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     now: Date.now,
     random: Math.random,
     randomBytes,
+    uploadDir,
+    freeBytes: () => freeBytes(stateDir),
   });
   house.defer(() => engine.stop());
 
-  const socket = options.socket ?? process.env['TOWLINE_SOCKET'] ?? config.daemon.socket;
+  // an empty variable counts as none, as for the clients
+  const socket = options.socket || process.env['TOWLINE_SOCKET'] || config.daemon.socket;
   const api = createApi({
     service: engine.service,
     logger: log,
     version: VERSION,
     stateDir,
-    uploadDir: join(stateDir, 'uploads'),
+    uploadDir,
     specDefaults: () => current.defaults,
   });
   house.defer(() => api.close());
   await engine.start();
-  await listen(api, socket);
+  await between('socket.listen', () => listen(api, socket));
   if (cloned) warnCloned(log, stateDir);
   warnNotes(log, config);
   log.info(

@@ -8,17 +8,24 @@ import { createLocalHost } from './remote/local/local-host.ts';
 import { HOST_TUNING, type HostSettings } from './remote/settings.ts';
 import type { Roads } from './remote/ssh/roads.ts';
 import { createSshHost } from './remote/ssh/ssh-host.ts';
+import { withFaultPoints } from './remote/wrap/fault-points.ts';
 import { logged } from './remote/wrap/logged.ts';
 
 /** Settings of the engine; hosts are made, not connected. */
 export function engineSettings(config: Config, log: Logger, roads?: Roads): EngineSettings {
   const { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs } =
     config.defaults;
+  const { keepTasksMs, collectLimitBytes } = config.defaults;
+  const { queueLimit: queue, minFreeBytes, keepEventsMs, eventsMax } = config.daemon;
   return {
-    defaults: { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
+    limits: { queue, minFreeBytes, keepEventsMs, eventsMax },
+    defaults: {
+      ...{ host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
+      ...{ keepTasksMs, collectLimitBytes },
+    },
     hosts: Object.values(config.hosts).map((entry) => ({
       policy: policyOf(entry, config),
-      open: () => logged(openHost(entry, { config, log, roads }), log),
+      open: () => logged(withFaultPoints(openHost(entry, { config, log, roads })), log),
     })),
   };
 }

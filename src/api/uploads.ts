@@ -1,17 +1,15 @@
 /**
  * Files that hold a large stdin between the client that sent it and the task that reads it. They
  * belong to the daemon: a file stays as long as a task that names it is known, and is removed by gc
- * after that; one that no task ever named is removed after a day.
+ * (engine/gc-local.ts) after that; one that no task ever named is removed after a day.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '../domain/failure.ts';
-import type { Service } from '../engine/service.ts';
-import { LIST_LIMIT_MAX, UPLOAD_BYTES_MAX } from '../protocol/limits.ts';
-
-const UNNAMED_KEPT_MS = 24 * 3600 * 1000;
+import { between } from '../fault.ts';
+import { UPLOAD_BYTES_MAX } from '../protocol/limits.ts';
 
 /**
  * Writes the bytes to a new file that only the owner can read; it is on disk when this resolves.
@@ -26,7 +24,7 @@ export async function storeUpload(
   const partial = `${path}.part`;
   try {
     const bytes = await writeSynced(partial, body);
-    await rename(partial, path);
+    await between('upload.publish', () => rename(partial, path));
     return { path, bytes };
   } catch (error) {
     await rm(partial, { force: true });
@@ -48,37 +46,4 @@ async function writeSynced(path: string, body: Readable): Promise<number> {
   }
   await file.sync();
   return bytes;
-}
-
-/** Removes old uploads that no known task names; gives back how many. */
-export async function sweepUploads(
-  directory: string,
-  service: Pick<Service, 'list'>,
-  now = Date.now(),
-): Promise<number> {
-  const names = await readdir(directory).catch(() => [] as string[]);
-  const old: string[] = [];
-  for (const name of names) {
-    const info = await stat(join(directory, name)).catch(() => undefined);
-    if (info !== undefined && now - info.mtimeMs > UNNAMED_KEPT_MS) old.push(join(directory, name));
-  }
-  if (old.length === 0) return 0;
-  const named = await namedFiles(service);
-  const unneeded = old.filter((path) => !named.has(path));
-  await Promise.all(unneeded.map((path) => rm(path, { force: true })));
-  return unneeded.length;
-}
-
-async function namedFiles(service: Pick<Service, 'list'>): Promise<Set<string>> {
-  const named = new Set<string>();
-  let cursor: string | undefined;
-  do {
-    const page = await service.list({ limit: LIST_LIMIT_MAX, cursor });
-    for (const { task } of page.tasks) {
-      if (task.spec.stdin !== undefined && 'path' in task.spec.stdin)
-        named.add(task.spec.stdin.path);
-    }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return named;
 }

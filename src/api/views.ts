@@ -4,7 +4,7 @@ import type { EventView, HostView, ImageView } from '../protocol/views.ts';
 import { failureView, iso } from './view-parts.ts';
 
 export function toEventView(event: LiveEvent): EventView {
-  return { ...event, at: iso(event.at) };
+  return event.type === 'gap' ? event : { ...event, at: iso(event.at) };
 }
 
 export function toHostView(report: HostReport): HostView {

@@ -48,6 +48,14 @@ export interface WaitOptions extends Reconnect {
   timeoutMs?: number | undefined;
 }
 
+export interface GcOptions {
+  olderThanMs?: number | undefined;
+  dryRun?: boolean | undefined;
+  host?: string | undefined;
+  /** Also images that no task uses. */
+  images?: boolean | undefined;
+}
+
 /** One long poll; a longer wait is made of several. */
 const WAIT_SLICE_MS = 60_000;
 
@@ -62,9 +70,11 @@ export function createClient({ socketPath }: ClientOptions) {
     health: () => transport.call<views.HealthView>('health'),
     /** Prometheus text. */
     metrics: () => transport.text('metrics'),
-    /** Removes what ended tasks left. */
-    gc: (body: { olderThanMs?: number | undefined; dryRun?: boolean | undefined }) =>
-      transport.call<views.GcView>('gc', { body }),
+    /** Removes what is not needed any more, or says what would go. @throws HOST_UNKNOWN */
+    gc: (body: GcOptions) => transport.call<views.GcView>('gc', { body }),
+    /** What was removed, oldest first. */
+    gcHistory: (limit?: number) =>
+      transport.call<views.GcHistoryView>('gcHistory', { query: { limit } }),
     /** Ends idle connections, so that a process can end. */
     close: () => transport.close(),
   };

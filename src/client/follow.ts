@@ -46,7 +46,7 @@ export async function* followEvents(
     rest = left;
     for (const line of lines) {
       const event = JSON.parse(line) as EventView;
-      if (event.type !== 'progress') since = event.seq;
+      if ('seq' in event) since = event.seq;
       yield event;
     }
   }

@@ -4,9 +4,9 @@ import type { SectionValues } from './key-table.ts';
 import type { DAEMON_KEYS, DEFAULTS_KEYS } from './keys.ts';
 import type { Note } from './openssh/lines.ts';
 
-/** [daemon]: stateDir, socket, logLevel. */
+/** [daemon]: stateDir, socket, logLevel, queueLimit, minFreeBytes, keepEventsMs, eventsMax. */
 export type DaemonConfig = SectionValues<typeof DAEMON_KEYS>;
-/** [defaults]: host, images, shell, cleanup, retries, acceptExit, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs, sshConfigFiles. */
+/** [defaults]: host, images, shell, cleanup, retries, acceptExit, outputLimitBytes, timeLimitMs, keepFailedMs, keepTasksMs, collectLimitBytes, stopGraceMs, sshConfigFiles. */
 export type DefaultsConfig = SectionValues<typeof DEFAULTS_KEYS>;
 /** [host.NAME]: every row of host-keys.ts under its field name, and the name of the section. */
 export type HostConfig = { readonly name: string } & SectionValues<typeof HOST_KEYS>;

@@ -45,6 +45,34 @@ export const DAEMON_KEYS = {
     example: 'debug',
     otherwise: { default: 'info' },
   },
+  queue_limit: {
+    field: 'queueLimit',
+    type: integer(1, 1_000_000),
+    doc: 'How many tasks that have not ended the daemon holds; more are refused until some have ended.',
+    example: '5000',
+    otherwise: { default: '100000' },
+  },
+  min_free: {
+    field: 'minFreeBytes',
+    type: size,
+    doc: 'New tasks are refused while the disk of state_dir has less free than this.',
+    example: '5 GiB',
+    otherwise: { default: '64 MiB' },
+  },
+  keep_events: {
+    field: 'keepEventsMs',
+    type: duration(0, 3_650 * DAY_MS),
+    doc: 'How long events are told to those who ask for them later.',
+    example: '7d',
+    otherwise: { default: '30d' },
+  },
+  max_events: {
+    field: 'eventsMax',
+    type: integer(1_000, 1_000_000_000),
+    doc: 'How many events are kept at most; the oldest go first.',
+    example: '100000',
+    otherwise: { default: '1000000' },
+  },
 } as const satisfies KeyTable;
 
 export const DEFAULTS_KEYS = {
@@ -116,6 +144,20 @@ export const DEFAULTS_KEYS = {
     doc: 'How long the directory of a failed task is kept on the host before towline gc removes it.',
     example: '30d',
     otherwise: { default: '7d' },
+  },
+  keep_tasks: {
+    field: 'keepTasksMs',
+    type: duration(0, 3_650 * DAY_MS),
+    doc: 'How long an ended task is known and its output kept, once nothing of it is on a host any more.',
+    example: '90d',
+    otherwise: { default: '30d' },
+  },
+  collect_limit: {
+    field: 'collectLimitBytes',
+    type: size,
+    doc: 'How many bytes of outputs a task may bring back to the submit host in all.',
+    example: '2 TiB',
+    otherwise: { default: '100 GiB' },
   },
   stop_grace: {
     field: 'stopGraceMs',

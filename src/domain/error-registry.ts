@@ -32,6 +32,7 @@ const ROWS = {
   DAEMON_STATE_DIR_NETWORK: ['The state directory is on a network file system, where commits are not safe.', 'set [daemon] state_dir to a local disk, then: towline config check', 'after-fix', 500, 12],
   DAEMON_STATE_CLONED: ['The state directory was made on another machine; the daemon is read-only.', 'if this machine takes over: towline daemon --adopt-state', 'after-fix', 409, 13],
   DAEMON_STOPPING: ['The daemon is stopping and takes no work.', 'try again when it is back: towline list', 'later', 503, 10],
+  DAEMON_BUSY: ['The daemon serves as many requests or followers at once as it may.', 'end some followers (towline logs -f, towline events -f), then try again', 'later', 429, 13],
   REQUEST_INVALID: ['The request does not fit the schema.', 'see towline help, or GET /openapi.json', 'never', 400, 2],
   ROUTE_NOT_FOUND: ['There is no such route.', 'see GET /openapi.json', 'never', 404, 11],
   USAGE: ['The command line does not fit.', 'see: towline help {command}', 'never', 400, 2],
@@ -45,8 +46,10 @@ const ROWS = {
   // the ledger
   STORE_SCHEMA_NEWER: ['The database was written by a newer Towline.', 'install that version or a newer one', 'after-fix', 500, 12],
   STORE_CORRUPT: ['The database or a row of it cannot be read.', 'keep the file, restore a backup of the state directory, and report it', 'never', 500, 1],
+  STORE_IO: ['The state directory cannot be read or written just now.', 'look at the disk and at the permissions of the state directory, then start the daemon again: towline daemon', 'later', 500, 1],
   STORE_FULL: ['The submit host has no space left for the state directory.', 'free space there; work goes on by itself', 'later', 507, 1],
   // tasks
+  QUEUE_FULL: ['The daemon holds as many unfinished tasks as it may.', 'see them: towline list; submit again when some have ended, or raise [daemon] queue_limit', 'later', 429, 13],
   TASK_NOT_FOUND: ['No task has this id.', 'see the ids: towline list', 'never', 404, 11],
   TASK_WRONG_STATE: ['The task is not in a state that allows this.', 'see: towline show {task}', 'never', 409, 13],
   TASK_INVALID: ['A task that cannot be run as written.', 'mend the field named and submit again', 'never', 400, 2],
@@ -117,11 +120,14 @@ const ROWS = {
   STAGE_INPUT_UNREADABLE: ['An input cannot be read on the submit host.', 'check the permissions of {path}', 'after-fix', 400, 2],
   STAGE_INPUT_CHANGED: ['An input changed while it was sent.', 'nothing to do: it is sent again; do not write to {path} meanwhile', 'later', 200, 3],
   STAGE_CHECKSUM_MISMATCH: ['The bytes on the host are not the bytes sent.', 'nothing to do: it is sent again', 'later', 200, 3],
+  STAGE_LIMIT: ['The inputs are more files, or nested deeper, than a task may have.', 'pack them into one archive (tar) and give that as --input', 'never', 200, 3],
   STAGE_REMOTE_INPUT_MISSING: ['An input path is not there on the host.', 'check the path on {host}', 'never', 200, 3],
   OUTPUT_MISSING: ['A declared output was not produced.', 'see what there is in {workDir} on {host}; the directory is kept', 'never', 200, 3],
+  OUTPUT_LIMIT: ['The outputs are more files or bytes than a task may bring back.', 'pack them inside the task (tar) or name fewer; see [defaults] collect_limit', 'never', 200, 3],
   OUTPUT_EXISTS: ['A file is already where an output should go.', 'move it away or use --overwrite, then: towline retry {task}', 'never', 200, 3],
   OUTPUT_UNSAFE: ['A remote name or file type that is not let in.', 'look at the work directory on {host}', 'never', 200, 3],
   OUTPUT_CHECKSUM_MISMATCH: ['The bytes fetched are not the bytes on the host.', 'nothing to do: it is fetched again', 'later', 200, 3],
+  OUTPUT_LOCAL_FULL: ['The submit host has no space left where an output goes.', 'free space for {path}; the output stays on the host, and work goes on by itself', 'later', 200, 3],
   OUTPUT_LOCAL_WRITE: ['An output cannot be written on the submit host.', 'check {path}: directory, permissions, space', 'after-fix', 200, 3],
   // copies into and out of tasks
   COPY_NOT_FOUND: ['Nothing is at this path of the task.', 'see what there is: towline exec {task} -- ls -l', 'never', 404, 11],

@@ -35,7 +35,8 @@ export type NewsEvent =
   | { kind: 'died'; attempt: number; failure: FailureRecord }
   | { kind: 'collected'; attempt: number; outputs: CollectedOutput[] }
   | { kind: 'gone'; attempt: number; exit?: ExitRecord | undefined }
-  | { kind: 'cleaned'; attempt: number }
+  /** `bytes`: what the directory took on the host, if it was there. */
+  | { kind: 'cleaned'; attempt: number; bytes?: number | undefined }
   | { kind: 'blocked'; attempt: number; blocked: Blocked }
   | { kind: 'unblocked'; attempt: number }
   | {

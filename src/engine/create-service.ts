@@ -1,9 +1,9 @@
 /** The Service, put together from its parts: tasks (here), reading (views.ts), hosts and images (host-service.ts). */
 import { createHash } from 'node:crypto';
-import { AppError } from '../domain/failure.ts';
 import type { Task, TaskSpec } from '../domain/task.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
+import { createAdmission } from './admission.ts';
 import { checkSpec } from './check-spec.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { createGc } from './gc.ts';
@@ -45,6 +45,10 @@ export interface ServiceDeps {
   readOnly: boolean;
   now: () => number;
   randomBytes: (count: number) => Uint8Array;
+  /** Where uploads wait for their tasks. */
+  uploadDir?: string | undefined;
+  /** Free bytes of the disk that holds the state; undefined: not to be known. */
+  freeBytes?: (() => Promise<number | undefined>) | undefined;
 }
 
 export function createService(deps: ServiceDeps): Service {
@@ -52,23 +56,17 @@ export function createService(deps: ServiceDeps): Service {
   const views = createViews(deps);
   const logs = createLogs(deps);
   const inside = createInside(deps);
-
-  function mayChange(): void {
-    if (deps.stopping()) throw new AppError('DAEMON_STOPPING', 'the daemon is stopping');
-    if (!deps.readOnly) return;
-    throw new AppError(
-      'DAEMON_STATE_CLONED',
-      'the state directory was made on another machine: read-only',
-    );
-  }
+  const admission = createAdmission(deps);
+  const { mayChange } = admission;
 
   async function submit(specs: TaskSpec[], idempotencyKey?: string) {
     mayChange();
+    await admission.refuseFullDisk();
     for (const spec of specs) await checkSpec(deps, spec);
     const tasks = specs.map((spec) => newTask(taskIdFrom(deps.randomBytes(16)), spec, now()));
     const digest = createHash('sha256').update(JSON.stringify(specs)).digest('hex');
     const key = idempotencyKey === undefined ? undefined : { key: idempotencyKey, digest };
-    const result = await ledger.insert(tasks, key);
+    const result = await ledger.insert(tasks, key, deps.settings().limits.queue);
     return { created: result.created, tasks: await Promise.all(result.tasks.map(views.report)) };
   }
 
@@ -93,10 +91,13 @@ export function createService(deps: ServiceDeps): Service {
       const page = await store.listTasks(query);
       const current = (task: Task): Task => ledger.get(task.id) ?? task;
       const tasks = await Promise.all(page.tasks.map((task) => views.report(current(task))));
-      return { tasks, cursor: page.cursor };
+      return { tasks, unreadable: page.unreadable, cursor: page.cursor };
     },
     cancel: (id) => asked(id, 'cancel-asked'),
-    retry: (id) => asked(id, 'retry-asked'),
+    async retry(id) {
+      admission.refuseFullQueue();
+      return asked(id, 'retry-asked');
+    },
     hold: (id) => asked(id, 'hold-asked'),
     release: (id) => asked(id, 'released'),
     logs: logs.read,
@@ -113,7 +114,8 @@ export function createService(deps: ServiceDeps): Service {
     ...createHostService(deps),
     trust: createTrust(deps),
     ...createImageService(deps),
-    gc: createGc(deps),
+    gc: createGc(deps, mayChange),
+    removals: (limit) => store.listRemovals(limit),
     metrics: createMetrics(deps),
     health: () => lookAtHealth(deps),
   };

@@ -33,6 +33,8 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
       return { image: event.image };
     case 'launched':
       return { launch: event.launch };
+    case 'cleaned':
+      return event.bytes === undefined ? {} : { bytes: event.bytes };
     case 'exited':
       return { exit: event.exit, ...ending };
     case 'collected':
@@ -53,7 +55,6 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
     case 'gc-asked':
     case 'image-gone':
     case 'inputs-gone':
-    case 'cleaned':
     case 'unblocked':
       return {};
   }

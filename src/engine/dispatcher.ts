@@ -8,7 +8,7 @@ import type { Effect } from '../domain/effects.ts';
 import type { NewsEvent } from '../domain/events.ts';
 import { AppError, toAppError } from '../domain/failure.ts';
 import type { Task, TaskId } from '../domain/task.ts';
-import { reach } from '../fault.ts';
+import { between } from '../fault.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
 import { whereIs } from './where.ts';
@@ -41,7 +41,10 @@ interface Job {
   tries: number;
   /** How often its host had come back when the try under way began. */
   wakes: number;
-  retry?: { at: number; host: string | undefined; timer: NodeJS.Timeout } | undefined;
+  /** The code of the trouble that was told last: the same again is no news. */
+  said: string | undefined;
+  /** Without a time only its host coming back has it tried again. */
+  retry?: { at?: number; host: string | undefined; timer?: NodeJS.Timeout } | undefined;
 }
 
 interface DispatcherDeps {
@@ -52,12 +55,16 @@ interface DispatcherDeps {
   log: Logger;
 }
 
-const RETRY = { firstMs: 1_000, capMs: 60_000 };
+export const RETRY = { firstMs: 1_000, capMs: 60_000 };
+const TRIES_TO_CAP = 6;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const jobs = new Map<string, Job>();
+  /** By task: there may be ten thousand of them, and each has a few orders at most. */
+  const jobs = new Map<TaskId, Map<string, Job>>();
   const running = new Set<Promise<void>>();
   const wakes = new Map<string, number>();
+  /** Hosts that a waiting task has asked for since the start. */
+  const asked = new Set<string>();
   let stopped = false;
 
   function start(job: Job): void {
@@ -74,55 +81,90 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   function wait(job: Job, failure: AppError): void {
     // The host came back while this try was failing: its reason may be gone already.
     if (job.wakes !== wakesOf(job)) job.tries = 0;
-    const delay = backoffMs(job.tries, RETRY, deps.random());
-    job.tries += 1;
-    const at = deps.now() + delay;
-    const timer = setTimeout(() => start(job), delay);
-    job.retry = { at, host: hostOf(deps.ledger.get(job.id), job.effect.attempt), timer };
-    deps.log.info(
-      { task: job.id, step: job.effect.kind, code: failure.code, nextTryAt: at },
+    const host = hostOf(deps.ledger.get(job.id), job.effect.attempt);
+    // Whoever resumes the host has it tried; ten thousand tasks need not ask every minute.
+    job.retry = failure.code === 'HOST_PAUSED' ? { host } : { host, ...again(job) };
+    const level = job.said === failure.code ? 'debug' : 'info';
+    job.said = failure.code;
+    deps.log[level](
+      {
+        task: job.id,
+        step: job.effect.kind,
+        code: failure.code,
+        ...(job.retry.at !== undefined && { nextTryAt: job.retry.at }),
+      },
       failure.message,
     );
+  }
+
+  function again(job: Job): { at: number; timer: NodeJS.Timeout } {
+    const delay = backoffMs(job.tries, RETRY, deps.random());
+    job.tries += 1;
+    return { at: deps.now() + delay, timer: setTimeout(() => start(job), delay) };
+  }
+
+  function newJob(id: TaskId, effect: Effect): Job {
+    const state = deps.ledger.get(id)?.state;
+    const said = state !== undefined && 'blocked' in state ? state.blocked?.reason : undefined;
+    return { id, effect, controller: new AbortController(), tries: 0, wakes: 0, said };
+  }
+
+  /**
+   * What was waiting for its host when the last daemon ended need not all be tried to learn that the
+   * host is still away: the first one asks, and the host's coming back wakes the others.
+   */
+  function begin(job: Job): void {
+    const host = hostOf(deps.ledger.get(job.id), job.effect.attempt);
+    if (job.said === undefined || host === undefined || !isHostAway(job.said)) return start(job);
+    if (!asked.has(host)) {
+      asked.add(host);
+      return start(job);
+    }
+    job.tries = TRIES_TO_CAP;
+    job.retry = job.said === 'HOST_PAUSED' ? { host } : { host, ...again(job) };
   }
 
   function wakesOf(job: Job): number {
     return wakes.get(hostOf(deps.ledger.get(job.id), job.effect.attempt) ?? '') ?? 0;
   }
 
-  function end(key: string, job: Job, reason?: AppError): void {
-    jobs.delete(key);
+  function end(job: Job, reason?: AppError): void {
     clearTimeout(job.retry?.timer);
     job.controller.abort(reason);
   }
 
+  const jobsOf = (id: TaskId): Job[] => [...(jobs.get(id)?.values() ?? [])];
+  const all = (): Job[] => [...jobs.values()].flatMap((ofTask) => [...ofTask.values()]);
+
   return {
     sync(id, orders) {
-      const wanted = new Map(orders.map((effect) => [keyOf(id, effect), effect]));
-      for (const [key, job] of jobs) if (job.id === id && !wanted.has(key)) end(key, job);
+      const wanted = new Map(orders.map((effect) => [keyOf(effect), effect]));
+      const old = jobs.get(id);
+      const current = new Map<string, Job>();
       for (const [key, effect] of wanted) {
-        if (jobs.has(key)) continue;
-        const job = { id, effect, controller: new AbortController(), tries: 0, wakes: 0 };
-        jobs.set(key, job);
-        start(job);
+        current.set(key, old?.get(key) ?? newJob(id, effect));
       }
+      if (current.size === 0) jobs.delete(id);
+      else jobs.set(id, current);
+      for (const [key, job] of old ?? []) if (!current.has(key)) end(job);
+      for (const [key, job] of current) if (!old?.has(key)) begin(job);
     },
     wakeHost(host) {
       wakes.set(host, (wakes.get(host) ?? 0) + 1);
-      for (const job of jobs.values()) {
+      for (const job of all()) {
         if (job.retry === undefined || job.retry.host !== host) continue;
         clearTimeout(job.retry.timer);
         job.tries = 0;
         start(job);
       }
     },
-    nextTryAt(id) {
-      for (const job of jobs.values()) if (job.id === id && job.retry) return job.retry.at;
-      return undefined;
-    },
+    nextTryAt: (id) => jobsOf(id).find((job) => job.retry !== undefined)?.retry?.at,
     async stop() {
       stopped = true;
       const reason = new AppError('DAEMON_STOPPING', 'the daemon is stopping');
-      for (const [key, job] of jobs) end(key, job, reason);
+      const ending = all();
+      jobs.clear();
+      for (const job of ending) end(job, reason);
       await Promise.allSettled(running);
     },
   };
@@ -137,9 +179,7 @@ async function carryOut(deps: DispatcherDeps, job: Job): Promise<AppError | unde
   try {
     const task = ledger.get(job.id);
     if (task === undefined) return undefined;
-    await reach(`${kind}.before`);
-    const event = await steps[kind]({ task, attempt, signal, trouble });
-    await reach(`${kind}.after`);
+    const event = await between(kind, () => steps[kind]({ task, attempt, signal, trouble }));
     if (!signal.aborted) await ledger.apply(job.id, event);
     return undefined;
   } catch (thrown) {
@@ -175,7 +215,8 @@ async function tellTrouble(
     await deps.ledger.apply(job.id, { kind: 'unblocked', attempt });
     return;
   }
-  const host = hostOf(deps.ledger.get(job.id), attempt) ?? 'this machine';
+  const place = isOurs(error.code) ? undefined : hostOf(deps.ledger.get(job.id), attempt);
+  const host = place ?? 'this machine';
   const { code: reason, message, hint } = error;
   const blocked = { host, reason, message, hint, since: deps.now() };
   await deps.ledger.apply(job.id, { kind: 'blocked', attempt, blocked });
@@ -185,15 +226,25 @@ async function tellTrouble(
  * Trouble with the link is the host's and passes, whoever must mend it. Steps from the launch on
  * never give up by an error of their own: the attempt could be running.
  */
-function mayPass(error: AppError, kind: Effect['kind']): boolean {
-  if (error.retry === 'later' || error.code.startsWith('SSH_')) return true;
+export function mayPass(error: AppError, kind: Effect['kind']): boolean {
+  if (error.retry === 'later' || isHostAway(error.code)) return true;
   return kind === 'launch' || kind === 'watch' || kind === 'cancel' || kind === 'clean';
+}
+
+/** True for trouble that is the link's, the same for all tasks of the host. */
+function isHostAway(code: string): boolean {
+  return code === 'HOST_PAUSED' || code.startsWith('SSH_');
+}
+
+/** True for trouble of the submit host itself. */
+function isOurs(code: string): boolean {
+  return code.startsWith('STORE_') || code === 'OUTPUT_LOCAL_FULL';
 }
 
 function hostOf(task: Task | undefined, attempt: number): string | undefined {
   return task === undefined ? undefined : whereIs(task, attempt).host;
 }
 
-function keyOf(id: TaskId, effect: Effect): string {
-  return `${id}.${effect.attempt}:${effect.kind}`;
+function keyOf({ attempt, kind }: Effect): string {
+  return `${attempt}:${kind}`;
 }

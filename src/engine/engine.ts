@@ -3,13 +3,16 @@
  * committed news, streams. createEngine puts the parts together; read ledger.ts (how news become
  * state), dispatcher.ts (how orders are carried out) and steps/ (one order each).
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Effect } from '../domain/effects.ts';
+import { AppError } from '../domain/failure.ts';
 import { isEnded } from '../domain/state.ts';
-import { attemptToken, type TaskId } from '../domain/task.ts';
+import { attemptToken, type Task, type TaskId } from '../domain/task.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
 import { createService } from './create-service.ts';
 import { createDispatcher, type Step } from './dispatcher.ts';
+import { heldRootsOf } from './held-roots.ts';
 import { createHostModes } from './host-modes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createImageKeeper, type ImageKeeper } from './images.ts';
@@ -30,6 +33,8 @@ import { createWatch } from './steps/watch.ts';
 import { createSubscribers, type Subscribers } from './subscribers.ts';
 import { createWatchers, type Watchers } from './watchers.ts';
 
+const TAKEN_AT_ONCE = 200;
+
 export interface EngineDeps {
   store: Store;
   spool: Spool;
@@ -40,6 +45,10 @@ export interface EngineDeps {
   now: () => number;
   random: () => number;
   randomBytes: (count: number) => Uint8Array;
+  /** Where uploads wait for their tasks. */
+  uploadDir?: string | undefined;
+  /** Free bytes of the disk that holds the state; undefined: not to be known. */
+  freeBytes?: (() => Promise<number | undefined>) | undefined;
 }
 
 export interface Engine {
@@ -60,7 +69,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const modes = createHostModes({ store, now });
   const seats = createSeats({
     daemonId: store.daemonId,
-    ...{ log, now, modeOf: modes.of, onLink: linkChanged },
+    ...{ log, now, modeOf: modes.of, onLink: linkChanged, held: heldRootsOf(ledger) },
   });
   const watchers = createWatchers({ spool, log });
   const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });
@@ -96,7 +105,7 @@ export function createEngine(deps: EngineDeps): Engine {
     dispatcher,
     stopping: () => stopping,
   });
-  const housekeeping = startHousekeeping({ service, settings: getSettings, log });
+  const housekeeping = startHousekeeping({ service, log });
 
   return {
     service,
@@ -104,8 +113,8 @@ export function createEngine(deps: EngineDeps): Engine {
       if (deps.readOnly) return;
       await modes.load();
       await seats.reload(settings.hosts);
-      await ledger.load();
-      for (const task of ledger.live()) dispatcher.sync(task.id, ledger.orders(task.id));
+      for (const { id, why } of await ledger.load()) tellUnreadable(log, id, why);
+      await takeUp([...ledger.live()], ({ id }) => dispatcher.sync(id, ledger.orders(id)));
       placer.look();
     },
     async reload(next) {
@@ -125,6 +134,20 @@ export function createEngine(deps: EngineDeps): Engine {
       await seats.close();
     },
   };
+}
+
+/** With room in between: ten thousand at once would all wait for their first answer at the same time. */
+async function takeUp(tasks: Task[], take: (task: Task) => void): Promise<void> {
+  for (const [index, task] of tasks.entries()) {
+    take(task);
+    if (index % TAKEN_AT_ONCE === TAKEN_AT_ONCE - 1) await setImmediate();
+  }
+}
+
+/** Others must not stand still for it; nothing is done for it, here or on its host, until it is mended. */
+function tellUnreadable(log: Logger, task: TaskId, why: string): void {
+  const { code, hint, message } = new AppError('STORE_CORRUPT', why);
+  log.error({ task, code, hint }, `task ${task} is left alone: ${message}`);
 }
 
 /** Whoever follows a stream of an attempt that is over sees its end. */

@@ -1,66 +1,113 @@
-/** Removes what was kept for the user on the hosts, and forgets tasks nothing is left of. */
+/**
+ * Removes what nobody needs any more: kept directories on the hosts and tasks nothing is left of (here),
+ * streams and uploads that no task names (gc-local.ts), leftovers on the hosts (gc-hosts.ts), old events.
+ * The store goes first and files after it, so that a daemon that dies between leaves files without a
+ * task, which the next run finds, and never a task without its files.
+ */
 import { isAppError } from '../domain/failure.ts';
 import { isEnded } from '../domain/state.ts';
 import { attemptToken, type Task, type TaskId } from '../domain/task.ts';
-import type { ServiceDeps } from './create-service.ts';
+import type { NewRemoval } from '../store/store.ts';
+import { sweepHosts } from './gc-hosts.ts';
+import { sweepLocal } from './gc-local.ts';
+import { type GcDeps, type GcRun, removed } from './gc-run.ts';
 import type { GcReport, GcRequest } from './service.ts';
 
 const PAGE = 500;
 
-export function createGc(deps: ServiceDeps): (request: GcRequest) => Promise<GcReport> {
-  return async ({ olderThanMs, dryRun }) => {
-    const before = deps.now() - (olderThanMs ?? deps.settings().defaults.keepFailedMs);
-    const report: GcReport = { cleaned: [], forgotten: [] };
-    for await (const task of endedBefore(deps, before)) {
-      if (hasKept(task)) report.cleaned.push(task.id);
-      else if (isSettled(task)) report.forgotten.push(task.id);
-    }
-    if (dryRun) return report;
-    for (const id of report.cleaned) await askFor(deps, id);
-    await forget(deps, report.forgotten);
-    return report;
+/** One run at a time: a second one begins when the first has ended. `mayChange` throws where it may not. */
+export function createGc(
+  deps: GcDeps,
+  mayChange: () => void = () => {},
+): (request: GcRequest) => Promise<GcReport> {
+  let last: Promise<unknown> = Promise.resolve();
+  return async (request) => {
+    if (!request.dryRun) mayChange();
+    const result = last.then(() => collectGarbage(deps, request));
+    last = result.catch(() => {});
+    return result;
   };
 }
 
+async function collectGarbage(deps: GcDeps, request: GcRequest): Promise<GcReport> {
+  const report: GcReport = { cleaned: [], forgotten: [], removed: [], away: [] };
+  const run: GcRun = { deps, request, at: deps.now(), report, named: new Set() };
+  const old: Task[] = [];
+  for await (const task of allTasks(deps)) {
+    const { stdin } = task.spec;
+    if (stdin !== undefined && 'path' in stdin) run.named.add(stdin.path);
+    const fate = fateOf(run, task);
+    if (fate === 'clean') report.cleaned.push(task.id);
+    if (fate === 'forget') old.push(task);
+  }
+  if (!request.dryRun) for (const id of report.cleaned) await askFor(deps, id);
+  for (const task of old) await forget(run, task);
+  if (request.host === undefined) {
+    await sweepLocal(run);
+    await pruneEvents(run);
+  }
+  await sweepHosts(run);
+  return report;
+}
+
+function fateOf(
+  { deps, request, at }: GcRun,
+  { state, history }: Task,
+): 'clean' | 'forget' | 'stay' {
+  if (!isEnded(state)) return 'stay';
+  if (request.host !== undefined && state.host !== request.host) return 'stay';
+  const { keepFailedMs, keepTasksMs } = deps.settings().defaults;
+  const endedBefore = (age: number): boolean =>
+    state.finishedAt <= at - (request.olderThanMs ?? age);
+  const cleanups = [...history.map((past) => past.cleanup), state.cleanup];
+  if (cleanups.includes('kept')) return endedBefore(keepFailedMs) ? 'clean' : 'stay';
+  // Nothing of it is on a host any more.
+  const settled = cleanups.every((cleanup) => cleanup === 'done' || cleanup === 'none');
+  return settled && endedBefore(keepTasksMs) ? 'forget' : 'stay';
+}
+
 /** A task that was retried meanwhile keeps what it has. */
-async function askFor({ ledger }: ServiceDeps, id: TaskId): Promise<void> {
+async function askFor({ ledger }: GcDeps, id: TaskId): Promise<void> {
   await ledger.apply(id, { kind: 'gc-asked' }).catch((error: unknown) => {
     if (!isAppError(error) || error.code !== 'TASK_WRONG_STATE') throw error;
   });
 }
 
-async function* endedBefore({ store }: ServiceDeps, before: number): AsyncGenerator<Task> {
+async function* allTasks({ store }: GcDeps): AsyncGenerator<Task> {
   let cursor: string | undefined;
   do {
     const page = await store.listTasks({ limit: PAGE, cursor });
-    for (const task of page.tasks) {
-      if (isEnded(task.state) && task.state.finishedAt <= before) yield task;
-    }
+    yield* page.tasks;
     cursor = page.cursor;
   } while (cursor !== undefined);
 }
 
-async function forget({ store, spool }: ServiceDeps, ids: TaskId[]): Promise<void> {
-  for (const id of ids) {
-    const task = await store.getTask(id);
-    if (task === undefined) continue;
-    for (let attempt = 1; attempt <= task.state.attempt; attempt += 1) {
-      await spool.remove(attemptToken(id, attempt));
-    }
+async function forget(run: GcRun, { id, state }: Task): Promise<void> {
+  const { spool, ledger } = run.deps;
+  const tokens = Array.from({ length: state.attempt }, (_, n) => attemptToken(id, n + 1));
+  const sizes = await Promise.all(
+    tokens.map((token) => spool.bytes(token).catch(() => ({ stdout: 0, stderr: 0 }))),
+  );
+  const bytes = sizes.reduce((sum, { stdout, stderr }) => sum + stdout + stderr, 0);
+  const removal: NewRemoval = { at: run.at, kind: 'task', what: id, count: 1, bytes };
+  if (!run.request.dryRun) {
+    if (!(await ledger.forget(id, removal))) return;
+    for (const token of tokens) await spool.remove(token);
   }
-  if (ids.length > 0) await store.forget(ids);
+  run.report.forgotten.push(id);
+  run.report.removed.push(removal);
 }
 
-function cleanups(task: Task): string[] {
-  const last = isEnded(task.state) ? [task.state.cleanup] : [];
-  return [...task.history.map((past) => past.cleanup), ...last];
-}
-
-function hasKept(task: Task): boolean {
-  return cleanups(task).includes('kept');
-}
-
-/** Nothing of it is on a host any more. */
-function isSettled(task: Task): boolean {
-  return cleanups(task).every((cleanup) => cleanup === 'done' || cleanup === 'none');
+async function pruneEvents(run: GcRun): Promise<void> {
+  const { deps, request, at } = run;
+  if (request.dryRun) return;
+  const { keepEventsMs, eventsMax } = deps.settings().limits;
+  const limits = { keep: eventsMax, before: at - keepEventsMs };
+  let count = 0;
+  let round = 0;
+  do {
+    round = await deps.store.pruneEvents(limits);
+    count += round;
+  } while (round > 0);
+  if (count > 0) await removed(run, [{ at, kind: 'events', what: 'the oldest', count }]);
 }

@@ -2,32 +2,39 @@
  * Where events become state: one event of one task at a time is judged, committed, and only then
  * told. Keeps the live tasks in memory as they are in the store; nothing else may change a task.
  */
-import { decide } from '../domain/decide.ts';
 import type { Effect } from '../domain/effects.ts';
 import type { TaskEvent } from '../domain/events.ts';
 import { AppError } from '../domain/failure.ts';
+import { isEnded } from '../domain/state.ts';
 import type { Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { Change, Store } from '../store/store.ts';
+import type { Change, NewRemoval, Store, UnreadableTask } from '../store/store.ts';
+import { advance } from './advance.ts';
 import { describeEvent } from './describe-event.ts';
 import { createLiveTasks, type LiveTask, type Told } from './live-tasks.ts';
 import { ID_CHARS } from './task-id.ts';
 import { createTurns } from './turns.ts';
 
 export interface Ledger {
-  /** Reads back what is not finished. Call once, before anything else. */
-  load(): Promise<void>;
+  /** Reads back what is not finished, and names what cannot be read. Call once, before anything else. */
+  load(): Promise<UnreadableTask[]>;
   insert(
     tasks: Task[],
     idempotency?: { key: string; digest: string },
+    /** How many tasks there may be that have not ended. */
+    most?: number,
   ): Promise<{ created: boolean; tasks: Task[] }>;
   /**
    * Judges and commits one event; resolves with the task as it then stands.
    * @throws TASK_WRONG_STATE when refused, TASK_NOT_FOUND, STORE_FULL
    */
   apply(id: TaskId, event: TaskEvent): Promise<Task>;
+  /** Forgets an ended task with its events; false when it has not ended, or is cleaned just now. */
+  forget(id: TaskId, removal: NewRemoval): Promise<boolean>;
   /** The task by id or unique prefix. @throws TASK_NOT_FOUND */
   find(id: string): Promise<Task>;
   live: () => IterableIterator<Task>;
+  /** How many tasks have not ended. */
+  unfinished: () => number;
   get(id: TaskId): Task | undefined;
   orders(id: TaskId): readonly Effect[];
   onTold: (listener: (told: Told) => void) => void;
@@ -44,6 +51,8 @@ interface LedgerDeps {
 export function createLedger({ store, now }: LedgerDeps): Ledger {
   const book = createLiveTasks();
   const inTurn = createTurns<TaskId>();
+  /** Tasks that are being written and are not in the book yet. */
+  let arriving = 0;
 
   async function entryOf(id: TaskId): Promise<LiveTask> {
     const entry = book.entry(id);
@@ -55,23 +64,24 @@ export function createLedger({ store, now }: LedgerDeps): Ledger {
 
   async function applyNow(id: TaskId, event: TaskEvent): Promise<Task> {
     const { task, orders } = await entryOf(id);
-    const at = now();
-    const decision = decide(task, event, at);
-    if (decision.kind === 'refused') {
-      throw new AppError('TASK_WRONG_STATE', decision.why, { context: { task: id } });
+    const judged = advance({ task, orders }, event, now());
+    if (judged.kind === 'refused') {
+      throw new AppError('TASK_WRONG_STATE', judged.why, { context: { task: id } });
     }
-    if (decision.kind === 'ignored') return task;
-    const next = { ...decision.task, version: task.version + 1 };
-    const nextOrders = ordersAfter(orders, decision.effects, event);
-    const record = describeEvent(next, event, at);
-    const events = await store.commit({ task: next, events: [record], effects: nextOrders });
-    book.tell({ before: task, task: next, orders: nextOrders, events });
-    return next;
+    if (judged.kind === 'ignored') return task;
+    const { change } = judged;
+    const events = await store.commit(change);
+    book.tell({ before: task, task: change.task, orders: change.effects, events });
+    return change.task;
   }
 
-  async function insert(...[tasks, idempotency]: Parameters<Ledger['insert']>) {
+  async function insert(...[tasks, idempotency, most]: Parameters<Ledger['insert']>) {
     const changes = tasks.map(submission);
-    const result = await store.insert(changes, idempotency);
+    const room = most === undefined ? undefined : most - book.unfinished() - arriving;
+    arriving += tasks.length;
+    const result = await store.insert(changes, idempotency, room).finally(() => {
+      arriving -= tasks.length;
+    });
     if (result.created) {
       const events = Map.groupBy(result.events, (event) => event.task);
       for (const task of result.tasks) {
@@ -81,12 +91,25 @@ export function createLedger({ store, now }: LedgerDeps): Ledger {
     return { created: result.created, tasks: result.tasks };
   }
 
+  async function forgetNow(id: TaskId, removal: NewRemoval): Promise<boolean> {
+    const { task, orders } = await entryOf(id);
+    if (!isEnded(task.state) || orders.length > 0) return false;
+    await store.forget([id], [removal]);
+    return true;
+  }
+
   return {
-    load: async () => book.fill(await store.loadLive()),
+    async load() {
+      const { unreadable, ...stored } = await store.loadLive();
+      book.fill(stored);
+      return unreadable;
+    },
     insert,
+    forget: (id, removal) => inTurn(id, () => forgetNow(id, removal)),
     apply: (id, event) => inTurn(id, () => applyNow(id, event)),
     find: async (id) => (await entryOf(await fullId(store, id))).task,
     live: book.tasks,
+    unfinished: book.unfinished,
     get: (id) => book.entry(id)?.task,
     orders: (id) => book.entry(id)?.orders ?? [],
     onTold: book.onTold,
@@ -107,24 +130,6 @@ async function fullId(store: Store, id: string): Promise<TaskId> {
 function submission(task: Task): Change {
   const event = describeEvent(task, { kind: 'submitted' }, task.submittedAt);
   return { task, events: [event], effects: [] };
-}
-
-/** Cleaning of earlier attempts goes on whatever the task does next; other orders are replaced. */
-function ordersAfter(
-  orders: readonly Effect[],
-  effects: readonly Effect[] | 'same',
-  event: TaskEvent,
-): Effect[] {
-  const done = (order: Effect): boolean =>
-    event.kind === 'cleaned' && order.kind === 'clean' && order.attempt === event.attempt;
-  const left = orders.filter((order) => !done(order));
-  if (effects === 'same') return left;
-  const cleaning = left.filter(
-    (order) =>
-      order.kind === 'clean' &&
-      !effects.some((other) => other.kind === 'clean' && other.attempt === order.attempt),
-  );
-  return [...cleaning, ...effects];
 }
 
 function notFound(id: string): AppError {

@@ -19,6 +19,8 @@ export interface LiveTasks {
   fill(stored: { tasks: Task[]; effects: PendingEffect[] }): void;
   entry(id: TaskId): LiveTask | undefined;
   tasks: () => IterableIterator<Task>;
+  /** How many have not ended. */
+  unfinished: () => number;
   /** Takes over a change and tells it; an ended task with nothing left to do is let go. */
   tell(told: Told): void;
   onTold: (listener: (told: Told) => void) => void;
@@ -27,22 +29,33 @@ export interface LiveTasks {
 export function createLiveTasks(): LiveTasks {
   const live = new Map<TaskId, LiveTask>();
   const listeners: ((told: Told) => void)[] = [];
+  /** Ended, with something still to be done. */
+  const leaving = new Set<TaskId>();
+
+  function keep(entry: LiveTask): void {
+    const { task, orders } = entry;
+    const ended = isEnded(task.state);
+    if (ended && orders.length === 0) live.delete(task.id);
+    else live.set(task.id, entry);
+    if (ended && orders.length > 0) leaving.add(task.id);
+    else leaving.delete(task.id);
+  }
+
   return {
     fill({ tasks, effects }) {
       const orders = Map.groupBy(effects, (effect) => effect.task);
       for (const task of tasks) {
         const ordered = (orders.get(task.id) ?? []).map(({ kind, attempt }) => ({ kind, attempt }));
-        live.set(task.id, { task, orders: ordered });
+        keep({ task, orders: ordered });
       }
     },
+    unfinished: () => live.size - leaving.size,
     entry: (id) => live.get(id),
     *tasks() {
       for (const { task } of live.values()) yield task;
     },
     tell(told) {
-      const { task, orders } = told;
-      if (isEnded(task.state) && orders.length === 0) live.delete(task.id);
-      else live.set(task.id, { task, orders });
+      keep({ task: told.task, orders: told.orders });
       for (const listener of listeners) listener(told);
     },
     onTold: (listener) => void listeners.push(listener),

@@ -30,9 +30,10 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
   async function lookNow(): Promise<void> {
     const queued = [...ledger.live()].filter((task) => task.state.kind === 'queued');
     if (queued.length === 0) return;
-    for (const { task, host, gpus } of place(queued, roomsOf(seats.all(), ledger.live()))) {
-      await ledger.apply(task.id, { kind: 'placed', attempt: task.state.attempt, host, gpus });
-    }
+    const placements = place(queued, roomsOf(seats.all(), ledger.live()));
+    await allOrThrow(placements, ({ task, host, gpus }) =>
+      ledger.apply(task.id, { kind: 'placed', attempt: task.state.attempt, host, gpus }),
+    );
     const left = queued.filter(({ id }) => ledger.get(id)?.state.kind === 'queued');
     const capacities = seats.all().map(capacityOf);
     for (const task of left) await refuseHopeless(task, capacities);
@@ -83,6 +84,13 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
     },
     check: (spec) => checkAgainst(spec, seats.all().map(capacityOf)),
   };
+}
+
+/** Asked for together they share commits; it is over when the last of them is. @throws as the first */
+async function allOrThrow<T>(all: readonly T[], act: (one: T) => Promise<unknown>): Promise<void> {
+  const results = await Promise.allSettled(all.map(act));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason as Error;
 }
 
 /** @throws TASK_NO_HOST_FITS */

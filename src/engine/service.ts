@@ -3,12 +3,19 @@
  * parsed. What goes out: tasks as they stand, streams of bytes and events. Every method rejects with
  * an AppError only. Never here: HTTP, printing, SQL. Read next: engine.ts, ledger.ts, dispatcher.ts.
  */
+import type { ErrorCode } from '../domain/failure.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { HostEvent, HostMode } from '../domain/host-mode.ts';
 import type { Blocked } from '../domain/state.ts';
 import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { HostKeysReport, PinRequest, RemoteProcess, TerminalSize } from '../remote/host.ts';
-import type { EventRecord, TaskQuery } from '../store/store.ts';
+import type {
+  EventRecord,
+  NewRemoval,
+  Removal,
+  TaskQuery,
+  UnreadableTask,
+} from '../store/store.ts';
 import type { LoginRequest } from './logins.ts';
 import type { ForgetReport, HostReport, ImageReport, LoginReport } from './reports.ts';
 
@@ -40,6 +47,8 @@ export interface Progress {
 
 /** One line of the event stream: durable events carry a `seq`, progress does not. */
 export type LiveEvent =
+  /** Some events after `since` and up to `to` are not kept any more. */
+  | { type: 'gap'; since: number; to: number }
   | ({ type: 'event' } & EventRecord)
   | ({ type: 'host' } & HostEvent)
   | { type: 'progress'; at: number; task: TaskId; progress: Progress };
@@ -59,6 +68,12 @@ export interface GcRequest {
   /** Only what ended before now minus this. Default: [defaults] keep_failed. */
   olderThanMs?: number | undefined;
   dryRun: boolean;
+  /** Only what is on this host. */
+  host?: string | undefined;
+  /** Also images that no task uses. */
+  images?: boolean | undefined;
+  /** Nobody asked: only hosts that are connected anyway. */
+  auto?: boolean | undefined;
 }
 
 export interface GcReport {
@@ -66,6 +81,10 @@ export interface GcReport {
   cleaned: TaskId[];
   /** Tasks forgotten with their logs. */
   forgotten: TaskId[];
+  /** What was removed, or would be: tasks, and all that no task needs. */
+  removed: NewRemoval[];
+  /** Hosts that could not be asked. */
+  away: { host: string; code: ErrorCode; message: string }[];
 }
 
 /** Numbers of one name. Label values may be any text. */
@@ -129,7 +148,7 @@ export interface Service {
    * Commits tasks, all or none, and gives them back in order. With a known idempotency key: the
    * tasks of the first submission and `created: false`.
    * @throws TASK_INVALID HOST_UNKNOWN IMAGE_REFERENCE_INVALID STAGE_INPUT_MISSING
-   * TASK_IDEMPOTENCY_CONFLICT TASK_NO_HOST_FITS DAEMON_STOPPING STORE_FULL
+   * TASK_IDEMPOTENCY_CONFLICT TASK_NO_HOST_FITS DAEMON_STOPPING STORE_FULL QUEUE_FULL
    */
   submit(
     specs: TaskSpec[],
@@ -141,7 +160,12 @@ export interface Service {
   get(id: string): Promise<TaskReport>;
   /** Resolves when the task has ended and, with `cleaned`, nothing more is to be removed; or at the timeout. */
   wait(id: string, options: { timeoutMs: number; signal: AbortSignal }): Promise<TaskReport>;
-  list(query: TaskQuery): Promise<{ tasks: TaskReport[]; cursor?: string | undefined }>;
+  /** `unreadable`: tasks whose rows are damaged; they are left alone. */
+  list(query: TaskQuery): Promise<{
+    tasks: TaskReport[];
+    unreadable?: UnreadableTask[] | undefined;
+    cursor?: string | undefined;
+  }>;
   /** Idempotent. @throws TASK_NOT_FOUND, TASK_WRONG_STATE when it ended otherwise */
   cancel(id: string): Promise<TaskReport>;
   /** A new attempt of an ended task. @throws TASK_NOT_FOUND TASK_WRONG_STATE */
@@ -210,7 +234,10 @@ export interface Service {
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;
+  /** @throws HOST_UNKNOWN, DAEMON_STATE_CLONED; a host that is away is told in the report */
   gc(request: GcRequest): Promise<GcReport>;
+  /** What was removed, oldest first: the newest `limit` lines. */
+  removals(limit: number): Promise<Removal[]>;
   /** The numbers for /metrics, now. */
   metrics(): MetricFamily[];
   /** Never rejects. */

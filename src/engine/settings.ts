@@ -34,13 +34,26 @@ export interface HostPolicy {
   pollsPerSecond: number;
 }
 
+/** Bounds of the daemon itself. */
+export interface DaemonLimits {
+  /** Tasks that have not ended. */
+  queue: number;
+  minFreeBytes: number;
+  keepEventsMs: number;
+  eventsMax: number;
+}
+
 export interface EngineSettings {
+  limits: DaemonLimits;
   defaults: {
     host?: string | undefined;
     cleanup: CleanupPolicy;
     outputLimitBytes: number;
     timeLimitMs?: number | undefined;
     keepFailedMs: number;
+    /** How long an ended task is known, once nothing of it is on a host. */
+    keepTasksMs: number;
+    collectLimitBytes: number;
     stopGraceMs: number;
     shell?: string | undefined;
   };

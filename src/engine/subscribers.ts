@@ -71,6 +71,7 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
     signal,
   }: Parameters<Subscribers['follow']>[0]) {
     let seq = since;
+    let told = 0;
     const seen = new Map<TaskId, number>();
     let news = waiting.news();
     const wake = (): void => news.wake();
@@ -81,6 +82,13 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
         news.wake();
         news = waiting.news();
         const page = await store.listEvents({ since: seq, limit: PAGE, task });
+        // After the reading: what was removed meanwhile is told rather than left out in silence.
+        const gone = await store.eventsGone();
+        const to = task === undefined ? gone.lastGone : gone.prunedTo;
+        if (seq > 0 && to > seq && to > told) {
+          told = to;
+          yield { type: 'gap' as const, since: seq, to };
+        }
         for (const event of page) {
           seq = event.seq;
           yield 'mode' in event

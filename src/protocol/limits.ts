@@ -29,6 +29,8 @@ export const IDEMPOTENCY_KEY_CHARS_MAX = 200;
 export const WAIT_SECONDS_MAX = 3600;
 export const LIST_LIMIT_MAX = 1000;
 export const LIST_LIMIT_DEFAULT = 100;
+export const REMOVALS_DEFAULT = 1000;
+export const REMOVALS_MAX = 10_000;
 
 /** Of a login conversation. */
 export const ANSWER_CHARS_MAX = 4096;

@@ -70,6 +70,7 @@ const SHAPES: Record<RouteName, Shape> = {
     answer: views.uploadView,
   },
   gc: { body: [{ type: JSON_TYPE, schema: requests.gcBody }], answer: views.gcView },
+  gcHistory: { query: requests.gcQuery, answer: views.gcHistoryView },
   health: { answer: views.healthView },
   metrics: { answer: 'text/plain' },
   openapi: { answer: z.object({}) },

@@ -73,4 +73,9 @@ export const forgetBody = z.strictObject({
 export const gcBody = z.strictObject({
   olderThanMs: z.number().int().min(0).optional(),
   dryRun: z.boolean().optional(),
+  host: z.string().max(64).optional().describe('Only what is on this host.'),
+  images: z.boolean().optional().describe('Also images that no task uses.'),
+});
+export const gcQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(limits.REMOVALS_MAX).optional(),
 });

@@ -62,6 +62,7 @@ const ROUTE_ROWS = {
   removeImage: ['DELETE', '/v1/hosts/:name/images', 'Removes an image Towline pulled on a host.'],
   upload: ['POST', '/v1/uploads', 'Keeps bytes (a large stdin) for a task submitted next.'],
   gc: ['POST', '/v1/gc', 'Removes what ended tasks left, and their logs.'],
+  gcHistory: ['GET', '/v1/gc', 'Tells what was removed, and when.'],
   health: ['GET', '/healthz', 'Says that the daemon is there.'],
   metrics: ['GET', '/metrics', 'Gives numbers in the Prometheus text format.'],
   openapi: ['GET', '/openapi.json', 'Gives this interface as an OpenAPI document.'],

@@ -91,7 +91,12 @@ export const taskView = z.object({
 });
 
 export const submitView = z.object({ created: z.boolean(), tasks: z.array(taskView) });
-export const taskListView = z.object({ tasks: z.array(taskView), cursor: z.string().optional() });
+export const taskListView = z.object({
+  tasks: z.array(taskView),
+  /** Tasks whose records are damaged: nothing is done for them. */
+  unreadable: z.array(z.object({ id: z.string(), why: z.string() })).optional(),
+  cursor: z.string().optional(),
+});
 
 export const eventView = z.discriminatedUnion('type', [
   z.object({
@@ -111,6 +116,8 @@ export const eventView = z.discriminatedUnion('type', [
     host: z.string(),
     mode: z.enum(HOST_MODES),
   }),
+  /** Some events after `since` and up to `to` are not kept any more: see docs/limits.md. */
+  z.object({ type: z.literal('gap'), since: count, to: count }),
   z.object({ type: z.literal('progress'), at: time, task: z.string(), progress: progressView }),
 ]);
 
@@ -145,7 +152,27 @@ export const matchedFilesView = z.object({
   /** Links and special files, which are not copied. */
   passedOver: z.array(z.string()),
 });
-export const gcView = z.object({ cleaned: z.array(z.string()), forgotten: z.array(z.string()) });
+const removalView = z.object({
+  kind: z.string(),
+  what: z.string(),
+  host: z.string().optional(),
+  count,
+  /** As far as known. */
+  bytes: count.optional(),
+});
+export const gcView = z.object({
+  dryRun: z.boolean(),
+  /** Tasks whose kept directories are being removed. */
+  cleaned: z.array(z.string()),
+  /** Tasks that were forgotten with their output. */
+  forgotten: z.array(z.string()),
+  removed: z.array(removalView),
+  /** Hosts that could not be asked. */
+  away: z.array(z.object({ host: z.string(), code: z.string(), message: z.string() })),
+});
+export const gcHistoryView = z.object({
+  removals: z.array(removalView.extend({ at: time, daemon: z.string() })),
+});
 export const uploadView = z.object({ path: z.string(), bytes: count });
 export const healthView = z.object({
   status: z.enum(['ok', 'failing']),
@@ -170,5 +197,6 @@ export type PlanView = z.infer<typeof planView>;
 export type FilesView = z.infer<typeof filesView>;
 export type MatchedFilesView = z.infer<typeof matchedFilesView>;
 export type GcView = z.infer<typeof gcView>;
+export type GcHistoryView = z.infer<typeof gcHistoryView>;
 export type UploadView = z.infer<typeof uploadView>;
 export type HealthView = z.infer<typeof healthView>;

@@ -4,10 +4,10 @@
  * launch that comes late (a shell that hung for an hour) finds it and starts nothing.
  */
 import type { AttemptToken } from '../domain/task.ts';
-import { attemptsDir, safeName } from './layout.ts';
+import { attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import { FIND_MARKED, STAT_OF } from './process-text.ts';
 import { quote, quoteAll } from './quote.ts';
-import { replyInvalid, splitReply } from './reply.ts';
+import { replyInvalid, splitReply, stepFailed } from './reply.ts';
 
 export interface CleanPlan {
   root: string;
@@ -17,7 +17,7 @@ export interface CleanPlan {
 
 export type CleanResult =
   /** Nothing of it is left, or there was nothing. */
-  | { kind: 'cleaned' }
+  | { kind: 'cleaned'; bytes?: number | undefined }
   /** A process of it lives: nothing was removed. */
   | { kind: 'busy' }
   | { kind: 'failed'; reason: string };
@@ -66,8 +66,10 @@ const CLEAN = `clean() {
   [ -z "$pids" ] || { echo "@ busy $1"; return; }
   # IMPORTANT: the mark before the removal; a launch looks for it after it has published
   true >".ended/$1" || { echo "@ failed $1 no-mark"; return; }
+  size=$(du -sk "$1" 2>/dev/null)
+  size=\${size%%[!0-9]*}
   remove_scratch "$1"
-  if remove "$1"; then echo "@ cleaned $1"; else echo "@ failed $1 not-removed"; fi
+  if remove "$1"; then echo "@ cleaned $1 \${size:-0}"; else echo "@ failed $1 not-removed"; fi
 }`;
 
 /** Gives the text that removes attempts. A full disk does not stop it: the mark takes no block. */
@@ -77,9 +79,9 @@ export function cleanText(plan: CleanPlan): string {
     FIND_MARKED,
     OWN_ATTEMPTS,
     CLEAN,
-    `[ -d ${quote(plan.root)} ] || { echo '@ failed root is away'; exit 0; }`,
+    `[ -r ${quote(`${plan.root}/${ROOT_MARKER}`)} ] || { echo '@ away'; exit 0; }`,
     `mkdir -p ${quote(`${attemptsDir(plan)}/.ended`)}`,
-    `cd ${quote(attemptsDir(plan))} || { echo '@ failed root is away'; exit 0; }`,
+    `cd ${quote(attemptsDir(plan))} || { echo '@ away'; exit 0; }`,
     `set -- ${quoteAll(plan.tokens.map(safeName))}`,
     'for T; do clean "$T"; done',
     // marks older than any launch that could still come
@@ -88,7 +90,7 @@ export function cleanText(plan: CleanPlan): string {
   ].join('\n');
 }
 
-/** Reads what became of each attempt. @throws HOST_REPLY_INVALID when one of them is not answered for. */
+/** Reads what became of each attempt. @throws HOST_ROOT_UNAVAILABLE; HOST_REPLY_INVALID when one of them is not answered for. */
 export function parseClean(plan: CleanPlan, output: string): Map<AttemptToken, CleanResult> {
   const { lines, noise } = splitReply(output);
   const results = new Map<AttemptToken, CleanResult>();
@@ -96,11 +98,18 @@ export function parseClean(plan: CleanPlan, output: string): Map<AttemptToken, C
     const [name = '', ...reason] = rest.split(' ');
     const token = plan.tokens.find((candidate) => candidate === name);
     if (verb === 'done') break;
+    if (verb === 'away') throw stepFailed('clean', 'no-root', noise);
     if (token === undefined) throw replyInvalid('clean', `unexpected line ${verb} ${rest}`, noise);
-    if (verb === 'cleaned' || verb === 'busy') results.set(token, { kind: verb });
+    if (verb === 'cleaned') results.set(token, { kind: verb, bytes: bytesOf(reason[0]) });
+    else if (verb === 'busy') results.set(token, { kind: verb });
     else results.set(token, { kind: 'failed', reason: `${reason.join(' ')} ${noise}`.trim() });
   }
   const missing = plan.tokens.find((token) => !results.has(token));
   if (missing !== undefined) throw replyInvalid('clean', `nothing about ${missing}`, noise);
   return results;
+}
+
+/** As `du -k` says it; nothing for what was not there. */
+function bytesOf(kib: string | undefined): number | undefined {
+  return kib !== undefined && /^\d{1,12}$/.test(kib) ? Number(kib) * 1024 : undefined;
 }

@@ -38,6 +38,8 @@ export function haveObjectsText(query: {
   return [
     `cd ${quote(`${root}/store`)} || { echo '@ failed no-store'; exit 0; }`,
     `set -- ${quoteAll(names.map(safeName))}`,
+    '# used just now: gc leaves it',
+    'touch -c "$@" 2>/dev/null',
     'for o; do',
     '  if [ -f "$o" ]; then',
     '    echo "@ have $o"',

@@ -65,7 +65,8 @@ export const NAP = `nap() {
 
 /**
  * `stop_payload HUNDREDTHS` sends TERM to all of the attempt, then KILL when that time is over, until none is left. Where
- * something was found it looks twice: a process in the middle of an exec shows no environment.
+ * something was found it looks twice: a process in the middle of an exec shows no environment. Who serves the image's
+ * file system hears no TERM: a payload that tidies up needs its programs.
  */
 export const STOP_PAYLOAD = `stop_payload() {
   read_clock
@@ -80,7 +81,10 @@ export const STOP_PAYLOAD = `stop_payload() {
       kill -KILL $pids
     elif calm='' && [ -z "$told" ]; then
       told=1
-      kill -TERM $pids
+      for pid in $pids; do
+        read -r comm <"/proc/$pid/comm" || continue
+        case $comm in squashfuse* | fuse-overlayfs | fuse2fs | gocryptfs) ;; *) kill -TERM "$pid" ;; esac
+      done
     fi 2>/dev/null
     nap
   done

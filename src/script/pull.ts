@@ -36,14 +36,17 @@ export type PullReply =
   /** `output`: what the runtime said. */
   | { kind: 'failed'; output: string };
 
-const SHARED = `discard() {
+/** `discard DIR` removes the directory of a job, and what it had in /tmp. */
+export const DISCARD = `discard() {
   [ -s "$1/tmpdir" ] && read -r tmp <"$1/tmpdir" && case $tmp in
     /tmp/towline-pull.*/*) ;;
     /tmp/towline-pull.*) [ -L "$tmp" ] || { chmod -R u+rwX "$tmp"; rm -rf "$tmp"; } ;;
   esac 2>/dev/null
   chmod -R u+rwX "$1" 2>/dev/null
   rm -rf "$1"
-}
+}`;
+
+const SHARED = `${DISCARD}
 machine='-'
 read -r boot </proc/sys/kernel/random/boot_id
 [ -r /etc/machine-id ] && read -r machine </etc/machine-id

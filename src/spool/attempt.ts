@@ -85,7 +85,7 @@ export class Attempt {
     for (const done of this.#waiters) done();
   }
 
-  /** Adds bytes at the end of a stream. @throws STORE_FULL, STORE_CORRUPT; the length is to be asked again then. */
+  /** Adds bytes at the end of a stream. @throws STORE_FULL, STORE_IO; the length is to be asked again then. */
   append(stream: StreamName, offset: number, bytes: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
       const name = `${this.#files.dir}/${stream}`;
@@ -113,13 +113,13 @@ export class Attempt {
     });
   }
 
-  /** Deletes the files; followers are told. @throws STORE_CORRUPT when that is not possible. */
+  /** Deletes the files; followers are told. @throws STORE_IO when that is not possible. */
   remove(): Promise<void> {
     this.#abandon(new AppError('TASK_NOT_FOUND', `the streams in ${this.#files.dir} were removed`));
     return this.#alone(() => this.#files.remove());
   }
 
-  /** Saves what is new and closes the files; followers are told. @throws STORE_FULL, STORE_CORRUPT */
+  /** Saves what is new and closes the files; followers are told. @throws STORE_FULL, STORE_IO */
   close(): Promise<void> {
     this.#abandon(new AppError('DAEMON_STOPPING', 'the daemon is stopping'));
     return this.#alone(async () => {

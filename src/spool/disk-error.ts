@@ -5,7 +5,7 @@ export function diskError(error: unknown, path: string): unknown {
   if (isAppError(error) || !(error instanceof Error) || !('syscall' in error)) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const full = code === 'ENOSPC' || code === 'EDQUOT';
-  return new AppError(full ? 'STORE_FULL' : 'STORE_CORRUPT', `${path}: ${message}`, {
+  return new AppError(full ? 'STORE_FULL' : 'STORE_IO', `${path}: ${message}`, {
     context: { path },
     cause: error,
   });

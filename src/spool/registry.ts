@@ -5,6 +5,9 @@ import { AppError } from '../domain/failure.ts';
 import type { AttemptToken } from '../domain/task.ts';
 import { Attempt, type AttemptSettings } from './attempt.ts';
 
+/** The name of an attempt and of its directory. */
+export const TOKEN = /^[\w-]+\.\d+$/;
+
 interface Entry {
   attempt: Attempt;
   users: number;
@@ -28,7 +31,7 @@ export function createRegistry(root: string, settings: AttemptSettings): Registr
   function acquire(token: AttemptToken) {
     if (closed) throw new AppError('DAEMON_STOPPING', 'the daemon is stopping');
     // A token becomes a directory name.
-    assert(/^[\w-]+\.\d+$/.test(token), `${JSON.stringify(token)} is not an attempt`);
+    assert(TOKEN.test(token), `${JSON.stringify(token)} is not an attempt`);
     const entry = entries.get(token) ?? {
       attempt: new Attempt(join(root, token), settings),
       users: 0,

@@ -4,13 +4,15 @@
  * a file is the offset to read from next; there is no second counter to disagree with it. Never here:
  * reading from hosts, deciding that a stream is complete. Read next: attempt.ts, follow.ts.
  */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AttemptToken, StreamName } from '../domain/task.ts';
 import type { Attempt } from './attempt.ts';
 import { readBootId } from './boot-id.ts';
 import type { StreamCounts } from './checkpoint.ts';
+import { diskError } from './disk-error.ts';
 import { follow } from './follow.ts';
-import { createRegistry, type Registry } from './registry.ts';
+import { createRegistry, type Registry, TOKEN } from './registry.ts';
 import { SYSTEM_TIMER, type Timer } from './timer.ts';
 
 export interface FollowOptions {
@@ -27,7 +29,7 @@ export interface AttemptSpool {
   /**
    * Adds bytes at the end; `offset` says where the caller believes that to be, anything else is a bug.
    * After an error the length must be asked again: what the disk may have lost is cut off.
-   * @throws STORE_FULL; STORE_CORRUPT when the file cannot be written or synced.
+   * @throws STORE_FULL; STORE_IO when the file cannot be written or synced.
    */
   append(stream: StreamName, offset: number, bytes: Uint8Array): Promise<void>;
   /** Marks both streams whole, on disk. Counts other than the lengths are a bug. @throws as append */
@@ -51,6 +53,8 @@ export interface Spool {
   remove(token: AttemptToken): Promise<void>;
   /** What the files hold. */
   bytes(token: AttemptToken): Promise<StreamCounts>;
+  /** The attempts that have files, whoever made them. */
+  tokens(): Promise<AttemptToken[]>;
   /** Checkpoints what is new, ends followers and closes all files. */
   close(): Promise<void>;
 }
@@ -82,8 +86,17 @@ export function openSpool(options: SpoolOptions): Spool {
     end: (token) => registry.use(token, (attempt) => attempt.finish('ended')),
     remove: (token) => registry.remove(token),
     bytes: (token) => registry.use(token, async (attempt) => (await attempt.ready()).lengths),
+    tokens: () => tokensIn(join(options.stateDir, 'spool')),
     close: () => registry.close(),
   };
+}
+
+async function tokensIn(root: string): Promise<AttemptToken[]> {
+  const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw diskError(error, root);
+  });
+  return names.filter((name) => TOKEN.test(name)) as AttemptToken[];
 }
 
 function attemptSpool(registry: Registry, token: AttemptToken): AttemptSpool {

@@ -41,7 +41,7 @@ export class StreamFile {
     this.#length = info?.size ?? 0;
   }
 
-  /** Adds bytes at the end, all or none. @throws STORE_FULL, STORE_CORRUPT */
+  /** Adds bytes at the end, all or none. @throws STORE_FULL, STORE_IO */
   async append(bytes: Uint8Array): Promise<void> {
     await this.#use(async (handle) => {
       try {
@@ -79,7 +79,7 @@ export class StreamFile {
     return chunk.subarray(0, bytesRead);
   }
 
-  /** Makes the bytes durable. @throws STORE_FULL, STORE_CORRUPT; they may be lost then. */
+  /** Makes the bytes durable. @throws STORE_FULL, STORE_IO; they may be lost then. */
   async sync(): Promise<void> {
     if (this.#length > 0) await this.#use((handle) => handle.datasync());
   }

@@ -1,8 +1,11 @@
 /** The Store over a link: each method is one request, changes pass the fault points. */
-import { reach } from '../fault.ts';
-import type { Answers, Request } from './requests.ts';
-import type { Change, Store } from './store.ts';
+import { between } from '../fault.ts';
+import type { Answers, LivePage, Request } from './requests.ts';
+import type { Change, LiveTasksRead, Store } from './store.ts';
 import type { Link } from './worker-link.ts';
+
+/** Tasks in one answer: a whole database at once would be in memory three times. */
+const LIVE_PAGE = 100;
 
 /** A Store that asks the ledger at the other end of `link`. */
 export function createStore(link: Link): Store {
@@ -14,31 +17,48 @@ export function createStore(link: Link): Store {
     daemonId: link.opened.daemonId,
     commit: (change) =>
       betweenFaults(kindOf([change]), () => ask<'commit'>({ op: 'commit', change })),
-    insert: (changes, idempotency) =>
-      betweenFaults(kindOf(changes), () => ask<'insert'>({ op: 'insert', changes, idempotency })),
+    insert: (changes, idempotency, room) =>
+      betweenFaults(kindOf(changes), () =>
+        ask<'insert'>({ op: 'insert', changes, idempotency, room }),
+      ),
     getTask: (id) => ask<'get-task'>({ op: 'get-task', id }),
     findIds: (prefix) => ask<'find-ids'>({ op: 'find-ids', prefix }),
-    loadLive: () => ask<'load-live'>({ op: 'load-live' }),
+    loadLive: () => loadLive((after) => ask({ op: 'load-live', after, limit: LIVE_PAGE })),
     listTasks: (query) => ask<'list-tasks'>({ op: 'list-tasks', query }),
     listEvents: (query) => ask<'list-events'>({ op: 'list-events', query }),
     setHostMode: (change) =>
       betweenFaults('host-mode', () => ask<'set-host-mode'>({ op: 'set-host-mode', change })),
     hostModes: () => ask<'host-modes'>({ op: 'host-modes' }),
     lastSeq: () => ask<'last-seq'>({ op: 'last-seq' }),
-    forget: (ids) => betweenFaults('forgotten', () => ask<'forget'>({ op: 'forget', ids })),
+    forget: (ids, removed) =>
+      betweenFaults('forgotten', () => ask<'forget'>({ op: 'forget', ids, removed })),
+    pruneEvents: (limits) =>
+      betweenFaults('events-pruned', () => ask<'prune-events'>({ op: 'prune-events', limits })),
+    eventsGone: () => ask<'events-gone'>({ op: 'events-gone' }),
+    recordRemovals: (removals) =>
+      betweenFaults('removed', () => ask<'record-removals'>({ op: 'record-removals', removals })),
+    listRemovals: (limit) => ask<'list-removals'>({ op: 'list-removals', limit }),
     counters: () => link.counters(),
     close: () => link.close(),
   };
 }
 
+async function loadLive(page: (after: number) => Promise<LivePage>): Promise<LiveTasksRead> {
+  const all: LiveTasksRead = { tasks: [], effects: [], unreadable: [] };
+  let after: number | undefined = 0;
+  while (after !== undefined) {
+    const { tasks, effects, unreadable, next }: LivePage = await page(after);
+    all.tasks.push(...tasks);
+    all.effects.push(...effects);
+    all.unreadable.push(...unreadable);
+    after = next;
+  }
+  return all;
+}
+
 /** Fault points around every commit: one for all, one named by what happened first in it. */
-async function betweenFaults<T>(kind: string, act: () => Promise<T>): Promise<T> {
-  await reach('store.commit.before');
-  await reach(`commit.${kind}.before`);
-  const result = await act();
-  await reach(`commit.${kind}.after`);
-  await reach('store.commit.after');
-  return result;
+function betweenFaults<T>(kind: string, act: () => Promise<T>): Promise<T> {
+  return between('store.commit', () => between(`commit.${kind}`, act));
 }
 
 function kindOf(changes: Change[]): string {

@@ -3,6 +3,7 @@ import type { Database } from './database.ts';
 import { writeHostEvent } from './host-events.ts';
 import { insertTasks } from './insert-tasks.ts';
 import type { WriteRequest } from './requests.ts';
+import { pruneEvents, writeRemovals } from './retention.ts';
 import { isFailedSync } from './sqlite-errors.ts';
 import { commitChange, forgetTasks } from './write-tasks.ts';
 
@@ -19,10 +20,14 @@ export interface GroupResult {
  * Carries out the requests in order in one transaction. One that fails is undone alone; when the
  * database itself fails, all are undone and all get its error.
  */
-export function commitGroup(db: Database, requests: readonly WriteRequest[]): GroupResult {
+export function commitGroup(
+  db: Database,
+  requests: readonly WriteRequest[],
+  daemonId: string,
+): GroupResult {
   try {
     db.exec('BEGIN IMMEDIATE');
-    const outcomes = requests.map((request) => attempt(db, request));
+    const outcomes = requests.map((request) => attempt(db, request, daemonId));
     db.exec('COMMIT');
     return { outcomes };
   } catch (error) {
@@ -32,10 +37,10 @@ export function commitGroup(db: Database, requests: readonly WriteRequest[]): Gr
   }
 }
 
-function attempt(db: Database, request: WriteRequest): Outcome {
+function attempt(db: Database, request: WriteRequest, daemonId: string): Outcome {
   db.exec('SAVEPOINT change');
   try {
-    const value = carryOut(db, request);
+    const value = carryOut(db, request, daemonId);
     db.exec('RELEASE change');
     return { value };
   } catch (error) {
@@ -47,15 +52,21 @@ function attempt(db: Database, request: WriteRequest): Outcome {
   }
 }
 
-function carryOut(db: Database, request: WriteRequest): unknown {
+function carryOut(db: Database, request: WriteRequest, daemonId: string): unknown {
   switch (request.op) {
     case 'commit':
+      if (request.change.removed) writeRemovals(db, daemonId, [request.change.removed]);
       return commitChange(db, request.change);
     case 'insert':
       return insertTasks(db, request);
     case 'forget':
+      writeRemovals(db, daemonId, request.removed ?? []);
       return forgetTasks(db, request.ids);
     case 'set-host-mode':
       return writeHostEvent(db, request.change);
+    case 'prune-events':
+      return pruneEvents(db, request.limits);
+    case 'record-removals':
+      return writeRemovals(db, daemonId, request.removals);
   }
 }

@@ -9,12 +9,16 @@ type InsertRequest = Extract<WriteRequest, { op: 'insert' }>;
 
 /**
  * Inserts all tasks of a submission, or finds those that its key brought in before.
- * @throws TASK_IDEMPOTENCY_CONFLICT when the key stands for another submission.
+ * @throws TASK_IDEMPOTENCY_CONFLICT when the key stands for another submission; QUEUE_FULL.
  */
 export function insertTasks(db: Database, request: InsertRequest): Answers['insert'] {
-  const { changes, idempotency } = request;
+  const { changes, idempotency, room = changes.length } = request;
   const known = idempotency && findSubmission(db, idempotency);
   if (known !== undefined) return known;
+  if (changes.length > room) {
+    const text = `there is room for ${Math.max(0, room)} more unfinished tasks, not for ${changes.length}`;
+    throw new AppError('QUEUE_FULL', text);
+  }
   if (idempotency !== undefined) {
     db.run(
       'INSERT INTO submissions (key, digest) VALUES (?, ?)',

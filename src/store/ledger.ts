@@ -55,6 +55,7 @@ function createLedger(db: Database, opened: Opened, dir: string): Ledger {
     const group = commitGroup(
       db,
       requests.map(({ request }) => request),
+      opened.daemonId,
     );
     broken = group.broken;
     transactions += 1;
@@ -99,6 +100,8 @@ const WRITES: ReadonlySet<string> = new Set<WriteRequest['op']>([
   'insert',
   'forget',
   'set-host-mode',
+  'prune-events',
+  'record-removals',
 ]);
 
 function isWrite(numbered: Numbered): numbered is Numbered<WriteRequest> {

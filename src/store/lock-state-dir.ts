@@ -24,8 +24,10 @@ export async function lockStateDir(stateDir: string, probe = LOCAL_PROBE): Promi
   const pidPath = join(stateDir, 'lock.pid');
   await makePrivateFile(path);
   const db = await hold(path, { stateDir, pidPath });
-  await makePrivateFile(pidPath);
-  await writeFile(pidPath, `${process.pid}\n`);
+  // For people only: a full disk must not keep the holder from its work.
+  await makePrivateFile(pidPath)
+    .then(() => writeFile(pidPath, `${process.pid}\n`))
+    .catch(() => {});
   const release = async () => {
     if (!db.isOpen) return;
     await rm(pidPath, { force: true });

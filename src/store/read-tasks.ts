@@ -1,15 +1,21 @@
 /** The statements that read. Everything that comes back has passed its schema. */
 import assert from 'node:assert/strict';
 import type { SQLInputValue } from 'node:sqlite';
-import { AppError } from '../domain/failure.ts';
+import { AppError, isAppError } from '../domain/failure.ts';
 import { ENDED_KINDS, STATE_KINDS } from '../domain/state.ts';
 import type { TaskId } from '../domain/task.ts';
-import type { Database } from './database.ts';
+import type { Database, Row } from './database.ts';
 import { lastHostEvents, listHostEvents } from './host-events.ts';
 import type { Answers, ReadRequest } from './requests.ts';
+import { eventsGone, listRemovals } from './retention.ts';
 import { parseEffect, parseEvent, parseTask } from './row-schemas.ts';
-import type { TaskQuery } from './store.ts';
+import { createPartSharing } from './share-parts.ts';
+import type { TaskQuery, UnreadableTask } from './store.ts';
 
+type LiveQuery = Extract<ReadRequest, { op: 'load-live' }>;
+
+/** A page of tasks ends early when they are big: whoever lists them holds a page in memory. */
+const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 const LIVE_KINDS = STATE_KINDS.filter((kind) => !(ENDED_KINDS as readonly string[]).includes(kind))
   .map((kind) => `'${kind}'`)
   .join(', ');
@@ -25,7 +31,7 @@ export function read(db: Database, request: ReadRequest): Answers[ReadRequest['o
     case 'find-ids':
       return findIds(db, request.prefix);
     case 'load-live':
-      return loadLive(db);
+      return loadLive(db, request);
     case 'list-tasks':
       return listTasks(db, request.query);
     case 'list-events':
@@ -34,6 +40,10 @@ export function read(db: Database, request: ReadRequest): Answers[ReadRequest['o
       return lastHostEvents(db);
     case 'last-seq':
       return lastSeq(db);
+    case 'events-gone':
+      return eventsGone(db);
+    case 'list-removals':
+      return listRemovals(db, request.limit);
   }
 }
 
@@ -49,27 +59,80 @@ function findIds(db: Database, prefix: string): TaskId[] {
   return rows.map((row) => String(row['id']) as TaskId);
 }
 
-function loadLive(db: Database): Answers['load-live'] {
-  const tasks = db.all(
-    `SELECT * FROM tasks WHERE state_kind IN (${LIVE_KINDS}) OR id IN (SELECT task FROM effects)
-     ORDER BY ordinal`,
+/** A page at a time: neither thread then holds more than that twice. */
+function loadLive(db: Database, { after, limit }: LiveQuery): Answers['load-live'] {
+  const rows = db.all(
+    `SELECT * FROM tasks WHERE ordinal > ?
+     AND (state_kind IN (${LIVE_KINDS}) OR id IN (SELECT task FROM effects))
+     ORDER BY ordinal LIMIT ?`,
+    after,
+    limit,
   );
-  const effects = db.all('SELECT task, attempt, kind FROM effects ORDER BY ordinal');
-  return { tasks: tasks.map(parseTask), effects: effects.map(parseEffect) };
+  const next = rows.length < limit ? undefined : Number(rows.at(-1)?.['ordinal']);
+  const { read: found, unreadable } = readAll(rows, (row) => ({
+    task: parseTask(row),
+    effects: ordersOf(db, String(row['id'])).map(parseEffect),
+  }));
+  const tasks = found.map(({ task }) => task);
+  // What is one object here is one on the other side, too.
+  return createPartSharing()({
+    tasks,
+    effects: found.flatMap(({ effects }) => effects),
+    unreadable,
+    next,
+  });
+}
+
+function ordersOf(db: Database, id: string): Row[] {
+  return db.all('SELECT task, attempt, kind FROM effects WHERE task = ? ORDER BY ordinal', id);
+}
+
+/** One row that cannot be read is told apart: the others are not its concern. */
+function readAll<T>(
+  rows: readonly Row[],
+  parse: (row: Row) => T,
+): { read: T[]; unreadable: UnreadableTask[] } {
+  const all: T[] = [];
+  const unreadable: UnreadableTask[] = [];
+  for (const row of rows) {
+    try {
+      all.push(parse(row));
+    } catch (error) {
+      if (!isAppError(error) || error.code !== 'STORE_CORRUPT') throw error;
+      unreadable.push({ id: String(row['id']) as TaskId, why: error.message });
+    }
+  }
+  return { read: all, unreadable };
 }
 
 function listTasks(db: Database, query: TaskQuery): Answers['list-tasks'] {
   assert(query.limit >= 1, 'a page holds at least one task');
   const { where, values } = conditions(query);
-  const rows = db.all(
-    `SELECT * FROM tasks WHERE ${where} ORDER BY ordinal DESC LIMIT ?`,
+  const sizes = db.all(
+    `SELECT octet_length(spec) + octet_length(state) + octet_length(history) AS bytes
+     FROM tasks WHERE ${where} ORDER BY ordinal DESC LIMIT ?`,
     ...values,
     query.limit + 1,
   );
-  const page = rows.slice(0, query.limit);
-  const tasks = page.map(parseTask);
-  const more = rows.length > page.length;
-  return more ? { tasks, cursor: String(page.at(-1)?.['ordinal']) } : { tasks };
+  const rows = db.all(
+    `SELECT * FROM tasks WHERE ${where} ORDER BY ordinal DESC LIMIT ?`,
+    ...values,
+    Math.min(query.limit, pageLength(sizes.map((row) => Number(row['bytes'])))),
+  );
+  const { read: tasks, unreadable } = readAll(rows, parseTask);
+  const more = sizes.length > rows.length;
+  return {
+    tasks,
+    ...(unreadable.length > 0 && { unreadable }),
+    ...(more && { cursor: String(rows.at(-1)?.['ordinal']) }),
+  };
+}
+
+/** How many of the rows, at least one, stay together below the size of a page. */
+function pageLength(sizes: readonly number[]): number {
+  let bytes = 0;
+  const end = sizes.findIndex((size) => (bytes += size) > PAGE_BYTES_MAX);
+  return end === -1 ? sizes.length : Math.max(1, end);
 }
 
 function conditions(query: TaskQuery): { where: string; values: SQLInputValue[] } {

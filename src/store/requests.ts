@@ -2,23 +2,41 @@
 import type { ErrorCode, ErrorContext } from '../domain/failure.ts';
 import type { HostEvent } from '../domain/host-mode.ts';
 import type { TaskId } from '../domain/task.ts';
-import type { Change, EventRecord, Store, TaskQuery } from './store.ts';
+import type {
+  Change,
+  EventRecord,
+  EventsGone,
+  LiveTasksRead,
+  NewRemoval,
+  Removal,
+  Store,
+  TaskQuery,
+} from './store.ts';
 
 /** Changes; those that arrive together become one transaction. */
 export type WriteRequest =
   | { op: 'commit'; change: Change }
-  | { op: 'insert'; changes: Change[]; idempotency?: { key: string; digest: string } | undefined }
-  | { op: 'forget'; ids: TaskId[] }
-  | { op: 'set-host-mode'; change: Omit<HostEvent, 'seq'> };
+  | {
+      op: 'insert';
+      changes: Change[];
+      idempotency?: { key: string; digest: string } | undefined;
+      room?: number | undefined;
+    }
+  | { op: 'forget'; ids: TaskId[]; removed?: NewRemoval[] | undefined }
+  | { op: 'set-host-mode'; change: Omit<HostEvent, 'seq'> }
+  | { op: 'prune-events'; limits: { keep: number; before: number } }
+  | { op: 'record-removals'; removals: NewRemoval[] };
 
 export type ReadRequest =
   | { op: 'get-task'; id: TaskId }
   | { op: 'find-ids'; prefix: string }
-  | { op: 'load-live' }
+  | { op: 'load-live'; after: number; limit: number }
   | { op: 'list-tasks'; query: TaskQuery }
   | { op: 'list-events'; query: Parameters<Store['listEvents']>[0] }
   | { op: 'host-modes' }
-  | { op: 'last-seq' };
+  | { op: 'last-seq' }
+  | { op: 'events-gone' }
+  | { op: 'list-removals'; limit: number };
 
 export type Request = WriteRequest | ReadRequest;
 export interface Numbered<R extends Request = Request> {
@@ -35,10 +53,19 @@ export interface Answers {
   'host-modes': HostEvent[];
   'get-task': Awaited<ReturnType<Store['getTask']>>;
   'find-ids': TaskId[];
-  'load-live': Awaited<ReturnType<Store['loadLive']>>;
+  'load-live': LivePage;
   'list-tasks': Awaited<ReturnType<Store['listTasks']>>;
   'list-events': (EventRecord | HostEvent)[];
   'last-seq': number;
+  'prune-events': number;
+  'record-removals': undefined;
+  'events-gone': EventsGone;
+  'list-removals': Removal[];
+}
+
+/** Some of the tasks that are not finished, with their orders; `next` is where the others begin. */
+export interface LivePage extends LiveTasksRead {
+  next: number | undefined;
 }
 
 /** An error as it crosses the threads; without a code it is a bug, to be thrown as an assertion. */

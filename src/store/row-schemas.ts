@@ -1,7 +1,7 @@
 /** Rows as they must be when they come back; one that does not parse is named with its field. */
 import { z } from 'zod';
 import { EFFECT_KINDS } from '../domain/effects.ts';
-import { AppError } from '../domain/failure.ts';
+import { AppError, isAppError } from '../domain/failure.ts';
 import { HOST_MODES, type HostEvent } from '../domain/host-mode.ts';
 import type { Task, TaskId } from '../domain/task.ts';
 import type { Row } from './database.ts';
@@ -88,11 +88,18 @@ export function parseTask(row: Row): Task {
 }
 
 /**
- * A row of `events` as an event.
+ * A row of `events` as an event. Data that do not parse are replaced by a note: whoever follows the
+ * events must get past them.
  * @throws STORE_CORRUPT naming the event and the field.
  */
 export function parseEvent(row: Row): EventRecord {
-  return parse(eventRow, row, { table: 'events', id: row['seq'] });
+  const at = { table: 'events', id: row['seq'] };
+  try {
+    return parse(eventRow, row, at);
+  } catch (error) {
+    if (!isAppError(error) || error.context['field'] !== 'data') throw error;
+    return parse(eventRow, { ...row, data: JSON.stringify({ unreadable: error.message }) }, at);
+  }
 }
 
 /**

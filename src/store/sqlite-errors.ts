@@ -37,8 +37,10 @@ export function isFailedSync(error: unknown): boolean {
 export function fromSqlite(error: unknown, dir: string): unknown {
   if (isAppError(error) || !isSqliteError(error)) return error;
   const told = `${error.message} (SQLite ${error.errcode})`;
-  const say = (code: 'STORE_FULL' | 'STORE_CORRUPT' | 'DAEMON_ALREADY_RUNNING', what: string) =>
-    new AppError(code, `${what} in ${dir}: ${told}`, { context: { dir }, cause: error });
+  const say = (
+    code: 'STORE_FULL' | 'STORE_IO' | 'STORE_CORRUPT' | 'DAEMON_ALREADY_RUNNING',
+    what: string,
+  ) => new AppError(code, `${what} in ${dir}: ${told}`, { context: { dir }, cause: error });
   // The low byte is the primary code.
   switch (error.errcode & 0xff) {
     case SQLITE_FULL:
@@ -49,7 +51,7 @@ export function fromSqlite(error: unknown, dir: string): unknown {
       // A full disk or quota shows itself here too: on a sync, or when a file has to be made.
       return refusesBytes(dir)
         ? say('STORE_FULL', 'no space for the database')
-        : say('STORE_CORRUPT', 'the database cannot be read or written');
+        : say('STORE_IO', 'the database cannot be read or written');
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return say('STORE_CORRUPT', 'the database is damaged');

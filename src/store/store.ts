@@ -29,6 +29,31 @@ export interface Change {
   events: NewEvent[];
   /** Replaces all orders of the task that are not yet done. */
   effects: Effect[];
+  /** What this change says was removed. */
+  removed?: NewRemoval | undefined;
+}
+
+/** What was removed for good: a directory on a host, a task with its logs, unused objects. */
+export interface NewRemoval {
+  at: number;
+  kind: string;
+  /** An attempt, a task, a reference, or in words. */
+  what: string;
+  host?: string | undefined;
+  count: number;
+  /** As far as known. */
+  bytes?: number | undefined;
+}
+
+export interface Removal extends NewRemoval {
+  /** The id of the daemon that did it. */
+  daemon: string;
+}
+
+/** Events that are not kept any more: all up to `prunedTo`, none after `lastGone`. */
+export interface EventsGone {
+  prunedTo: number;
+  lastGone: number;
 }
 
 export interface PendingEffect extends Effect {
@@ -44,8 +69,22 @@ export interface TaskQuery {
   cursor?: string | undefined;
 }
 
+/** A task whose row does not parse. It is left as it is, and nothing is done for it. */
+export interface UnreadableTask {
+  id: TaskId;
+  /** Names the row and its field. */
+  why: string;
+}
+
+export interface LiveTasksRead {
+  tasks: Task[];
+  effects: PendingEffect[];
+  unreadable: UnreadableTask[];
+}
+
 export interface Page {
   tasks: Task[];
+  unreadable?: UnreadableTask[] | undefined;
   cursor?: string | undefined;
 }
 
@@ -64,18 +103,22 @@ export interface Store {
   commit(change: Change): Promise<EventRecord[]>;
   /**
    * Inserts new tasks, all or none. With an idempotency key that is known: the tasks of the first
-   * submission, and `created: false`.
-   * @throws TASK_IDEMPOTENCY_CONFLICT when the key was used for other specs.
+   * submission, and `created: false`. `room`: how many may be new.
+   * @throws TASK_IDEMPOTENCY_CONFLICT when the key was used for other specs; QUEUE_FULL.
    */
   insert(
     changes: Change[],
     idempotency?: { key: string; digest: string },
+    room?: number,
   ): Promise<{ created: boolean; tasks: Task[]; events: EventRecord[] }>;
   getTask(id: TaskId): Promise<Task | undefined>;
   /** Ids that begin with the prefix, at most two: enough to tell one from several. */
   findIds(prefix: string): Promise<TaskId[]>;
-  /** All tasks that have not ended or still have effects ordered: what a restarted daemon must know. */
-  loadLive(): Promise<{ tasks: Task[]; effects: PendingEffect[] }>;
+  /**
+   * All tasks that have not ended or still have effects ordered: what a restarted daemon must know,
+   * before it changes anything.
+   */
+  loadLive(): Promise<LiveTasksRead>;
   listTasks(query: TaskQuery): Promise<Page>;
   /** Writes down that a host is used otherwise from now on. @throws STORE_FULL */
   setHostMode(change: Omit<HostEvent, 'seq'>): Promise<HostEvent>;
@@ -88,8 +131,14 @@ export interface Store {
     task?: TaskId | undefined;
   }): Promise<(EventRecord | HostEvent)[]>;
   lastSeq(): Promise<number>;
-  /** Forgets ended tasks, their events and effects. */
-  forget(ids: TaskId[]): Promise<void>;
+  /** Forgets ended tasks, their events and effects, and writes that down. */
+  forget(ids: TaskId[], removed?: NewRemoval[]): Promise<void>;
+  /** Removes the oldest events beyond `keep` numbers or from before a time, some of them; gives back how many. */
+  pruneEvents(limits: { keep: number; before: number }): Promise<number>;
+  eventsGone(): Promise<EventsGone>;
+  recordRemovals(removals: NewRemoval[]): Promise<void>;
+  /** The newest, oldest of them first. */
+  listRemovals(limit: number): Promise<Removal[]>;
   counters(): StoreCounters;
   close(): Promise<void>;
 }

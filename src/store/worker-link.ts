@@ -15,6 +15,9 @@ export interface Link {
   close(): Promise<void>;
 }
 
+/** What passes through the worker is short-lived; unbounded, it lets garbage grow to five times that. */
+const LIMITS = { maxYoungGenerationSizeMb: 8 };
+
 interface Waiting {
   resolve: (value: unknown) => void;
   reject: (error: Error) => void;
@@ -25,7 +28,7 @@ interface Waiting {
  * @throws STORE_SCHEMA_NEWER, STORE_CORRUPT, STORE_FULL, DAEMON_ALREADY_RUNNING.
  */
 export async function startWorker(input: WorkerInput): Promise<Link> {
-  const worker = new Worker(workerUrl(), { workerData: input });
+  const worker = new Worker(workerUrl(), { workerData: input, resourceLimits: LIMITS });
   const waiting = new Map<number, Waiting>();
   const counters: StoreCounters = { transactions: 0, changes: 0 };
   let lost: Error | undefined;

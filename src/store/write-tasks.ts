@@ -4,6 +4,7 @@ import { isEnded, type TaskState } from '../domain/state.ts';
 import type { Task, TaskId } from '../domain/task.ts';
 import type { Database } from './database.ts';
 import { historySchema } from './history-schema.ts';
+import { noteGone } from './retention.ts';
 import { parseTask } from './row-schemas.ts';
 import { taskSpecSchema } from './spec-schema.ts';
 import { taskStateSchema } from './state-schema.ts';
@@ -65,6 +66,7 @@ export function forgetTasks(db: Database, ids: TaskId[]): void {
     if (row === undefined) continue;
     const task = parseTask(row);
     assert(isEnded(task.state), `task ${id} is ${task.state.kind}: only ended tasks are forgotten`);
+    noteGone(db, id);
     db.run('DELETE FROM tasks WHERE id = ?', id);
     if (task.idempotencyKey === undefined) continue;
     db.run(

@@ -60,6 +60,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       expect(await store.getTask(task.id)).toEqual(next);
       expect(await store.listEvents({ since: 1, limit: 9 })).toEqual(events);
       expect(await store.loadLive()).toEqual({
+        unreadable: [],
         tasks: [next],
         effects: [{ task: task.id, kind: 'stage', attempt: 1 }],
       });
@@ -115,6 +116,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
         aChange(done),
       ]);
       expect(await store.loadLive()).toEqual({
+        unreadable: [],
         tasks: [running, cleaning],
         effects: [{ task: cleaning.id, ...clean }],
       });
@@ -255,7 +257,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       await store.insert([aChange(task, { effects: [clean] })], { key: 'k', digest: 'd' });
       await store.forget([task.id, 'unknown' as TaskId]);
       expect(await store.getTask(task.id)).toBeUndefined();
-      expect(await store.loadLive()).toEqual({ tasks: [], effects: [] });
+      expect(await store.loadLive()).toEqual({ tasks: [], effects: [], unreadable: [] });
       expect(await store.listEvents({ since: 0, limit: 9 })).toEqual([]);
       expect(await store.lastSeq()).toBe(1);
       const again = await store.insert([aChange(aTask())], { key: 'k', digest: 'other' });

@@ -32,18 +32,18 @@ function expectSaid(ran: Ran, code: ErrorCode, named: string): void {
 }
 
 const cases: [ErrorCode, string[], string][] = [
-  ['USAGE', ['lisst'], 'lisst'],
-  ['TASK_NOT_FOUND', ['show', 'no-such-task'], 'no-such-task'],
-  ['HOST_UNKNOWN', ['host', 'show', 'nowhere'], 'nowhere'],
+  ['USAGE', ['lisst', '--json'], 'lisst'],
+  ['TASK_NOT_FOUND', ['show', 'no-such-task', '--json'], 'no-such-task'],
+  ['HOST_UNKNOWN', ['host', 'show', 'nowhere', '--json'], 'nowhere'],
   [
     'STAGE_INPUT_MISSING',
-    ['submit', '--input', '/no/such/file', 'x.sif', '--', 'true'],
+    ['submit', '--json', '--input', '/no/such/file', '/x.sif', '--', 'true'],
     '/no/such',
   ],
 ];
 
 test.each(cases)('%s: towline %j', async (code, words, named) => {
-  expectSaid(await daemon.cli(...words, '--json'), code, named);
+  expectSaid(await daemon.cli(...words), code, named);
 });
 
 test('DAEMON_NOT_RUNNING: a command without a daemon', async () => {

@@ -15,6 +15,7 @@ import { imageListText, imageRemoveText } from '../../src/script/image-cache.ts'
 import { freshText, hangUpText, joinText, signalText, wayInText } from '../../src/script/inside.ts';
 import { inspectFileText } from '../../src/script/inspect-file.ts';
 import { launchText } from '../../src/script/launch.ts';
+import { leftoversText } from '../../src/script/leftovers.ts';
 import { hashFilesText, haveObjectsText, publishObjectText } from '../../src/script/objects.ts';
 import { probeText } from '../../src/script/probe.ts';
 import { pullCancelText, pullText } from '../../src/script/pull.ts';
@@ -51,6 +52,10 @@ const TEXTS: Record<string, string> = {
   'task-hostile': taskScript(aScript(HOSTILE)),
   'task-gpu': taskScript(aScript({ gpus: { kind: 'nvidia', devices: ['GPU-1a'] } })),
   supervisor: supervisorScript(),
+  leftovers: leftoversText({
+    ...{ root: PLACE.root, daemonId: PLACE.daemonId, imageDirectory: '$SCRATCH/images' },
+    ...{ nonce: 'n4', olderThanMs: 604_800_000, remove: true },
+  }),
   launch: launchText(aLaunch()),
   'launch-plain-mv': launchText(aLaunch({ mvNoTarget: false })),
   status: statusText([ATTEMPT, { ...ATTEMPT, nonce: 'n2', pid: 0 }]),
@@ -82,6 +87,11 @@ const TEXTS: Record<string, string> = {
     runtime: '/usr/bin/apptainer',
     imageDirectory: '~/.towline/images',
     scratch: '/home/alice/tow line',
+  }),
+  'probe-held': probeText({
+    rootTemplate: '~/.towline',
+    runtime: 'apptainer',
+    held: ['/home/alice/.towline', "/srv/it's held"],
   }),
   probe: probeText({
     rootTemplate: '$SCRATCH/tow line',

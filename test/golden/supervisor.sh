@@ -62,7 +62,10 @@ stop_payload() {
       kill -KILL $pids
     elif calm='' && [ -z "$told" ]; then
       told=1
-      kill -TERM $pids
+      for pid in $pids; do
+        read -r comm <"/proc/$pid/comm" || continue
+        case $comm in squashfuse* | fuse-overlayfs | fuse2fs | gocryptfs) ;; *) kill -TERM "$pid" ;; esac
+      done
     fi 2>/dev/null
     nap
   done

@@ -119,6 +119,13 @@ export function stored(daemon: TestDaemon, id: string): StoredState | undefined 
   }
 }
 
+/** The states of all tasks in the database. */
+export function storedStates(daemon: TestDaemon): string[] {
+  using db = new DatabaseSync(join(daemon.stateDir, 'towline.sqlite'), { readOnly: true });
+  const rows = db.prepare('SELECT state FROM tasks').all();
+  return rows.map((row) => (JSON.parse(String(row['state'])) as StoredState).kind);
+}
+
 /** The directory and the processes that carry an attempt's name on the host, one a line. */
 export async function remains(daemon: TestDaemon, token: string): Promise<string> {
   const directory = `find ${daemon.root}/tasks -mindepth 2 -maxdepth 2 -name ${token}`;
@@ -139,10 +146,14 @@ export async function killedBy(daemon: TestDaemon, point: string): Promise<void>
   );
 }
 
-/** Waits until the daemon is held at its fault point. */
-export async function heldAt(daemon: TestDaemon, point: string): Promise<void> {
+/** Waits until the daemon is held, or pauses, at its fault point. */
+export async function heldAt(
+  daemon: TestDaemon,
+  point: string,
+  act: 'hold' | 'pause' = 'hold',
+): Promise<void> {
   await until(
-    () => daemon.log().includes(`fault point ${point} reached (hold)`),
+    () => daemon.log().includes(`fault point ${point} reached (${act})`),
     () => `held at ${point}; the log is ${daemon.log()}`,
   );
 }

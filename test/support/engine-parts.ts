@@ -38,10 +38,13 @@ export function aPolicy(more: Partial<HostPolicy> = {}): HostPolicy {
 
 export function someSettings(hosts: EngineSettings['hosts']): EngineSettings {
   return {
+    limits: { queue: 100_000, minFreeBytes: 0, keepEventsMs: 86_400_000, eventsMax: 1_000_000 },
     defaults: {
       cleanup: 'on-success',
       outputLimitBytes: 1 << 30,
       keepFailedMs: 1_000,
+      keepTasksMs: 1_000,
+      collectLimitBytes: 1 << 30,
       stopGraceMs: 200,
     },
     hosts,
@@ -54,7 +57,8 @@ export async function seatsOf(
   onLink: (name: string, ready: boolean) => void = () => {},
 ): Promise<Seats> {
   const modeOf = () => 'open' as const;
-  const seats = createSeats({ daemonId: DAEMON, log: LOG, now: () => 1_000, modeOf, onLink });
+  const held = () => [];
+  const seats = createSeats({ daemonId: DAEMON, log: LOG, now: () => 1_000, modeOf, held, onLink });
   await seats.reload(
     hosts.map(([more, host]) => ({
       policy: aPolicy({ name: host.name, ...more }),

@@ -49,6 +49,8 @@ interface Entry {
 
 export class FakeService implements Service {
   script: FakeScript = () => 0;
+  /** What gc finds and removes. */
+  kept: TaskId[] = [];
   readonly calls: { name: string; args: unknown[] }[] = [];
   healthReport: Health = { readOnly: false };
   readonly hostReports: HostReport[] = [fakeHost()];
@@ -273,7 +275,13 @@ export class FakeService implements Service {
 
   async gc(request: Parameters<Service['gc']>[0]) {
     this.note('gc', request);
-    return { cleaned: [], forgotten: [] };
+    const cleaned = this.kept;
+    if (!request.dryRun) this.kept = [];
+    return { cleaned, forgotten: [], removed: [], away: [] };
+  }
+
+  async removals() {
+    return [{ at: 0, daemon: 'd', kind: 'objects', what: 'staged inputs', count: 2, bytes: 2048 }];
   }
 
   metrics(): MetricFamily[] {

@@ -1,21 +1,33 @@
-/** POST /v1/gc: removes what ended tasks left, and uploads that no task needs any more. */
+/** POST /v1/gc: removes what is not needed any more. GET /v1/gc: what was removed, and when. */
 import type { FastifyInstance } from 'fastify';
-import { gcBody } from '../../protocol/requests.ts';
+import { REMOVALS_DEFAULT } from '../../protocol/limits.ts';
+import { gcBody, gcQuery } from '../../protocol/requests.ts';
 import { ROUTES } from '../../protocol/routes.ts';
-import type { GcView } from '../../protocol/views.ts';
+import type { GcHistoryView, GcView } from '../../protocol/views.ts';
 import type { RouteDeps } from '../deps.ts';
-import { bodyOf } from '../request.ts';
-import { sweepUploads } from '../uploads.ts';
+import { bodyOf, queryOf } from '../request.ts';
+import { iso } from '../view-parts.ts';
 
-export function addGc(api: FastifyInstance, deps: RouteDeps): void {
+export function addGc(api: FastifyInstance, { service }: RouteDeps): void {
   api.route({
     method: ROUTES.gc.method,
     url: ROUTES.gc.path,
     handler: async (request): Promise<GcView> => {
-      const { olderThanMs, dryRun = false } = bodyOf(request, gcBody);
-      const report = await deps.service.gc({ olderThanMs, dryRun });
-      if (!dryRun && deps.uploadDir !== undefined) await sweepUploads(deps.uploadDir, deps.service);
-      return report;
+      const { dryRun = false, ...rest } = bodyOf(request, gcBody);
+      const report = await service.gc({ ...rest, dryRun });
+      const removed = report.removed.map(({ kind, what, host, count, bytes }) => ({
+        ...{ kind, what, host, count, bytes },
+      }));
+      return { ...report, dryRun, removed };
+    },
+  });
+  api.route({
+    method: ROUTES.gcHistory.method,
+    url: ROUTES.gcHistory.path,
+    handler: async (request): Promise<GcHistoryView> => {
+      const { limit = REMOVALS_DEFAULT } = queryOf(request, gcQuery);
+      const removals = await service.removals(limit);
+      return { removals: removals.map((line) => ({ ...line, at: iso(line.at) })) };
     },
   });
 }

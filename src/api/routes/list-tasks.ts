@@ -16,14 +16,18 @@ export function addListTasks(api: FastifyInstance, { service }: RouteDeps): void
     url: ROUTES.listTasks.path,
     handler: async (request): Promise<TaskListView> => {
       const query = queryOf(request, listQuery);
-      const { tasks, cursor } = await service.list({
+      const { tasks, unreadable, cursor } = await service.list({
         states: statesOf(query.state),
         host: query.host,
         tags: tagsOf(query.tag),
         limit: query.limit ?? LIST_LIMIT_DEFAULT,
         cursor: query.cursor,
       });
-      return { tasks: tasks.map(toTaskView), ...(cursor !== undefined && { cursor }) };
+      return {
+        tasks: tasks.map(toTaskView),
+        ...(unreadable !== undefined && { unreadable }),
+        ...(cursor !== undefined && { cursor }),
+      };
     },
   });
 }

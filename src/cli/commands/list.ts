@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { TaskView } from '../../protocol/views.ts';
 import { type Call, type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
+import { escapeControls } from '../output/text.ts';
 
 interface ListOptions {
   state?: string[];
@@ -57,6 +58,9 @@ async function fetchTasks(call: Call<ListOptions>): Promise<TaskView[]> {
       limit: Math.min(PAGE, wanted - tasks.length),
     });
     tasks.push(...page.tasks);
+    for (const { id, why } of page.unreadable ?? []) {
+      await call.io.err.write(`${escapeControls(`towline: task ${id} cannot be read: ${why}`)}\n`);
+    }
     cursor = page.cursor;
   } while (cursor !== undefined && tasks.length < wanted);
   return tasks;

@@ -82,7 +82,7 @@ export function statusText(event: EventView, now = Date.now()): string | undefin
     const total = bytesTotal === undefined ? '' : `/${sizeText(bytesTotal)}`;
     return `${STEP_WORDS[step]} ${what} ${sizeText(bytesDone)}${total}`;
   }
-  if (event.type === 'host') return undefined;
+  if (event.type !== 'event') return undefined;
   const blocked = blockedOf(event);
   if (blocked !== undefined) {
     const next =

@@ -4,9 +4,10 @@
  * seen at the final name.
  */
 import { createHash } from 'node:crypto';
-import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../domain/failure.ts';
+import { between } from '../../fault.ts';
 import { hashOf } from './local-inputs.ts';
 
 export interface Delivery {
@@ -20,18 +21,20 @@ export interface Delivery {
 
 /**
  * Fetches through `fetch` and delivers. Done already by an earlier try: nothing is fetched.
- * @throws OUTPUT_EXISTS OUTPUT_CHECKSUM_MISMATCH OUTPUT_LOCAL_WRITE and what fetch throws
+ * @throws OUTPUT_EXISTS OUTPUT_CHECKSUM_MISMATCH OUTPUT_LOCAL_WRITE OUTPUT_LOCAL_FULL and what fetch throws
  */
 export async function deliver(
   delivery: Delivery,
   fetch: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const { local } = delivery;
-  if (await isDelivered(delivery)) return;
-  await makeDirectory(dirname(local));
   const part = partPath(delivery);
+  const removePart = (): Promise<void> => onDisk(local, () => rm(part, { force: true }));
+  // A daemon that was killed in the middle may have left its part beside the whole.
+  if (await isDelivered(delivery)) return await removePart();
+  await makeDirectory(dirname(local));
   try {
-    const sha256 = await fetchTo(part, local, fetch);
+    const sha256 = await between('output.fetch', () => fetchTo(part, local, fetch));
     if (sha256 !== delivery.sha256) {
       throw new AppError(
         'OUTPUT_CHECKSUM_MISMATCH',
@@ -40,13 +43,30 @@ export async function deliver(
       );
     }
     await onDisk(local, () => chmod(part, delivery.mode & 0o111 ? 0o755 : 0o644));
-    await publish(part, delivery);
+    await between('output.publish', () => publish(part, delivery));
   } finally {
-    await onDisk(local, () => rm(part, { force: true }));
+    await removePart();
   }
 }
 
-/** Makes a directory that outputs go to. @throws OUTPUT_LOCAL_WRITE */
+/**
+ * Removes the parts of an attempt that nobody will go on with, in the directories that its outputs are
+ * said to go to. What cannot be removed stays.
+ */
+export async function removeParts(
+  token: string,
+  outputs: readonly { local: string }[],
+): Promise<void> {
+  for (const directory of new Set(outputs.flatMap(({ local }) => [dirname(local), local]))) {
+    const names = await readdir(directory).catch(() => [] as string[]);
+    const parts = names.filter((name) => name.startsWith(`.towline-${token}-`));
+    for (const name of parts.filter((part) => part.endsWith('.part'))) {
+      await rm(join(directory, name), { force: true }).catch(() => {});
+    }
+  }
+}
+
+/** Makes a directory that outputs go to. @throws OUTPUT_LOCAL_WRITE OUTPUT_LOCAL_FULL */
 export async function makeDirectory(path: string): Promise<void> {
   await onDisk(path, () => mkdir(path, { recursive: true }));
 }
@@ -102,9 +122,19 @@ async function fetchTo(
     });
     await onDisk(local, () => file.sync());
   } finally {
-    await file.close();
+    // A quota of a network file system is told here.
+    await onDisk(local, () => file.close());
   }
   return hash.digest('hex');
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 async function publish(part: string, { local, overwrite }: Delivery): Promise<void> {
@@ -115,12 +145,7 @@ async function publish(part: string, { local, overwrite }: Delivery): Promise<vo
       throw cannotWrite(local, cause);
     });
   }
-  const directory = await open(dirname(local), 'r');
-  try {
-    await onDisk(local, () => directory.sync());
-  } finally {
-    await directory.close();
-  }
+  await onDisk(local, () => syncDirectory(dirname(local)));
 }
 
 async function onDisk<T>(local: string, act: () => Promise<T>): Promise<T> {
@@ -137,9 +162,12 @@ function exists(local: string): AppError {
   });
 }
 
-function cannotWrite(local: string, cause: Error): AppError {
-  return new AppError('OUTPUT_LOCAL_WRITE', `output ${local} cannot be written: ${cause.message}`, {
-    context: { path: local },
-    cause,
-  });
+/** A full disk is waited for: what is to be fetched stays where it is. */
+function cannotWrite(local: string, cause: NodeJS.ErrnoException): AppError {
+  const full = cause.code === 'ENOSPC' || cause.code === 'EDQUOT';
+  return new AppError(
+    full ? 'OUTPUT_LOCAL_FULL' : 'OUTPUT_LOCAL_WRITE',
+    `output ${local} cannot be written: ${cause.message}`,
+    { context: { path: local }, cause },
+  );
 }

@@ -4,11 +4,11 @@
  * wants a spare host, or by `scripts/testbed down`.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { BED, BED_NAME, KEYS, PORTS, requireBed, type SpareName } from '../bed.ts';
+import { BED, BED_NAME, KEYS, PORTS, requireBed, type SpareName, sharedSif } from '../bed.ts';
 import { until } from '../until.ts';
 
 const run = promisify(execFile);
@@ -16,6 +16,8 @@ const run = promisify(execFile);
 const LABEL = 'io.towline.spare';
 /** The network of the bed, by which the registry is reached. */
 const NETWORK = `${BED_NAME}-bed_bed`;
+const IMAGES = join(BED, 'spare', 'images');
+const IMAGE = '/srv/images/mini.sif';
 const READY_MS = 30_000;
 
 /** Runs before the host's own entrypoint at each start: who this machine is, and what a test wants at boot. */
@@ -36,8 +38,10 @@ export interface SpareOptions {
   pidMax?: number;
   /** Shell text that root runs at each boot before sshd: mounts that are to survive a reboot. */
   atBoot?: string;
-  /** Starts with the machine id, and so on, of this one: a clone. */
+  /** Starts with the machine id, and so on, of another one: a clone. */
   identity?: Partial<Identity>;
+  /** The homes are those of this one, as on the machines of a cluster. */
+  homes?: SpareHost;
 }
 
 /** What tells machines apart. All of it is kept over reboots but the boot id. */
@@ -63,7 +67,9 @@ export interface SpareHost extends AsyncDisposable {
   readonly port: number;
   /** The known_hosts file that pins its key. */
   readonly knownHosts: string;
-  /** hostname, port and keys of a [host.NAME] section. */
+  /** The small image as a file on it: nothing has to be pulled. */
+  readonly image: string;
+  /** hostname, port and keys of a [host.NAME] section; it may be logged in to as often as a test wants. */
   readonly keys: Record<string, string>;
   readonly identity: Readonly<Identity>;
   /** Runs shell text as root and gives its stdout. @throws with its stderr */
@@ -92,6 +98,7 @@ export interface SpareHost extends AsyncDisposable {
 export async function startSpareHost(options: SpareOptions = {}): Promise<SpareHost> {
   requireBed();
   await removeOrphans();
+  await fetchImage();
   const port = await takePort(options);
   const name: SpareName = `spare-${port}`;
   const container = `${BED_NAME}-${name}`;
@@ -114,11 +121,12 @@ export async function startSpareHost(options: SpareOptions = {}): Promise<SpareH
   const spare: SpareHost = {
     name,
     port,
+    image: IMAGE,
     knownHosts,
     identity,
     keys: {
       ...{ hostname: '127.0.0.1', port: String(port), user: 'alice' },
-      ...{ identity_file: KEYS.plain, known_hosts: knownHosts },
+      ...{ identity_file: KEYS.plain, known_hosts: knownHosts, login_burst: '1000' },
     },
     sh: (text, ...args) => docker('exec', container, 'sh', '-c', text, 'sh', ...args),
     as: (user, text) => docker('exec', container, 'su', '-', user, '-c', text),
@@ -170,6 +178,16 @@ export async function startSpareHost(options: SpareOptions = {}): Promise<SpareH
 
 const directoryOf = (port: number): string => join(BED, 'spare', String(port));
 
+/** From vm, once in the life of the bed. */
+async function fetchImage(): Promise<void> {
+  const file = join(IMAGES, 'mini.sif');
+  if (existsSync(file)) return;
+  mkdirSync(IMAGES, { recursive: true });
+  const source = `${BED_NAME}-vm:${await sharedSif('vm')}`;
+  await run('docker', ['cp', source, `${file}.${process.pid}`]);
+  renameSync(`${file}.${process.pid}`, file);
+}
+
 /** The name of the container is the lock: two test files at once never share a port. */
 async function takePort(options: SpareOptions): Promise<number> {
   const count = PORTS.spareLast - PORTS.spareFirst + 1;
@@ -197,8 +215,9 @@ async function create(port: number, options: SpareOptions): Promise<void> {
     ...['--cap-add', 'SYS_ADMIN', '--cap-add', 'NET_ADMIN', '--device', '/dev/fuse'],
     ...['--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined'],
     ...['--network', NETWORK, '--publish', `127.0.0.1:${port}:22`, ...memory],
-    // a volume of its own: Apptainer's layers want no overlay below them
-    ...['--volume', '/home', '--volume', `${directory}:/bed:ro`],
+    // not in the container's own layers: what Apptainer mounts wants no overlay below it
+    ...['--volume', `${join(directoryOf(options.homes?.port ?? port), 'home')}:/home`],
+    ...['--volume', `${directory}:/bed:ro`, '--volume', `${IMAGES}:/srv/images:ro`],
     ...[
       '--volume',
       `${join(BED, 'ledger')}:/ledger`,
@@ -215,7 +234,7 @@ async function create(port: number, options: SpareOptions): Promise<void> {
 /** What the container reads at /bed: who it is. */
 async function furnish(directory: string, port: number, options: SpareOptions): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  mkdirSync(join(directory, 'home'), { recursive: true });
   const key = join(directory, 'ssh_host_ed25519_key');
   await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'towline-test-spare', '-f', key]);
   const [type, text] = readFileSync(`${key}.pub`, 'utf8').split(' ');

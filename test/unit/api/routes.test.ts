@@ -243,7 +243,10 @@ describe('hosts, images and the rest', () => {
       store: { ok: false, message: 'gone' },
     });
     expect((await post('/v1/plan', task)).json()).toMatchObject({ host: 'vm', files: {} });
-    expect((await post('/v1/gc', { dryRun: true })).json()).toEqual({ cleaned: [], forgotten: [] });
+    expect((await post('/v1/gc', { dryRun: true })).json()).toMatchObject({
+      cleaned: [],
+      dryRun: true,
+    });
     expect((await post('/v1/gc', { older: 1 })).statusCode).toBe(400);
     expect((await api.inject('/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
   });

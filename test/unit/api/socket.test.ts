@@ -6,18 +6,14 @@ import {
   mkdtempSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createApi } from '../../../src/api/server.ts';
 import { listen } from '../../../src/api/socket.ts';
-import { storeUpload, sweepUploads } from '../../../src/api/uploads.ts';
-import { parseSpec } from '../../../src/protocol/parse-spec.ts';
 import { QUIET_LOGGER } from '../../support/fake-daemon.ts';
 import { FakeService } from '../../support/fake-service.ts';
 
@@ -97,16 +93,4 @@ it('takes a daemon that accepts but does not answer for a living one', async () 
   await new Promise<void>((resolve) => server.listen(path, resolve));
   closers.push(() => new Promise((resolve) => server.close(resolve)));
   await expect(listen(anApi(), path)).rejects.toMatchObject({ code: 'DAEMON_ALREADY_RUNNING' });
-});
-
-it('keeps uploads as long as a task names them, and a day without', async () => {
-  const service = new FakeService();
-  const named = await storeUpload(directory, Readable.from([Buffer.from('a'), Buffer.from('b')]));
-  const unnamed = await storeUpload(directory, Readable.from([Buffer.from('c')]));
-  const fresh = await storeUpload(directory, Readable.from([Buffer.from('d')]));
-  expect([named.bytes, statSync(named.path).mode & 0o777]).toEqual([2, 0o600]);
-  for (const { path } of [named, unnamed]) utimesSync(path, 0, 0);
-  await service.submit([parseSpec({ image: 'a', command: ['b'], stdin: named.path })]);
-  expect(await sweepUploads(directory, service)).toBe(1);
-  expect([named, unnamed, fresh].map(({ path }) => existsSync(path))).toEqual([true, false, true]);
 });

@@ -7,8 +7,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/domain/failure.ts';
+import type { TaskId } from '../../../src/domain/task.ts';
 import type { ErrorView, TaskView } from '../../../src/protocol/views.ts';
+import { REPO } from '../../support/bed.ts';
 import { FakeDaemon } from '../../support/fake-daemon.ts';
+import { openTerminal } from '../../support/test-terminal.ts';
 
 let daemon: FakeDaemon;
 beforeEach(async () => {
@@ -316,6 +319,32 @@ describe('hosts and the rest', () => {
     expect((await daemon.cli(['image', 'pull', 'vm', 'docker://unknown'])).code).toBe(3);
     expect((await daemon.cli(['image', 'remove', 'vm', 'docker://a'])).code).toBe(0);
     expect(await out('gc', '--dry-run', '--json')).toContain('"cleaned": []');
+  });
+
+  it('asks at a terminal before gc removes anything, and not elsewhere', async () => {
+    daemon.service.kept = ['abcd' as TaskId];
+    const words = [
+      process.execPath,
+      join(REPO, 'src/main.ts'),
+      'gc',
+      '--socket',
+      daemon.socketPath,
+    ];
+    const line = words.map((word) => `'${word}'`).join(' ');
+    for (const [answer, removed] of [
+      ['n', false],
+      ['y', true],
+    ] as const) {
+      const terminal = await openTerminal(line);
+      await terminal.sees('abcd directory would be removed');
+      await terminal.sees('Remove this? [y/N]');
+      terminal.type(`${answer}\r`);
+      expect(await terminal.ended).toBe(0);
+      expect(terminal.shown().includes('abcd directory removed')).toBe(removed);
+    }
+    daemon.service.kept = ['efgh' as TaskId];
+    expect(await out('gc')).toBe('efgh directory removed\n');
+    expect(await out('gc', '--history')).toContain('objects  2 staged inputs (2.0 KiB)  by d');
   });
 
   it('prints the script of a task', async () => {

@@ -14,6 +14,10 @@ describe('defaults', () => {
       stateDir: `${HOME}/.local/state/towline`,
       socket: `${HOME}/.local/state/towline/towline.sock`,
       logLevel: 'info',
+      queueLimit: 100_000,
+      minFreeBytes: 64 << 20,
+      keepEventsMs: 30 * 86_400_000,
+      eventsMax: 1_000_000,
     });
     expect(config.defaults).toEqual({
       host: undefined,
@@ -25,6 +29,8 @@ describe('defaults', () => {
       outputLimitBytes: 1_073_741_824,
       timeLimitMs: undefined,
       keepFailedMs: 604_800_000,
+      keepTasksMs: 30 * 86_400_000,
+      collectLimitBytes: 100 * 2 ** 30,
       stopGraceMs: 10_000,
       sshConfigFiles: [`${HOME}/.ssh/config`, '/etc/ssh/ssh_config'],
     });

@@ -321,3 +321,36 @@ test('stopping while an order waits for its next try leaves no timer behind', as
   await dispatcher.stop();
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test('of those that waited for their host before a restart one asks; the others go when it is back', async () => {
+  const first = house({ pull: () => Promise.reject(fail('SSH_HOST_UNREACHABLE')) });
+  const tasks = ['a', 'b', 'c'].map((id) => aTask({}, id));
+  await first.ledger.insert(tasks);
+  for (const { id } of tasks) await first.ledger.apply(id, PLACED);
+  await tick();
+  await first.dispatcher.stop();
+  const away: Step = () => Promise.reject(fail('SSH_HOST_UNREACHABLE'));
+  const second = house({ pull: away }, () => first.store);
+  await second.ledger.load();
+  for (const { id } of tasks) second.dispatcher.sync(id, second.ledger.orders(id));
+  await tick();
+  expect(second.started).toHaveLength(1);
+  // Without any word from the host they are tried all the same, within the longest pause.
+  for (const { id } of tasks) expect(second.dispatcher.nextTryAt(id)).toBeLessThanOrEqual(61_000);
+  second.dispatcher.wakeHost('vm');
+  await tick();
+  expect(second.started).toHaveLength(4);
+});
+
+test('a paused host is not asked again before it is resumed', async () => {
+  const { begin, started, pass, dispatcher } = house({
+    pull: () => Promise.reject(fail('HOST_PAUSED')),
+  });
+  const task = await begin(PLACED);
+  await pass(10_000_000);
+  expect(started).toHaveLength(1);
+  expect(dispatcher.nextTryAt(task.id)).toBeUndefined();
+  dispatcher.wakeHost('vm');
+  await tick();
+  expect(started).toHaveLength(2);
+});

@@ -110,7 +110,7 @@ describe.skipIf(!canMount)('a full disk (root only)', () => {
     }
     await free();
     for (const errcode of [10, 778, 14]) {
-      expect(fromSqlite(error(errcode), dir)).toMatchObject({ code: 'STORE_CORRUPT' });
+      expect(fromSqlite(error(errcode), dir)).toMatchObject({ code: 'STORE_IO' });
     }
     expect(await readdir(dir)).toEqual([]);
   });

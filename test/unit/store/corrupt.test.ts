@@ -51,18 +51,34 @@ describe('a damaged row', () => {
     expect(await store.getTask(good.id)).toEqual(good);
   });
 
-  it('of the events or the orders is named too', async () => {
-    const { store, bad, spoil } = await withOneTask();
-    spoil("UPDATE events SET data = '[1]' WHERE seq = 2");
-    await expect(store.listEvents({ since: 0, limit: 9 })).rejects.toMatchObject({
-      code: 'STORE_CORRUPT',
-      context: { table: 'events', id: '2', field: 'data' },
-    });
+  it('does not keep the others from being read back, and is named', async () => {
+    const { store, bad, good, spoil } = await withOneTask();
+    spoil("UPDATE tasks SET state = '{' WHERE id = ?", bad.id);
+    const unreadable = [{ id: bad.id, why: expect.stringContaining(`row ${bad.id}, field state`) }];
+    expect(await store.loadLive()).toEqual({ tasks: [good], effects: [], unreadable });
+    expect(await store.listTasks({ limit: 9 })).toEqual({ tasks: [good], unreadable });
+    await expect(store.getTask(bad.id)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  });
+
+  it('of the orders takes its task with it: it would wait for ever', async () => {
+    const { store, bad, good, spoil } = await withOneTask();
     spoil("UPDATE effects SET kind = 'dance'");
-    await expect(store.loadLive()).rejects.toMatchObject({
-      code: 'STORE_CORRUPT',
-      context: { table: 'effects', id: bad.id, field: 'kind' },
+    const why = expect.stringContaining(`table effects, row ${bad.id}, field kind`);
+    expect(await store.loadLive()).toMatchObject({
+      tasks: [{ id: good.id }],
+      effects: [],
+      unreadable: [{ id: bad.id, why }],
     });
+  });
+
+  it('of the events is told with a note, and those after it are told', async () => {
+    const { store, spoil } = await withOneTask();
+    spoil("UPDATE events SET data = '[1]' WHERE seq = 1");
+    const note = { unreadable: expect.stringContaining('table events, row 1, field data') };
+    expect(await store.listEvents({ since: 0, limit: 9 })).toMatchObject([
+      { seq: 1, data: note },
+      { seq: 2, data: {} },
+    ]);
   });
 });
 

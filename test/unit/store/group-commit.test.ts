@@ -84,14 +84,14 @@ describe('a group on a full disk', () => {
     const pages = Number(db.get('PRAGMA page_count')?.['page_count']);
     db.exec(`PRAGMA max_page_count = ${pages + 8}`);
 
-    const full = commitGroup(db, [insert(small), insert(big)]);
+    const full = commitGroup(db, [insert(small), insert(big)], 'd');
     expect(full.outcomes).toMatchObject([{ error: { errcode: 13 } }, { error: { errcode: 13 } }]);
     expect(full.broken).toBeUndefined();
     expect(db.inTransaction).toBe(false);
     expect(db.get('SELECT count(*) AS n FROM tasks')).toEqual({ n: 0 });
 
     db.exec('PRAGMA max_page_count = 1000000');
-    const free = commitGroup(db, [insert(small), insert(big)]);
+    const free = commitGroup(db, [insert(small), insert(big)], 'd');
     expect(free.outcomes).toMatchObject([
       { value: { created: true } },
       { value: { created: true } },

@@ -2,10 +2,26 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { type Delivery, deliver, makeDirectory } from '../../../../src/engine/staging/deliver.ts';
+import {
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import {
+  type Delivery,
+  deliver,
+  makeDirectory,
+  removeParts,
+} from '../../../../src/engine/staging/deliver.ts';
 import { temporaryDirectory } from '../../../support/engine-parts.ts';
 
 const sum = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -63,6 +79,35 @@ test('what was delivered already is recognised, and not fetched again', async ()
   await deliver(delivery({ overwrite: true }), fetch);
   expect(fetches()).toBe(1);
   expect(await names()).toEqual(['file']);
+});
+
+/** The state in which a daemon dies inside the delivery, as `fetch` finds it. */
+async function killedWhileFetching({ delivery, local, names }: Awaited<ReturnType<typeof house>>) {
+  let part = '';
+  await deliver(delivery(), async (write) => {
+    part = join(local, '..', (await names())[0] ?? '');
+    await write(Buffer.from('the whole file'));
+  });
+  return part;
+}
+
+test('a part that a killed daemon left beside the whole goes when that is recognised', async () => {
+  const there = await house();
+  const part = await killedWhileFetching(there);
+  await link(there.local, part);
+  await deliver(there.delivery(), there.fetch);
+  expect(there.fetches()).toBe(0);
+  expect(await there.names()).toEqual(['file']);
+});
+
+test('parts of an attempt that was given up go, those of others stay', async () => {
+  const there = await house();
+  const part = await killedWhileFetching(there);
+  const other = part.replace('task.1', 'task.10');
+  await writeFile(part, 'half');
+  await writeFile(other, 'half');
+  await removeParts('task.1', [{ local: there.local }, { local: join(there.dir, 'nowhere/file') }]);
+  expect(await there.names()).toEqual([basename(other), 'file']);
 });
 
 test('a file of the user is not overwritten, and nothing is fetched for it', async () => {
@@ -166,3 +211,26 @@ test('a directory that cannot be made is told with its path', async () => {
   });
   await chmod(join(dir, 'out'), 0o600);
 });
+
+test.each(['ENOSPC', 'EDQUOT'])(
+  'a disk that says %s is waited for, and nothing half is left',
+  async (code) => {
+    const { delivery, names } = await house();
+    const full = Object.assign(new Error(`${code}: no room, write`), { code });
+    const file = vi.spyOn(await fileHandlePrototype(), 'writeFile').mockRejectedValueOnce(full);
+    onTestFinished(() => file.mockRestore());
+    const fetch = (write: (chunk: Buffer) => Promise<void>) => write(Buffer.from('the'));
+    await expect(deliver(delivery(), fetch)).rejects.toMatchObject({
+      code: 'OUTPUT_LOCAL_FULL',
+      retry: 'later',
+    });
+    expect(await names()).toEqual([]);
+  },
+);
+
+/** What all file handles have their methods from. */
+async function fileHandlePrototype(): Promise<{ writeFile: () => Promise<void> }> {
+  const handle = await open(import.meta.filename, 'r');
+  await handle.close();
+  return Object.getPrototypeOf(handle) as { writeFile: () => Promise<void> };
+}

@@ -60,7 +60,8 @@ test.concurrent('row 9: the sessions of a task are killed while it is staging, p
   const hit: string[] = [];
   for (const state of ['staging', 'pulling', 'launching', 'running', 'collecting']) {
     await underWay(way, task.id, state);
-    expect(await sessions.signal('KILL')).not.toEqual([]);
+    // the step before may have ended just as its sessions did: then new ones are on their way
+    await until(async () => (await sessions.signal('KILL')).length > 0);
     hit.push(stored(daemon, task.id)?.kind ?? '');
   }
   expect(hit).toEqual(['staging', 'pulling', 'launching', 'running', 'collecting']);
@@ -86,25 +87,31 @@ test.concurrent('row 9: sshd is down for a while and comes back on the same port
 
 test.concurrent('row 10: sessions are stopped in an upload, a launch and the cleaning, and continued once it was done again: what lands late harms nothing', async () => {
   await using way = await bench(PATIENT);
-  const { daemon, sessions } = way;
+  const { daemon, sshd, sessions } = way;
   const task = await submitWhole(daemon, { inputBytes: 1_000_000 });
   const kind = (): string => stored(daemon, task.id)?.kind ?? '';
-  const again: [state: string, done: () => boolean][] = [
+  const steps: [state: string, done: () => boolean][] = [
     ['staging', () => kind() !== 'staging'],
     ['launching', () => kind() !== 'launching'],
     ['succeeded', () => stored(daemon, task.id)?.cleanup === 'done'],
   ];
-  for (const [state, done] of again) {
+  for (const [state, done] of steps) {
     await underWay(way, task.id, state);
-    const before = await sessions.signal('STOP');
-    expect(before).not.toEqual([]);
+    let before: number[] = [];
+    await until(async () => (before = await sessions.signal('STOP')).length > 0);
     expect(kind()).toBe(state);
-    await until(done, () => `${state} is done again over new sessions`, 60_000);
+    const { accepted } = sshd.logins();
+    const again = (): boolean => sshd.logins().accepted > accepted && done();
+    await until(again, () => `${state} is done again over new sessions`, 60_000);
     await sessions.signal('CONT', before);
-    await until(async () => {
-      const left = await sessions.pids();
-      return before.every((pid) => !left.includes(pid));
-    });
+    await until(
+      async () => {
+        const left = await sessions.pids();
+        return before.every((pid) => !left.includes(pid));
+      },
+      () => `the stopped sessions of ${state} end`,
+      60_000,
+    );
   }
   await task.expectWhole();
   // the next one uses what was staged: a late write must not have damaged it

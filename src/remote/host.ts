@@ -111,6 +111,9 @@ export interface DirectoryEntry {
   mtimeMs: number;
 }
 
+/** A directory is not listed beyond this: it would have to be held in memory. */
+export const LIST_ENTRIES_MAX = 100_000;
+
 export interface TransferOptions {
   /** Byte to begin at (resume); bytes before it are neither read from the far side nor sent. */
   offset?: number;
@@ -205,7 +208,10 @@ export interface Host {
    */
   readRange(path: string, offset: number, length: number): Promise<Buffer>;
 
-  /** Entries of a directory without `.` and `..`; symlinks are not followed. */
+  /**
+   * Entries of a directory without `.` and `..`; symlinks are not followed.
+   * @throws SFTP_* SSH_*; OUTPUT_LIMIT beyond LIST_ENTRIES_MAX
+   */
   list(path: string): Promise<DirectoryEntry[]>;
 
   /**

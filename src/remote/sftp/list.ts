@@ -1,5 +1,6 @@
 /** Lists a remote directory. */
-import type { DirectoryEntry } from '../host.ts';
+import { AppError } from '../../domain/failure.ts';
+import { type DirectoryEntry, LIST_ENTRIES_MAX } from '../host.ts';
 import { watchedElsewhere } from '../settle.ts';
 import type { SftpSession } from './session.ts';
 
@@ -17,7 +18,7 @@ export function kindOf(mode: number): DirectoryEntry['kind'] {
 
 /**
  * Entries in the order of the server, without `.` and `..`.
- * @throws SFTP_* SSH_CONNECTION_LOST
+ * @throws SFTP_* SSH_CONNECTION_LOST; OUTPUT_LIMIT
  */
 export async function listDirectory(session: SftpSession, path: string): Promise<DirectoryEntry[]> {
   const directory = await session.openDirectory(path);
@@ -26,6 +27,7 @@ export async function listDirectory(session: SftpSession, path: string): Promise
     for (;;) {
       const batch = await session.readDirectory(directory);
       if (batch === undefined) return entries;
+      if (entries.length + batch.length > LIST_ENTRIES_MAX) throw listingTooLong(path);
       for (const { filename, attrs } of batch) {
         if (filename === '.' || filename === '..') continue;
         const { size, mode, mtime } = attrs;
@@ -41,4 +43,10 @@ export async function listDirectory(session: SftpSession, path: string): Promise
   } finally {
     watchedElsewhere(session.close(directory));
   }
+}
+
+/** Said by every kind of host. */
+export function listingTooLong(path: string): AppError {
+  const text = `directory ${path} has more than ${LIST_ENTRIES_MAX} entries`;
+  return new AppError('OUTPUT_LIMIT', text, { context: { path } });
 }

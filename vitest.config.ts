@@ -1,6 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
-/** unit needs nothing but Node and a POSIX shell; bed and e2e need the test bed (scripts/testbed up). */
+/** Files that count, cut or restart what a whole host of the bed has: nothing else may be there then. */
+const ALONE = [
+  'test/e2e/bed.test.ts',
+  'test/e2e/budget.test.ts',
+  'test/e2e/errors-link.test.ts',
+  'test/e2e/host-acts.test.ts',
+  'test/e2e/inside.test.ts',
+  'test/e2e/jump.test.ts',
+  'test/e2e/zz-network.test.ts',
+];
+
+const WITH_DAEMON = ['test/{e2e,crash,faults,seeds}/**/*.test.ts'];
+
+/** unit needs nothing but Node and a POSIX shell, the others the test bed (scripts/testbed up). */
 export default defineConfig({
   test: {
     projects: [
@@ -18,15 +31,29 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
           name: 'e2e',
-          include: ['test/{e2e,crash,faults,seeds}/**/*.test.ts'],
+          include: WITH_DAEMON,
+          exclude: ALONE,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          // daemons and hosts mostly wait, for each other and for time to pass
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: ALONE,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

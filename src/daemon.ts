@@ -13,6 +13,7 @@ import { loadConfig } from './config/load.ts';
 import { AppError } from './domain/failure.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import type { EngineSettings } from './engine/settings.ts';
+import { between } from './fault.ts';
 import { engineSettings } from './host-settings.ts';
 import { createLog, type Logger } from './log.ts';
 import { fillDeps } from './remote/deps.ts';
@@ -49,8 +50,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   await using house = new AsyncDisposableStack();
   const { stateDir } = config.daemon;
   const uploadDir = join(stateDir, 'uploads');
-  house.use(await lockStateDir(stateDir));
-  const { store, cloned } = await openStore({ stateDir, adopt: options.adoptState });
+  house.use(await between('state.lock', () => lockStateDir(stateDir)));
+  const { store, cloned } = await between('store.open', () =>
+    openStore({ stateDir, adopt: options.adoptState }),
+  );
   house.defer(() => store.close());
   const spool = openSpool({ stateDir });
   house.defer(() => spool.close());
@@ -69,7 +72,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   });
   house.defer(() => engine.stop());
 
-  const socket = options.socket ?? process.env['TOWLINE_SOCKET'] ?? config.daemon.socket;
+  // an empty variable counts as none, as for the clients
+  const socket = options.socket || process.env['TOWLINE_SOCKET'] || config.daemon.socket;
   const api = createApi({
     service: engine.service,
     logger: log,
@@ -80,7 +84,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   });
   house.defer(() => api.close());
   await engine.start();
-  await listen(api, socket);
+  await between('socket.listen', () => listen(api, socket));
   if (cloned) warnCloned(log, stateDir);
   warnNotes(log, config);
   log.info(

@@ -8,6 +8,7 @@ import { createLocalHost } from './remote/local/local-host.ts';
 import { HOST_TUNING, type HostSettings } from './remote/settings.ts';
 import type { Roads } from './remote/ssh/roads.ts';
 import { createSshHost } from './remote/ssh/ssh-host.ts';
+import { withFaultPoints } from './remote/wrap/fault-points.ts';
 import { logged } from './remote/wrap/logged.ts';
 
 /** Settings of the engine; hosts are made, not connected. */
@@ -24,7 +25,7 @@ export function engineSettings(config: Config, log: Logger, roads?: Roads): Engi
     },
     hosts: Object.values(config.hosts).map((entry) => ({
       policy: policyOf(entry, config),
-      open: () => logged(openHost(entry, { config, log, roads }), log),
+      open: () => logged(withFaultPoints(openHost(entry, { config, log, roads })), log),
     })),
   };
 }

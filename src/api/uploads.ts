@@ -8,6 +8,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '../domain/failure.ts';
+import { between } from '../fault.ts';
 import { UPLOAD_BYTES_MAX } from '../protocol/limits.ts';
 
 /**
@@ -23,7 +24,7 @@ export async function storeUpload(
   const partial = `${path}.part`;
   try {
     const bytes = await writeSynced(partial, body);
-    await rename(partial, path);
+    await between('upload.publish', () => rename(partial, path));
     return { path, bytes };
   } catch (error) {
     await rm(partial, { force: true });

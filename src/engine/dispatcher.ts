@@ -8,7 +8,7 @@ import type { Effect } from '../domain/effects.ts';
 import type { NewsEvent } from '../domain/events.ts';
 import { AppError, toAppError } from '../domain/failure.ts';
 import type { Task, TaskId } from '../domain/task.ts';
-import { reach } from '../fault.ts';
+import { between } from '../fault.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
 import { whereIs } from './where.ts';
@@ -52,7 +52,7 @@ interface DispatcherDeps {
   log: Logger;
 }
 
-const RETRY = { firstMs: 1_000, capMs: 60_000 };
+export const RETRY = { firstMs: 1_000, capMs: 60_000 };
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const jobs = new Map<string, Job>();
@@ -137,9 +137,7 @@ async function carryOut(deps: DispatcherDeps, job: Job): Promise<AppError | unde
   try {
     const task = ledger.get(job.id);
     if (task === undefined) return undefined;
-    await reach(`${kind}.before`);
-    const event = await steps[kind]({ task, attempt, signal, trouble });
-    await reach(`${kind}.after`);
+    const event = await between(kind, () => steps[kind]({ task, attempt, signal, trouble }));
     if (!signal.aborted) await ledger.apply(job.id, event);
     return undefined;
   } catch (thrown) {
@@ -185,7 +183,7 @@ async function tellTrouble(
  * Trouble with the link is the host's and passes, whoever must mend it. Steps from the launch on
  * never give up by an error of their own: the attempt could be running.
  */
-function mayPass(error: AppError, kind: Effect['kind']): boolean {
+export function mayPass(error: AppError, kind: Effect['kind']): boolean {
   if (error.retry === 'later' || error.code.startsWith('SSH_')) return true;
   return kind === 'launch' || kind === 'watch' || kind === 'cancel' || kind === 'clean';
 }

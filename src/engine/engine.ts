@@ -10,6 +10,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
 import { createService } from './create-service.ts';
 import { createDispatcher, type Step } from './dispatcher.ts';
+import { heldRootsOf } from './held-roots.ts';
 import { createHostModes } from './host-modes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createImageKeeper, type ImageKeeper } from './images.ts';
@@ -64,7 +65,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const modes = createHostModes({ store, now });
   const seats = createSeats({
     daemonId: store.daemonId,
-    ...{ log, now, modeOf: modes.of, onLink: linkChanged },
+    ...{ log, now, modeOf: modes.of, onLink: linkChanged, held: heldRootsOf(ledger) },
   });
   const watchers = createWatchers({ spool, log });
   const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });

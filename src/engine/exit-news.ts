@@ -3,7 +3,7 @@ import type { NewsEvent } from '../domain/events.ts';
 import { AppError } from '../domain/failure.ts';
 import type { ExitRecord } from '../domain/state.ts';
 import { type AttemptToken, STREAMS, type StreamName, type Task } from '../domain/task.ts';
-import type { AttemptExit } from '../script/records.ts';
+import type { AttemptExit, SalvagedExit } from '../script/records.ts';
 import type { Spool } from '../spool/spool.ts';
 import { momentOf } from './host-time.ts';
 import { startFailure } from './start-failure.ts';
@@ -19,11 +19,13 @@ type Bytes = Record<StreamName, number>;
 
 export function exitNews(
   where: { task: Task; attempt: number; host: string; bytes: Bytes; now: number },
-  record: ExitRecord | AttemptExit,
+  record: SalvagedExit | AttemptExit,
 ): NewsEvent {
   const { task, attempt, host } = where;
   const exit = { ...storedExit(record), finishedAt: momentOf(record.finishedAt, where.now) };
-  if (exit.code === undefined && exit.limit === undefined) {
+  const copier = 'copier' in record ? record.copier : undefined;
+  // without its copier the container was ended by us, whatever it has to say about that
+  if (exit.code === undefined && exit.limit === undefined && copier === undefined) {
     return {
       kind: 'step-failed',
       attempt,
@@ -41,7 +43,6 @@ export function exitNews(
     ).toRecord();
     return { kind: 'step-failed', attempt, failure, exit };
   }
-  const copier = 'copier' in record ? record.copier : undefined;
   if (copier === undefined || exit.limit !== undefined) return { kind: 'exited', attempt, exit };
   const failure = new AppError(
     'STREAM_COPIER_DIED',

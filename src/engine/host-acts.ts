@@ -21,7 +21,7 @@ export function createHostActs(deps: ServiceDeps, report: (seat: Seat) => HostRe
     async setupHost(name) {
       const seat = seats.get(name);
       seat.host.wake();
-      await seat.look();
+      await seat.look({ makeRoot: true });
       await seat.ready();
       placer.look();
       return report(seat);

@@ -1,7 +1,7 @@
 /** First contact: what a host is and has, looked at once per connection and kept. */
 import { AppError, type FailureRecord, toAppError } from '../domain/failure.ts';
 import type { Host } from '../remote/host.ts';
-import { type HostFacts, parseProbe, probeText } from '../script/probe.ts';
+import { type HeldRoots, type HostFacts, parseProbe, probeText } from '../script/probe.ts';
 import type { HostPolicy } from './settings.ts';
 
 export type ReadyFacts = HostFacts & { runtime: NonNullable<HostFacts['runtime']> };
@@ -9,8 +9,8 @@ export type ReadyFacts = HostFacts & { runtime: NonNullable<HostFacts['runtime']
 export interface Looks {
   /** What was found on this connection, looked for now if need be. @throws SSH_* HOST_* */
   facts: () => Promise<HostFacts>;
-  /** Looks now, whatever is known. @throws as facts */
-  look: () => Promise<HostFacts>;
+  /** Looks now, whatever is known; a person may say that a root which is gone is to be made anew. @throws as facts */
+  look: (how?: { makeRoot: boolean }) => Promise<HostFacts>;
   /** Asks for the runtime, too. @throws RUNTIME_NOT_FOUND and as facts */
   ready: () => Promise<ReadyFacts>;
   /** What was found last, on whatever connection. */
@@ -24,19 +24,22 @@ interface LooksDeps {
   policy: HostPolicy;
   host: Host;
   onFound: () => void;
+  /** Roots that attempts may be in just now. */
+  held: () => HeldRoots;
   now: () => number;
 }
 
-export function createLooks({ policy, host, onFound, now }: LooksDeps): Looks {
+export function createLooks({ policy, host, onFound, held, now }: LooksDeps): Looks {
   let found: HostFacts | undefined;
   let fresh = false;
   let failure: FailureRecord | undefined;
   let looking: Promise<HostFacts> | undefined;
 
-  async function look(): Promise<HostFacts> {
+  async function look(makeRoot = false): Promise<HostFacts> {
     try {
       const { root: rootTemplate, runtime, setup, name } = policy;
-      const text = probeText({ rootTemplate, runtime, setup });
+      const roots = makeRoot ? [] : held();
+      const text = probeText({ rootTemplate, runtime, setup, held: roots });
       const result = await host.run(text, { purpose: `looking at host ${name}` });
       found = parseProbe(result.output, { host: name, now: now() });
       fresh = true;
@@ -75,7 +78,7 @@ export function createLooks({ policy, host, onFound, now }: LooksDeps): Looks {
 
   return {
     facts,
-    look: lookOnce,
+    look: ({ makeRoot } = { makeRoot: false }) => (makeRoot ? look(true) : lookOnce()),
     ready,
     known: () => found,
     lastFailure: () => failure,

@@ -2,18 +2,17 @@
  * Where events become state: one event of one task at a time is judged, committed, and only then
  * told. Keeps the live tasks in memory as they are in the store; nothing else may change a task.
  */
-import { decide } from '../domain/decide.ts';
 import type { Effect } from '../domain/effects.ts';
 import type { TaskEvent } from '../domain/events.ts';
 import { AppError } from '../domain/failure.ts';
 import { isEnded } from '../domain/state.ts';
-import { attemptToken, type Task, type TaskId, type TaskSpec } from '../domain/task.ts';
+import type { Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { Change, NewRemoval, Store } from '../store/store.ts';
+import { advance } from './advance.ts';
 import { describeEvent } from './describe-event.ts';
 import { createLiveTasks, type LiveTask, type Told } from './live-tasks.ts';
 import { ID_CHARS } from './task-id.ts';
 import { createTurns } from './turns.ts';
-import { whereIs } from './where.ts';
 
 export interface Ledger {
   /** Reads back what is not finished. Call once, before anything else. */
@@ -65,19 +64,15 @@ export function createLedger({ store, now }: LedgerDeps): Ledger {
 
   async function applyNow(id: TaskId, event: TaskEvent): Promise<Task> {
     const { task, orders } = await entryOf(id);
-    const at = now();
-    const decision = decide(task, event, at);
-    if (decision.kind === 'refused') {
-      throw new AppError('TASK_WRONG_STATE', decision.why, { context: { task: id } });
+    const judged = advance({ task, orders }, event, now());
+    if (judged.kind === 'refused') {
+      throw new AppError('TASK_WRONG_STATE', judged.why, { context: { task: id } });
     }
-    if (decision.kind === 'ignored') return task;
-    const next = { ...decision.task, version: task.version + 1 };
-    const nextOrders = ordersAfter(orders, decision.effects, event);
-    const record = describeEvent(next, event, at);
-    const change = { task: next, events: [record], effects: nextOrders };
-    const events = await store.commit({ ...change, removed: removalOf(next, event, at) });
-    book.tell({ before: task, task: next, orders: nextOrders, events });
-    return next;
+    if (judged.kind === 'ignored') return task;
+    const { change } = judged;
+    const events = await store.commit(change);
+    book.tell({ before: task, task: change.task, orders: change.effects, events });
+    return change.task;
   }
 
   async function insert(...[tasks, idempotency, most]: Parameters<Ledger['insert']>) {
@@ -128,36 +123,9 @@ async function fullId(store: Store, id: string): Promise<TaskId> {
   });
 }
 
-/** A directory that was removed from its host is written down with the news of it. */
-function removalOf(task: Task, event: TaskEvent, at: number): NewRemoval | undefined {
-  if (event.kind !== 'cleaned') return undefined;
-  const { host } = whereIs(task, event.attempt);
-  if (host === undefined) return undefined;
-  const what = attemptToken(task.id, event.attempt);
-  return { at, kind: 'directory', what, host, count: 1, bytes: event.bytes };
-}
-
 function submission(task: Task): Change {
   const event = describeEvent(task, { kind: 'submitted' }, task.submittedAt);
   return { task, events: [event], effects: [] };
-}
-
-/** Cleaning of earlier attempts goes on whatever the task does next; other orders are replaced. */
-function ordersAfter(
-  orders: readonly Effect[],
-  effects: readonly Effect[] | 'same',
-  event: TaskEvent,
-): Effect[] {
-  const done = (order: Effect): boolean =>
-    event.kind === 'cleaned' && order.kind === 'clean' && order.attempt === event.attempt;
-  const left = orders.filter((order) => !done(order));
-  if (effects === 'same') return left;
-  const cleaning = left.filter(
-    (order) =>
-      order.kind === 'clean' &&
-      !effects.some((other) => other.kind === 'clean' && other.attempt === order.attempt),
-  );
-  return [...cleaning, ...effects];
 }
 
 function notFound(id: string): AppError {

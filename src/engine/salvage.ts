@@ -1,6 +1,6 @@
 /** What becomes of an attempt whose supervisor was killed: does its payload live, and what did it leave? */
-import type { ExitRecord } from '../domain/state.ts';
 import type { AttemptToken } from '../domain/task.ts';
+import type { SalvagedExit } from '../script/records.ts';
 import { parseSalvage, parseSurvivors, salvageText, survivorsText } from '../script/sweep.ts';
 import type { Seat } from './seats.ts';
 import { sleep } from './sleep.ts';
@@ -9,7 +9,7 @@ export type Salvaged =
   | { kind: 'alive' }
   | { kind: 'dead' }
   /** The command's own code, or the record that the supervisor had no time to name. */
-  | { kind: 'exited'; exit: ExitRecord };
+  | { kind: 'exited'; exit: SalvagedExit };
 
 /** How long a living payload is left alone before it is looked for again. */
 const SURVIVOR_PAUSE_MS = 2_000;

@@ -7,6 +7,7 @@ import { AppError, type FailureRecord } from '../domain/failure.ts';
 import type { HostMode } from '../domain/host-mode.ts';
 import type { AttemptToken } from '../domain/task.ts';
 import type { Host } from '../remote/host.ts';
+import type { HeldRoots } from '../script/probe.ts';
 import { createGate } from './gate.ts';
 import { createLooks, type Looks, type ReadyFacts } from './host-looks.ts';
 import type { Logger } from './logger.ts';
@@ -55,6 +56,8 @@ interface SeatsDeps {
   log: Logger;
   now: () => number;
   modeOf: (name: string) => HostMode;
+  /** Roots of a host that attempts may be in. */
+  held: (name: string) => HeldRoots;
   /** A host came back, or went. */
   onLink: (name: string, ready: boolean) => void;
 }
@@ -100,7 +103,10 @@ function createSeat(
   const gate = createGate(policy.name, open, mode() === 'paused');
   const { host } = gate;
   const onFound = (): void => deps.onLink(policy.name, true);
-  const looks = createLooks({ policy, host, onFound, now: deps.now });
+  const looks = createLooks({
+    ...{ policy, host, onFound, now: deps.now },
+    held: () => deps.held(policy.name),
+  });
   const stopListening = host.onLinkState((state) => {
     if (state.kind !== 'ready') looks.expire();
     if (['ready', 'unreachable', 'refused', 'needs-login'].includes(state.kind)) {

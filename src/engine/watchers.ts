@@ -4,7 +4,7 @@
  * slowly when all is quiet. Whether an attempt has ended is judged by script/verdict.ts from files;
  * what cannot be seen is never an end.
  */
-import { type AppError, toAppError } from '../domain/failure.ts';
+import { AppError, toAppError } from '../domain/failure.ts';
 import type { LaunchRecord } from '../domain/state.ts';
 import type { AttemptToken } from '../domain/task.ts';
 import type { AttemptFacts, AttemptQuery } from '../script/status.ts';
@@ -196,12 +196,20 @@ class WatchLoop {
     const { request, pump } = watched;
     const sizes = { stdout: facts.stdoutBytes ?? 0, stderr: facts.stderrBytes ?? 0 };
     const grew = await pump.want(sizes);
-    const trouble = pump.trouble();
+    const trouble = pump.trouble() ?? this.#unseen(request, verdict);
     await request.trouble(trouble);
     const seen = { verdict, killed: facts.killed };
     const isEnd = watched.isEnd(seen);
     if (isEnd) this.#finish(watched, seen);
     return grew || (isEnd && trouble === undefined);
+  }
+
+  /** Unknown is a state to wait in, and whoever looks at the task reads what it waits for. */
+  #unseen({ launch }: WatchRequest, verdict: Verdict): AppError | undefined {
+    if (verdict.kind !== 'unknown' || launch === undefined) return undefined;
+    const { name: host } = this.seat;
+    const why = `of the attempt on ${host} nothing can be said just now: ${verdict.why}`;
+    return new AppError('HOST_ROOT_UNAVAILABLE', why, { context: { host } });
   }
 
   /** The end is told when the streams are here, however long that takes; others are looked at meanwhile. */

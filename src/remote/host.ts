@@ -111,9 +111,6 @@ export interface DirectoryEntry {
   mtimeMs: number;
 }
 
-/** A directory is not listed beyond this: it would have to be held in memory. */
-export const LIST_ENTRIES_MAX = 100_000;
-
 export interface TransferOptions {
   /** Byte to begin at (resume); bytes before it are neither read from the far side nor sent. */
   offset?: number;

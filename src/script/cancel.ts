@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { AppError } from '../domain/failure.ts';
-import { type AttemptPlace, attemptsDir, safeName } from './layout.ts';
+import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import {
   FIND_MARKED,
   IS_ALIVE,
@@ -118,7 +118,7 @@ export function cancelText(plan: CancelPlan): string {
     IS_ALIVE,
     CANCEL,
     `T=${quote(token)} n=${quote(nonce)} dir=${quote(attemptsDir(plan))}`,
-    `[ -d ${quote(plan.root)} ] || ended 'failed no-root'`,
+    `[ -r ${quote(`${plan.root}/${ROOT_MARKER}`)} ] || ended 'failed no-root'`,
     '[ -d "$dir" ] || mkdir -p "$dir" || ended "failed no-directory"',
     'cd "$dir" || ended "failed no-directory"',
     '[ ! -e ".ended/$T" ] || [ -d "$T" ] || ended cancelled-before-start',

@@ -4,10 +4,10 @@
  * launch that comes late (a shell that hung for an hour) finds it and starts nothing.
  */
 import type { AttemptToken } from '../domain/task.ts';
-import { attemptsDir, safeName } from './layout.ts';
+import { attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import { FIND_MARKED, STAT_OF } from './process-text.ts';
 import { quote, quoteAll } from './quote.ts';
-import { replyInvalid, splitReply } from './reply.ts';
+import { replyInvalid, splitReply, stepFailed } from './reply.ts';
 
 export interface CleanPlan {
   root: string;
@@ -79,9 +79,9 @@ export function cleanText(plan: CleanPlan): string {
     FIND_MARKED,
     OWN_ATTEMPTS,
     CLEAN,
-    `[ -d ${quote(plan.root)} ] || { echo '@ failed root is away'; exit 0; }`,
+    `[ -r ${quote(`${plan.root}/${ROOT_MARKER}`)} ] || { echo '@ away'; exit 0; }`,
     `mkdir -p ${quote(`${attemptsDir(plan)}/.ended`)}`,
-    `cd ${quote(attemptsDir(plan))} || { echo '@ failed root is away'; exit 0; }`,
+    `cd ${quote(attemptsDir(plan))} || { echo '@ away'; exit 0; }`,
     `set -- ${quoteAll(plan.tokens.map(safeName))}`,
     'for T; do clean "$T"; done',
     // marks older than any launch that could still come
@@ -90,7 +90,7 @@ export function cleanText(plan: CleanPlan): string {
   ].join('\n');
 }
 
-/** Reads what became of each attempt. @throws HOST_REPLY_INVALID when one of them is not answered for. */
+/** Reads what became of each attempt. @throws HOST_ROOT_UNAVAILABLE; HOST_REPLY_INVALID when one of them is not answered for. */
 export function parseClean(plan: CleanPlan, output: string): Map<AttemptToken, CleanResult> {
   const { lines, noise } = splitReply(output);
   const results = new Map<AttemptToken, CleanResult>();
@@ -98,6 +98,7 @@ export function parseClean(plan: CleanPlan, output: string): Map<AttemptToken, C
     const [name = '', ...reason] = rest.split(' ');
     const token = plan.tokens.find((candidate) => candidate === name);
     if (verb === 'done') break;
+    if (verb === 'away') throw stepFailed('clean', 'no-root', noise);
     if (token === undefined) throw replyInvalid('clean', `unexpected line ${verb} ${rest}`, noise);
     if (verb === 'cleaned') results.set(token, { kind: verb, bytes: bytesOf(reason[0]) });
     else if (verb === 'busy') results.set(token, { kind: verb });

@@ -7,7 +7,7 @@ import type { AppError } from '../domain/failure.ts';
 import type { StagedInputs, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
 import { type Place, placeInputs } from './input-places.ts';
-import { type AttemptPlace, attemptsDir, safeName } from './layout.ts';
+import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import { objectName } from './objects.ts';
 import { quote } from './quote.ts';
 import { parseLaunchRecord } from './records.ts';
@@ -58,7 +58,8 @@ export function launchText(plan: LaunchPlan): string {
   const token = safeName(plan.token);
   const part = `.${token}.${safeName(plan.nonce)}`;
   return [
-    `cd ${quote(plan.root)} || { echo '@ failed no-root'; exit 0; }`,
+    // an empty mount point is no root: in there the attempt could start a second time
+    `if ! cd ${quote(plan.root)} || ! [ -r ${ROOT_MARKER} ]; then echo '@ failed no-root'; exit 0; fi`,
     `[ -r ${quote(plan.image.path)} ] || { echo '@ image-gone'; exit 0; }`,
     `T=${quote(token)} n=${quote(plan.nonce)} part=${quote(part)}`,
     FUNCTIONS,

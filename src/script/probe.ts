@@ -15,7 +15,12 @@ export interface ProbePlan {
   /** A name to look for in PATH, or an absolute path. */
   runtime: string;
   setup?: string | undefined;
+  /** Attempts may be in there: a root that cannot be seen is away, and none is made in its place. */
+  held?: HeldRoots | undefined;
 }
+
+/** Roots by path, or whatever it is called now. */
+export type HeldRoots = readonly string[] | 'any';
 
 const count = z.coerce.number().int().nonnegative();
 const flag = z.enum(['0', '1']).transform((value) => value === '1');
@@ -59,6 +64,14 @@ const REFUSE = `refuse() {
   printf '%s\\n' "@ refused $1"
   exit 0
 }`;
+
+/** Every script of ours uses these: without one of them nothing further is to be found out. */
+const BASICS =
+  'awk cat chmod date grep head id ln ls mkdir mv od readlink rm rmdir sed sleep stat tail touch tr wc';
+
+const LOOK_FOR_BASICS = `lacking=''
+for name in ${BASICS}; do command -v "$name" >/dev/null || lacking="$lacking $name"; done
+[ -z "$lacking" ] || { echo "@ lacks$lacking"; exit 0; }`;
 
 // the pid alone may be that of another machine on the same file system
 const ROOT = `read -r host </proc/sys/kernel/hostname
@@ -149,10 +162,12 @@ echo '@ done'`;
 export function probeText(plan: ProbePlan): string {
   return [
     REFUSE,
+    LOOK_FOR_BASICS,
     ...templateVariables(plan.rootTemplate).map(
       (name) => `[ -n "$${name}" ] || refuse "\\$${name} is not set on the host"`,
     ),
     `root=${templateWord(plan.rootTemplate)} runtime=${quote(plan.runtime)} marker=${ROOT_MARKER}`,
+    ...heldLines(plan.held),
     ROOT,
     FACTS,
     ...checkedSetup(plan.setup),
@@ -178,7 +193,9 @@ export function parseProbe(output: string, query: { host: string; now?: number }
       throw new AppError('HOST_ROOT_INVALID', `the remote root of ${host}: ${rest}`, {
         context: { host },
       });
-    } else if (verb === 'failed') throw stepFailed(purpose, rest, noise);
+    } else if (verb === 'lacks') throw toolsMissing(rest.split(' '), host);
+    else if (verb === 'failed') throw stepFailed(purpose, rest, noise);
+    else if (verb === 'away') throw rootAway(rest, host);
     else if (verb === 'fact' || verb === 'tool')
       words[verb][rest.slice(0, space)] = rest.slice(space + 1);
     else if (verb === 'runtime') path = rest;
@@ -193,6 +210,19 @@ export function parseProbe(output: string, query: { host: string; now?: number }
   return { ...facts, tools, gpus: parseGpus(lines), runtime, clockSkewMs };
 }
 
+function heldLines(held: HeldRoots = []): string[] {
+  if (held.length === 0) return [];
+  const roots = held === 'any' ? '*' : held.map(quote).join(' | ');
+  const look = `[ -r "$root/$marker" ] || { printf '%s\\n' "@ away $root"; exit 0; }`;
+  return [`case \${root%/} in ${roots}) ${look} ;; esac`];
+}
+
+function rootAway(root: string, host: string): AppError {
+  const why = `the remote root ${root} of ${host} cannot be seen, and tasks are in it`;
+  const how = `if it is gone for good, a new one is made by: towline host setup ${host}`;
+  return new AppError('HOST_ROOT_UNAVAILABLE', `${why}; ${how}`, { context: { host } });
+}
+
 /** A text that is no shell would end the shell that evaluates it. */
 function checkedSetup(setup: string | undefined): string[] {
   if (setup === undefined) return [];
@@ -204,7 +234,11 @@ function checkedSetup(setup: string | undefined): string[] {
 function demandTools(tools: HostFacts['tools'], host: string): void {
   const missing = (['setsid', 'sha256sum', 'stat'] as const).filter((name) => !tools[name]);
   if (missing.length === 0) return;
-  throw new AppError('HOST_TOOL_MISSING', `host ${host} lacks ${missing.join(', ')}`, {
+  throw toolsMissing(missing, host);
+}
+
+function toolsMissing(names: readonly string[], host: string): AppError {
+  return new AppError('HOST_TOOL_MISSING', `host ${host} lacks ${names.join(', ')}`, {
     context: { host },
   });
 }

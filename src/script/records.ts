@@ -18,6 +18,9 @@ export interface AttemptExit extends ExitRecord {
   copierCode?: number | undefined;
 }
 
+/** What is known of an attempt without its supervisor: of its copiers only whether one died. */
+export type SalvagedExit = ExitRecord & Pick<AttemptExit, 'copier'>;
+
 const format = z.literal(REMOTE_FORMAT, { error: `written by another version of Towline` });
 const bytes = z.int().nonnegative();
 const stream = z.enum(['stdout', 'stderr']);

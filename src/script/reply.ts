@@ -67,10 +67,12 @@ export function replyInvalid(purpose: string, why: string, noise: string): AppEr
   return new AppError('HOST_REPLY_INVALID', `${purpose}: ${why}${said}`);
 }
 
-/** The error for a step that the host could not do: a full disk by its own name. */
+/** The error for a step that the host could not do: a full disk, a root that is away by their own names. */
 export function stepFailed(purpose: string, what: string, noise: string): AppError {
   const full =
     /no space left|quota exceeded|file too large/i.test(`${what} ${noise}`) || what === 'nospace';
+  if (what === 'no-root')
+    return new AppError('HOST_ROOT_UNAVAILABLE', `${purpose}: the remote root cannot be seen`);
   const said = noise === '' ? '' : `: ${noise.slice(-500)}`;
   return new AppError(full ? 'HOST_NO_SPACE' : 'HOST_COMMAND_FAILED', `${purpose}: ${what}${said}`);
 }

@@ -1,11 +1,10 @@
 /** What can still be said of an attempt whose supervisor is gone: who of it lives, and what its leader left. */
 import { z } from 'zod';
-import type { ExitRecord } from '../domain/state.ts';
-import type { AttemptToken, StreamName } from '../domain/task.ts';
+import type { AttemptToken } from '../domain/task.ts';
 import { safeName } from './layout.ts';
 import { FIND_MARKED, SESSION_OF_LEADER, STAT_OF } from './process-text.ts';
 import { quote } from './quote.ts';
-import { parseExitRecord } from './records.ts';
+import { parseExitRecord, type SalvagedExit } from './records.ts';
 import { onlyLine, parseValue, replyInvalid } from './reply.ts';
 
 export interface Survivors {
@@ -49,27 +48,31 @@ export function parseSurvivors(output: string): Survivors {
   return { payload: pids(payload), crew: pids(crew) };
 }
 
-const SALVAGE = `code='' started='' record=''
+const SALVAGE = `code='' record=''
 if [ -s rc ]; then
   while read -r word _; do
     case $word in
-      started) started=1 ;;
       '' | *[!0-9]*) ;;
       *) code=$word ;;
     esac
   done <rc
 fi
-limit=''
+limit='' copier=''
 [ -e ".time.$n" ] && limit='time'
 for stream in stdout stderr; do
-  copied=''
+  copied=0
+  # no code in it: nothing lives any more, so the copier's shell was killed too
   [ -s ".copied.$stream.$n" ] && read -r copied <".copied.$stream.$n"
-  [ "$copied" = 153 ] && limit=\${limit:-$stream}
+  case $copied in
+    0) ;;
+    153) limit=\${limit:-$stream} ;;
+    *) copier=$stream ;;
+  esac
 done
 [ -r ".exit.$n" ] && IFS= read -r record <".exit.$n"
 # shellcheck disable=SC2046 # six numbers
 set -- $(stat -c '%s %Y' stdout stderr rc 2>/dev/null)
-echo "@ left \${code:--} \${started:--} \${limit:--} \${1:-0} \${3:-0} \${6:-0} $record"`;
+echo "@ left \${code:--} \${copier:--} \${limit:--} \${1:-0} \${3:-0} \${6:-0} $record"`;
 
 /** Gives the text that reads what a dead supervisor's attempt left behind. For use when nothing of it lives. */
 export function salvageText(query: { dir: string; nonce: string }): string {
@@ -83,6 +86,7 @@ export function salvageText(query: { dir: string; nonce: string }): string {
 const leftSchema = z.object({
   code: z.coerce.number().int().min(0).max(255),
   limit: z.enum(['time', 'stdout', 'stderr']).nullable(),
+  copier: z.enum(['stdout', 'stderr']).nullable(),
   stdoutBytes: z.coerce.number().int().nonnegative(),
   stderrBytes: z.coerce.number().int().nonnegative(),
   at: z.coerce.number().int().nonnegative(),
@@ -90,28 +94,34 @@ const leftSchema = z.object({
 
 /**
  * Gives an exit record made from what was left, marked as salvaged: the record the supervisor had
- * finished but not yet named, or the command's own code. Undefined: the command left no code.
+ * finished but not yet named, or the command's own code, with the copier that was killed as well. Undefined: the
+ * command left no code.
  * @throws HOST_REPLY_INVALID.
  */
-export function parseSalvage(output: string): ExitRecord | undefined {
+export function parseSalvage(output: string): SalvagedExit | undefined {
   const { verb, rest, noise } = onlyLine('salvage', output);
   if (verb !== 'left') throw replyInvalid('salvage', `unknown word ${verb} ${rest}`, noise);
-  const [code, , limit, out, err, at, ...record] = rest.split(' ');
+  const [code, copier, limit, out, err, at, ...record] = rest.split(' ');
   const finished = record.join(' ').trim();
   if (finished !== '') return { ...parseExitRecord(finished), salvaged: true };
   if (code === '-') return undefined;
   const left = parseValue(
     leftSchema,
-    { code, limit: limit === '-' ? null : limit, stdoutBytes: out, stderrBytes: err, at },
+    { code, limit: named(limit), copier: named(copier), stdoutBytes: out, stderrBytes: err, at },
     'salvage',
   );
   return {
     code: left.code,
     runtimeCode: left.code,
-    limit: (left.limit ?? undefined) as 'time' | StreamName | undefined,
+    limit: left.limit ?? undefined,
+    copier: left.copier ?? undefined,
     stdoutBytes: left.stdoutBytes,
     stderrBytes: left.stderrBytes,
     finishedAt: left.at * 1000,
     salvaged: true,
   };
+}
+
+function named(word: string | undefined): string | undefined | null {
+  return word === '-' ? null : word;
 }

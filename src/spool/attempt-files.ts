@@ -6,6 +6,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../domain/failure.ts';
 import { STREAMS, type StreamName } from '../domain/task.ts';
+import { between } from '../fault.ts';
 import {
   type Checkpoint,
   checkpointPath,
@@ -79,7 +80,7 @@ export class AttemptFiles {
   /** Adds bytes at the end of a stream, all or none. @throws STORE_FULL, STORE_CORRUPT */
   async append(stream: StreamName, bytes: Uint8Array): Promise<void> {
     await this.#create();
-    await this.#files[stream].append(bytes);
+    await between('spool.append', () => this.#files[stream].append(bytes));
   }
 
   /** At most one chunk from `offset`, which must be below the length. @throws STORE_CORRUPT */
@@ -115,7 +116,9 @@ export class AttemptFiles {
   /** Deletes the directory. @throws STORE_CORRUPT when that is not possible. */
   async remove(): Promise<void> {
     await this.close();
-    await this.#onDisk(() => rm(this.dir, { recursive: true, force: true }));
+    await between('spool.remove', () =>
+      this.#onDisk(() => rm(this.dir, { recursive: true, force: true })),
+    );
     this.#checkpoint = undefined;
   }
 
@@ -131,7 +134,7 @@ export class AttemptFiles {
     const checkpoint: Checkpoint = { bootId: this.#bootId, stdout: 0, stderr: 0, end: 'open' };
     await this.#onDisk(async () => {
       if (await makeDirectory(root)) await syncDirectory(dirname(root));
-      await makeDirectory(this.dir);
+      await between('spool.create', () => makeDirectory(this.dir));
       await writeFile(checkpointPath(this.dir), encodeCheckpoint(checkpoint), { mode: 0o600 });
     });
     this.#checkpoint = checkpoint;

@@ -1,7 +1,7 @@
 /** Files that are whole or not there, whatever happens while they are written. */
-import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { between } from '../fault.ts';
 
 /** What writes part of a buffer and says how much. */
 export type Writer = Pick<FileHandle, 'write'>;
@@ -21,10 +21,15 @@ export async function writeAll(file: Writer, bytes: Uint8Array, position: number
   }
 }
 
-/** Replaces the file at `path` (0600) so that it survives a loss of power, whole. Errors are those of the disk. */
+/**
+ * Replaces the file at `path` (0600) so that it survives a loss of power, whole; one writer at a time.
+ * Errors are those of the disk.
+ */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  // Always the same name: what a killed daemon left is found, and never becomes many.
+  const temporary = `${path}.tmp`;
   try {
+    await rm(temporary, { force: true });
     const file = await open(temporary, 'wx', 0o600);
     try {
       await writeAll(file, bytes, 0);
@@ -32,7 +37,7 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await between(`rename.${basename(path)}`, () => rename(temporary, path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

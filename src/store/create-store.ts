@@ -1,5 +1,5 @@
 /** The Store over a link: each method is one request, changes pass the fault points. */
-import { reach } from '../fault.ts';
+import { between } from '../fault.ts';
 import type { Answers, Request } from './requests.ts';
 import type { Change, Store } from './store.ts';
 import type { Link } from './worker-link.ts';
@@ -41,13 +41,8 @@ export function createStore(link: Link): Store {
 }
 
 /** Fault points around every commit: one for all, one named by what happened first in it. */
-async function betweenFaults<T>(kind: string, act: () => Promise<T>): Promise<T> {
-  await reach('store.commit.before');
-  await reach(`commit.${kind}.before`);
-  const result = await act();
-  await reach(`commit.${kind}.after`);
-  await reach('store.commit.after');
-  return result;
+function betweenFaults<T>(kind: string, act: () => Promise<T>): Promise<T> {
+  return between('store.commit', () => between(`commit.${kind}`, act));
 }
 
 function kindOf(changes: Change[]): string {

@@ -48,7 +48,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   workflow: { rooms: ['domain', 'protocol'], packages: [], front: 'manifest.ts' },
   api: {
-    rooms: ['domain', 'protocol', 'engine/service.ts'],
+    rooms: ['domain', 'protocol', 'engine/service.ts', 'fault.ts'],
     packages: ['fastify', 'type zod', 'node:*'],
     front: 'server.ts',
   },

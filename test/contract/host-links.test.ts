@@ -132,6 +132,7 @@ it('notices a black hole within 30 s though nobody asks, and heals within 30 s',
   expect(performance.now() - startedAt).toBeLessThan(15_000);
   await until(() => host.linkState().kind === 'unreachable', undefined, 30_000);
   expect(performance.now() - startedAt).toBeLessThan(30_000);
+  expect(host.linkState()).toMatchObject({ code: 'SSH_HOST_UNREACHABLE' });
   proxy.heal();
   const healedAt = performance.now();
   await until(

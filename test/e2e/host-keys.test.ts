@@ -143,6 +143,7 @@ it('trust is given by the right fingerprint only, and never against a line of th
   const replace = ['host', 'trust', 'vm', '--replace', '--fingerprint', fingerprint];
   const against = await daemon.cli(...replace);
   expect(against).toMatchObject({ code: 13 });
+  expect(against.stderr).toContain('HOST_KEY_CONFLICT');
   expect(against.stderr).toContain(`remove ${theirs}:1 first`);
   expect(readFileSync(theirs, 'utf8')).toBe(knownHostsText(proxy.port, ['ed25519']));
   expectNothingSaid(moved);

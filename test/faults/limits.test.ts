@@ -119,8 +119,6 @@ test('row 31: ten thousand ended tasks and their events are told in pages', asyn
     `${count} tasks: daemon +${mib(growth)}, list ${mib(list.peak)}, events ${mib(events.peak)}`,
   );
   expect(growth).toBeLessThan(300 * MIB);
-  const gone = await daemon.cli('gc', '--older-than', '0s', '--json');
-  expect((JSON.parse(gone.stdout) as { forgotten: string[] }).forgotten).toHaveLength(count);
 });
 
 function mib(bytes: number): string {

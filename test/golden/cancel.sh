@@ -50,7 +50,7 @@ killer_lives() {
   is_alive "$killer_pid" "$since"
 }
 T='k3f9a2.1' n='n2' dir='/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f'
-[ -d '/home/alice/.towline' ] || ended 'failed no-root'
+[ -r '/home/alice/.towline/towline-root.json' ] || ended 'failed no-root'
 [ -d "$dir" ] || mkdir -p "$dir" || ended "failed no-directory"
 cd "$dir" || ended "failed no-directory"
 [ ! -e ".ended/$T" ] || [ -d "$T" ] || ended cancelled-before-start

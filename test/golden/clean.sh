@@ -69,9 +69,9 @@ clean() {
   remove_scratch "$1"
   if remove "$1"; then echo "@ cleaned $1 ${size:-0}"; else echo "@ failed $1 not-removed"; fi
 }
-[ -d '/home/alice/.towline' ] || { echo '@ failed root is away'; exit 0; }
+[ -r '/home/alice/.towline/towline-root.json' ] || { echo '@ away'; exit 0; }
 mkdir -p '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f/.ended'
-cd '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f' || { echo '@ failed root is away'; exit 0; }
+cd '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f' || { echo '@ away'; exit 0; }
 set -- 'k3f9a2.1'
 for T; do clean "$T"; done
 find .ended -type f -mtime +60 -exec rm -f {} + 2>/dev/null

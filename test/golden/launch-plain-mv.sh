@@ -1,4 +1,4 @@
-cd '/home/alice/.towline' || { echo '@ failed no-root'; exit 0; }
+if ! cd '/home/alice/.towline' || ! [ -r towline-root.json ]; then echo '@ failed no-root'; exit 0; fi
 [ -r '/home/alice/.towline/images/mini.sif' ] || { echo '@ image-gone'; exit 0; }
 T='k3f9a2.1' n='n1' part='.k3f9a2.1.n1'
 # A builtin does not say why a write failed: a tool is asked to write once more.

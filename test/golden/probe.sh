@@ -2,6 +2,9 @@ refuse() {
   printf '%s\n' "@ refused $1"
   exit 0
 }
+lacking=''
+for name in awk cat chmod date grep head id ln ls mkdir mv od readlink rm rmdir sed sleep stat tail touch tr wc; do command -v "$name" >/dev/null || lacking="$lacking $name"; done
+[ -z "$lacking" ] || { echo "@ lacks$lacking"; exit 0; }
 [ -n "$SCRATCH" ] || refuse "\$SCRATCH is not set on the host"
 root="${SCRATCH:?}"'/tow line' runtime='apptainer' marker=towline-root.json
 read -r host </proc/sys/kernel/hostname

@@ -88,6 +88,11 @@ const TEXTS: Record<string, string> = {
     imageDirectory: '~/.towline/images',
     scratch: '/home/alice/tow line',
   }),
+  'probe-held': probeText({
+    rootTemplate: '~/.towline',
+    runtime: 'apptainer',
+    held: ['/home/alice/.towline', "/srv/it's held"],
+  }),
   probe: probeText({
     rootTemplate: '$SCRATCH/tow line',
     runtime: 'apptainer',

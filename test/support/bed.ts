@@ -14,6 +14,8 @@ export const MINI = 'docker://registry:5000/mini:1';
 
 /** The hosts: vm; vm2 with all users and the sshds of tests; bastion; inner, reached through bastion. */
 export type BedHost = 'vm' | 'vm2' | 'bastion' | 'inner';
+/** A machine of a test's own (faults/spare-host.ts). */
+export type SpareName = `spare-${number}`;
 /** The users of vm2 (test/bed/hosts/users says what each is like); elsewhere only alice logs in. */
 export type BedUser =
   | 'alice'
@@ -31,6 +33,9 @@ export const PORTS = {
   /** For the sshds that tests start in vm2, both ends included. */
   sshdFirst: Number(SSH_PORT) + 10,
   sshdLast: Number(SSH_PORT) + 19,
+  /** For the spare hosts of tests, both ends included. */
+  spareFirst: Number(SSH_PORT) + 20,
+  spareLast: Number(SSH_PORT) + 29,
 } as const;
 
 const key = (name: string): string => join(BED, 'keys', name);
@@ -48,7 +53,12 @@ export const KEYS = {
 } as const;
 
 /** The values of a [host.NAME] section for a host of the bed, without `root` and image settings. */
-export function hostSection(host: BedHost, user: BedUser = 'alice'): Record<string, string> {
+export function hostSection(
+  host: BedHost | SpareName,
+  user: BedUser = 'alice',
+): Record<string, string> {
+  // the spare host itself gives all of it
+  if (isSpare(host)) return {};
   const where: Record<string, string> =
     host === 'inner'
       ? { hostname: 'inner', port: '22', jump: 'bastion' }
@@ -59,6 +69,10 @@ export function hostSection(host: BedHost, user: BedUser = 'alice'): Record<stri
     identity_file: KEYS.plain,
     known_hosts: join(BED, 'known_hosts'),
   };
+}
+
+export function isSpare(host: BedHost | SpareName): host is SpareName {
+  return host.startsWith('spare-');
 }
 
 /** Fails with the next step when the bed is not there: no test may skip for lack of it. */

@@ -7,7 +7,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'vitest';
-import { BED, MINI, onHost } from './bed.ts';
+import { BED, type BedHost, MINI, onHost } from './bed.ts';
 import type { TestDaemon } from './daemon.ts';
 import { until } from './until.ts';
 
@@ -126,9 +126,9 @@ export async function remains(daemon: TestDaemon, token: string): Promise<string
 }
 
 /** The processes that carry an attempt's name in their environment, one a line. */
-export function living(token: string): Promise<string> {
+export function living(token: string, on: BedHost = 'vm'): Promise<string> {
   const look = `grep -lzas 'TOWLINE_[A-Z]*=${token}$' /proc/[0-9]*/environ; true`;
-  return onHost('vm', 'sh', '-c', look);
+  return onHost(on, 'sh', '-c', look);
 }
 
 /** Waits until the daemon was ended by its fault point. */

@@ -16,7 +16,17 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type BedHost, type BedUser, hostSection, MINI, onHost, REPO, requireBed } from './bed.ts';
+import {
+  type BedHost,
+  type BedUser,
+  hostSection,
+  isSpare,
+  MINI,
+  onHost,
+  REPO,
+  requireBed,
+  type SpareName,
+} from './bed.ts';
 import { until } from './until.ts';
 
 /** The built program unless sources are newer (scripts/test builds first), then those. */
@@ -27,7 +37,7 @@ const SHARED_IMAGES = 'test-images';
 
 /** A section [host.NAME] for a host of the bed. */
 export interface HostOptions {
-  on: BedHost;
+  on: BedHost | SpareName;
   user?: BedUser;
   /** Keys that differ from the bed's own; an empty value leaves the key out. */
   keys?: Record<string, string>;
@@ -193,7 +203,9 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
     },
     async [Symbol.asyncDispose]() {
       await daemon.kill('SIGKILL');
-      await Promise.all(hosts.map((host) => onHost(host.on, 'rm', '-rf', host.root)));
+      // a spare host goes as a whole, and may not run any more
+      const lasting = hosts.filter(({ on }) => !isSpare(on));
+      await Promise.all(lasting.map((host) => onHost(host.on, 'rm', '-rf', host.root)));
       rmSync(dir, { recursive: true, force: true });
     },
   };
@@ -224,7 +236,7 @@ export function finished(child: ChildProcess): Promise<Ran> {
 
 interface Section {
   name: string;
-  on: BedHost;
+  on: BedHost | SpareName;
   root: string;
   values: Record<string, string>;
 }

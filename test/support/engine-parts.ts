@@ -57,7 +57,8 @@ export async function seatsOf(
   onLink: (name: string, ready: boolean) => void = () => {},
 ): Promise<Seats> {
   const modeOf = () => 'open' as const;
-  const seats = createSeats({ daemonId: DAEMON, log: LOG, now: () => 1_000, modeOf, onLink });
+  const held = () => [];
+  const seats = createSeats({ daemonId: DAEMON, log: LOG, now: () => 1_000, modeOf, held, onLink });
   await seats.reload(
     hosts.map(([more, host]) => ({
       policy: aPolicy({ name: host.name, ...more }),

@@ -4,9 +4,10 @@
  * seen at the final name.
  */
 import { createHash } from 'node:crypto';
-import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../domain/failure.ts';
+import { between } from '../../fault.ts';
 import { hashOf } from './local-inputs.ts';
 
 export interface Delivery {
@@ -27,11 +28,13 @@ export async function deliver(
   fetch: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const { local } = delivery;
-  if (await isDelivered(delivery)) return;
-  await makeDirectory(dirname(local));
   const part = partPath(delivery);
+  const removePart = (): Promise<void> => onDisk(local, () => rm(part, { force: true }));
+  // A daemon that was killed in the middle may have left its part beside the whole.
+  if (await isDelivered(delivery)) return await removePart();
+  await makeDirectory(dirname(local));
   try {
-    const sha256 = await fetchTo(part, local, fetch);
+    const sha256 = await between('output.fetch', () => fetchTo(part, local, fetch));
     if (sha256 !== delivery.sha256) {
       throw new AppError(
         'OUTPUT_CHECKSUM_MISMATCH',
@@ -40,9 +43,26 @@ export async function deliver(
       );
     }
     await onDisk(local, () => chmod(part, delivery.mode & 0o111 ? 0o755 : 0o644));
-    await publish(part, delivery);
+    await between('output.publish', () => publish(part, delivery));
   } finally {
-    await onDisk(local, () => rm(part, { force: true }));
+    await removePart();
+  }
+}
+
+/**
+ * Removes the parts of an attempt that nobody will go on with, in the directories that its outputs are
+ * said to go to. What cannot be removed stays.
+ */
+export async function removeParts(
+  token: string,
+  outputs: readonly { local: string }[],
+): Promise<void> {
+  for (const directory of new Set(outputs.flatMap(({ local }) => [dirname(local), local]))) {
+    const names = await readdir(directory).catch(() => [] as string[]);
+    const parts = names.filter((name) => name.startsWith(`.towline-${token}-`));
+    for (const name of parts.filter((part) => part.endsWith('.part'))) {
+      await rm(join(directory, name), { force: true }).catch(() => {});
+    }
   }
 }
 

@@ -5,8 +5,9 @@
  */
 import { posix } from 'node:path';
 import { AppError } from '../../domain/failure.ts';
+import { LIST_ENTRIES_MAX } from '../../domain/limits.ts';
 import type { Output } from '../../domain/task.ts';
-import { type DirectoryEntry, LIST_ENTRIES_MAX } from '../../remote/host.ts';
+import type { DirectoryEntry } from '../../remote/host.ts';
 
 export interface MatchedFile {
   /** Path below the work directory. */

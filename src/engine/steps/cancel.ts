@@ -4,13 +4,14 @@
  */
 import type { NewsEvent } from '../../domain/events.ts';
 import { AppError } from '../../domain/failure.ts';
-import { attemptToken } from '../../domain/task.ts';
-import { cancelText, parseCancel } from '../../script/cancel.ts';
+import { attemptToken, type Task } from '../../domain/task.ts';
+import { type CancelReply, cancelText, parseCancel } from '../../script/cancel.ts';
 import type { Spool } from '../../spool/spool.ts';
 import type { Step, StepContext } from '../dispatcher.ts';
 import { seal, storedExit } from '../exit-news.ts';
 import type { Seat, Seats } from '../seats.ts';
 import type { EngineSettings } from '../settings.ts';
+import { removeParts } from '../staging/deliver.ts';
 import type { Seen, Watchers } from '../watchers.ts';
 import { whereIs } from '../where.ts';
 
@@ -30,32 +31,44 @@ export function createCancel(deps: CancelDeps): Step {
     // Staging and pulling ended with their steps; nothing of this attempt was ever published.
     if (!task.state.published) return { kind: 'gone', attempt };
     const seat = deps.seats.get(task.state.host);
+    // Its outputs were being fetched, perhaps by a daemon that was killed.
+    if (task.state.exit !== undefined)
+      await removeParts(attemptToken(task.id, attempt), task.spec.outputs);
     const reply = await askToEnd(deps, seat, context);
-    switch (reply.kind) {
-      case 'cancelled-before-start':
-      case 'rebooted':
-        return { kind: 'gone', attempt };
-      case 'ended':
-        return waitFor(deps, { seat, context, isGone: ({ verdict }) => verdict.kind === 'exited' });
-      case 'killed':
-      case 'killing':
-        // The killer marks the end only after its sweep found nothing; a record alone is not enough.
-        return waitFor(deps, {
-          seat,
-          context,
-          isGone: ({ verdict, killed }) =>
-            killed || verdict.kind === 'cancelled' || verdict.kind === 'rebooted',
-        });
-      case 'elsewhere':
-        throw new AppError(
-          'HOST_ROOT_UNAVAILABLE',
-          `attempt ${attempt} of task ${task.id} runs on ${reply.hostname}, which ${seat.name} is not just now`,
-          { context: { host: seat.name } },
-        );
-      case 'failed':
-        throw reply.error;
-    }
+    const isGone = afterCancel(reply, { task, attempt, host: seat.name });
+    if (isGone === 'gone') return { kind: 'gone', attempt };
+    return waitFor(deps, { seat, context, isGone });
   };
+}
+
+/**
+ * What a reply says: nothing is left, or how the end is known when it is seen.
+ * @throws HOST_ROOT_UNAVAILABLE while it runs where nothing can be done about it, and what the host said
+ */
+export function afterCancel(
+  reply: CancelReply,
+  { task, attempt, host }: { task: Task; attempt: number; host: string },
+): 'gone' | ((seen: Seen) => boolean) {
+  switch (reply.kind) {
+    case 'cancelled-before-start':
+    case 'rebooted':
+      return 'gone';
+    case 'ended':
+      return ({ verdict }) => verdict.kind === 'exited';
+    case 'killed':
+    case 'killing':
+      // The killer marks the end only after its sweep found nothing; a record alone is not enough.
+      return ({ verdict, killed }) =>
+        killed || verdict.kind === 'cancelled' || verdict.kind === 'rebooted';
+    case 'elsewhere':
+      throw new AppError(
+        'HOST_ROOT_UNAVAILABLE',
+        `attempt ${attempt} of task ${task.id} runs on ${reply.hostname}, which ${host} is not just now`,
+        { context: { host } },
+      );
+    case 'failed':
+      throw reply.error;
+  }
 }
 
 async function askToEnd(deps: CancelDeps, seat: Seat, { task, attempt, signal }: StepContext) {

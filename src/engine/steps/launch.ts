@@ -56,11 +56,12 @@ export function createLaunch(deps: LaunchDeps): Step {
     });
     const reply = await seat.host.run(text, { purpose: `launching ${token}`, signal });
     const where = { task, attempt, token, host: seat.name, root: facts.root, now: deps.now() };
-    return newsOf(parseLaunch(reply.output), where);
+    return newsOfLaunch(parseLaunch(reply.output), where);
   };
 }
 
-interface Where {
+/** Which try the reply is of. */
+export interface Launching {
   task: Task;
   attempt: number;
   token: AttemptToken;
@@ -73,7 +74,7 @@ interface Where {
  * What a reply says for certain: nothing was started. Anything else than a reply is thrown and the
  * launch is run again, since an earlier one may have worked.
  */
-function newsOf(reply: LaunchReply, where: Where): NewsEvent {
+export function newsOfLaunch(reply: LaunchReply, where: Launching): NewsEvent {
   const { task, attempt, token, host } = where;
   const refused = (...[code, message]: ConstructorParameters<typeof AppError>): NewsEvent => {
     const failure = new AppError(code, message, { context: { host, task: task.id } }).toRecord();
@@ -105,12 +106,12 @@ function newsOf(reply: LaunchReply, where: Where): NewsEvent {
   }
 }
 
-function launchRecord(record: SupervisorRecord, { root, now }: Where): LaunchRecord {
+function launchRecord(record: SupervisorRecord, { root, now }: Launching): LaunchRecord {
   return { ...record, root, startedAt: momentOf(record.startedAt, now) };
 }
 
 /** A pulled image is pulled again; a file of the user's that is not there will not come back by that. */
-function imageGone({ task, attempt, host }: Where): NewsEvent {
+function imageGone({ task, attempt, host }: Launching): NewsEvent {
   const { image } = task.state as TaskState & { kind: 'launching' };
   if (parseImage(image.reference).kind === 'registry') return { kind: 'image-gone', attempt };
   const why = `image ${image.path} is not a readable file on host ${host}`;

@@ -22,7 +22,7 @@ import type { Logger } from '../logger.ts';
 import type { Seat, Seats } from '../seats.ts';
 import type { Progress } from '../service.ts';
 import type { EngineSettings } from '../settings.ts';
-import { deliver, makeDirectory } from '../staging/deliver.ts';
+import { deliver, makeDirectory, removeParts } from '../staging/deliver.ts';
 import { MAX_FILES, type MatchedFile, matchOutput } from '../staging/match-outputs.ts';
 import { together } from '../together.ts';
 
@@ -61,8 +61,14 @@ export function createStageOut(deps: CollectDeps): Step {
     const token = attemptToken(task.id, attempt);
     const workDir = `${seat.attemptDir(task.state.launch.root, token)}/work`;
     const job: CollectJob = { deps, task, seat, token, workDir, signal };
-    const wanted = await findAll(job, judgeExit(task, task.state.exit) !== undefined);
-    return { kind: 'collected', attempt, outputs: await fetchAll(job, wanted) };
+    try {
+      const wanted = await findAll(job, judgeExit(task, task.state.exit) !== undefined);
+      return { kind: 'collected', attempt, outputs: await fetchAll(job, wanted) };
+    } catch (error) {
+      // What is tried again begins anew; what is not must leave nothing half behind.
+      await removeParts(token, task.spec.outputs);
+      throw error;
+    }
   };
 }
 

@@ -6,10 +6,11 @@
 import type { NewsEvent } from '../../domain/events.ts';
 import { AppError } from '../../domain/failure.ts';
 import { attemptToken, type Task } from '../../domain/task.ts';
+import type { Verdict } from '../../script/verdict.ts';
 import type { Spool } from '../../spool/spool.ts';
 import type { Step } from '../dispatcher.ts';
 import { exitNews, seal } from '../exit-news.ts';
-import { salvage } from '../salvage.ts';
+import { type Salvaged, salvage } from '../salvage.ts';
 import type { Seats } from '../seats.ts';
 import type { Seen, Watchers } from '../watchers.ts';
 
@@ -34,24 +35,21 @@ export function createWatch({ seats, watchers, spool, now }: WatchDeps): Step {
     for (;;) {
       const request = { token, dir, launch, signal, trouble };
       const { verdict } = await watchers.watch(seat, request, isEnd);
-      if (verdict.kind === 'exited') {
-        return exitNews({ ...where, bytes: await seal(spool, token), now: now() }, verdict.exit);
-      }
-      if (verdict.kind === 'rebooted') return died(task, attempt, `host ${host} was rebooted`);
-      if (verdict.kind === 'cancelled') return died(task, attempt, 'it was cancelled on the host');
+      const bytes = verdict.kind === 'exited' ? await seal(spool, token) : NO_BYTES;
+      const end = newsOfEnd(verdict, { ...where, bytes, now: now() });
+      if (end !== undefined) return end;
       const left = await salvage({ seat, token, dir, nonce: launch.nonce, signal });
       if (left.kind === 'alive') continue;
       // What it printed after the last look: nothing of it lives now, so one more look sees all.
       await watchers.watch(seat, request, () => true);
-      if (left.kind === 'dead') {
-        return died(task, attempt, `its supervisor on ${host} was killed and left no exit code`);
-      }
-      return exitNews({ ...where, bytes: await seal(spool, token), now: now() }, left.exit);
+      const bytesNow = left.kind === 'exited' ? await seal(spool, token) : NO_BYTES;
+      return newsOfLeft(left, { ...where, bytes: bytesNow, now: now() });
     }
   };
 }
 
-function isEnd({ verdict }: Seen): boolean {
+/** True when the look must be acted on. */
+export function isEnd({ verdict }: Seen): boolean {
   switch (verdict.kind) {
     case 'exited':
     case 'rebooted':
@@ -65,6 +63,26 @@ function isEnd({ verdict }: Seen): boolean {
     case 'unknown':
       return false;
   }
+}
+
+type Where = Parameters<typeof exitNews>[0];
+
+const NO_BYTES = { stdout: 0, stderr: 0 };
+
+/** What an end that was seen means; undefined: its supervisor is gone, and what it left must be looked at. */
+export function newsOfEnd(verdict: Verdict, where: Where): NewsEvent | undefined {
+  const { task, attempt, host } = where;
+  if (verdict.kind === 'exited') return exitNews(where, verdict.exit);
+  if (verdict.kind === 'rebooted') return died(task, attempt, `host ${host} was rebooted`);
+  if (verdict.kind === 'cancelled') return died(task, attempt, 'it was cancelled on the host');
+  return undefined;
+}
+
+/** What is left of an attempt none of whose processes lives. */
+export function newsOfLeft(left: Exclude<Salvaged, { kind: 'alive' }>, where: Where): NewsEvent {
+  if (left.kind === 'exited') return exitNews(where, left.exit);
+  const { task, attempt, host } = where;
+  return died(task, attempt, `its supervisor on ${host} was killed and left no exit code`);
 }
 
 function died(task: Task, attempt: number, why: string): NewsEvent {

@@ -3,8 +3,9 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
+import { LIST_ENTRIES_MAX } from '../../domain/limits.ts';
 import { classifyFile } from '../classify.ts';
-import { type DirectoryEntry, LIST_ENTRIES_MAX, type TransferOptions } from '../host.ts';
+import type { DirectoryEntry, TransferOptions } from '../host.ts';
 import { refuseAborted } from '../settle.ts';
 import { kindOf, listingTooLong } from '../sftp/list.ts';
 

@@ -1,6 +1,5 @@
 /** This machine as a host: the same promises with a child `/bin/sh` and node:fs, and no link to lose. */
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
-import { reach } from '../../fault.ts';
 import { newCounters } from '../counters.ts';
 import { fillDeps, type HostDeps } from '../deps.ts';
 import type {
@@ -73,18 +72,14 @@ class LocalHost implements Host {
   }
 
   async run(script: string, options: RunOptions): Promise<RunResult> {
-    await reach('remote.run.before');
     this.#refuseClosed();
     const { purpose, lane = 'quick', signal } = options;
     const shell = lane === 'quick' ? this.#quick : this.#slow;
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS[lane];
-    const result = await shell.run(script, { purpose, deadlineMs, signal });
-    await reach('remote.run.after');
-    return result;
+    return await shell.run(script, { purpose, deadlineMs, signal });
   }
 
   async openProcess(script: string, options: ProcessOptions): Promise<RemoteProcess> {
-    await reach('remote.openProcess.before');
     this.#refuseClosed();
     const process = await startLocalProcess({ script, options, host: this.name });
     this.#counters.channels += 1;
@@ -111,11 +106,9 @@ class LocalHost implements Host {
     target: string,
     options: TransferOptions = {},
   ): Promise<void> {
-    await reach('remote.upload.before');
     this.#refuseClosed();
     const onProgress = this.#counting('bytesSent', options);
     await writeTo({ source, target, context: this.#context }, { ...options, onProgress });
-    await reach('remote.upload.after');
   }
 
   async download(
@@ -123,11 +116,9 @@ class LocalHost implements Host {
     write: (chunk: Buffer) => Promise<void>,
     options: TransferOptions = {},
   ): Promise<void> {
-    await reach('remote.download.before');
     this.#refuseClosed();
     const onProgress = this.#counting('bytesReceived', options);
     await readInto({ ...source, write, context: this.#context }, { ...options, onProgress });
-    await reach('remote.download.after');
   }
 
   /** There is no way to look at. */

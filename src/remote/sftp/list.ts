@@ -1,6 +1,7 @@
 /** Lists a remote directory. */
 import { AppError } from '../../domain/failure.ts';
-import { type DirectoryEntry, LIST_ENTRIES_MAX } from '../host.ts';
+import { LIST_ENTRIES_MAX } from '../../domain/limits.ts';
+import type { DirectoryEntry } from '../host.ts';
 import { watchedElsewhere } from '../settle.ts';
 import type { SftpSession } from './session.ts';
 

@@ -212,8 +212,9 @@ export class SshConnection {
       });
       return channel;
     } catch (error) {
-      this.#release();
+      // First: an empty connection is closed by the release, and then only that would be told.
       const failure = this.#failure(error);
+      this.#release();
       if (failure.code === 'SSH_CHANNEL_REFUSED') {
         this.#limit = this.#open;
         this.#channels.refused(this.#open);

@@ -4,7 +4,6 @@
  */
 
 import { toAppError } from '../../domain/failure.ts';
-import { reach } from '../../fault.ts';
 import { newCounters } from '../counters.ts';
 import { fillDeps, type HostDeps } from '../deps.ts';
 import type {
@@ -138,17 +137,13 @@ class SshHost implements Host {
   }
 
   async run(script: string, options: RunOptions): Promise<RunResult> {
-    await reach('remote.run.before');
     const { purpose, lane = 'quick', signal } = options;
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS[lane];
     const link = await withSignal(this.#keeper.demand(), signal);
-    const result = await link[lane].run(script, { purpose, deadlineMs, signal });
-    await reach('remote.run.after');
-    return result;
+    return await link[lane].run(script, { purpose, deadlineMs, signal });
   }
 
   async openProcess(script: string, options: ProcessOptions): Promise<RemoteProcess> {
-    await reach('remote.openProcess.before');
     const link = await withSignal(this.#keeper.demand(), options.signal);
     const own = await link.openProcess(options.tty);
     return await startSshProcess(own, { script, options, host: this.name });
@@ -167,7 +162,6 @@ class SshHost implements Host {
     target: string,
     options: TransferOptions = {},
   ): Promise<void> {
-    await reach('remote.upload.before');
     const now = (): number => this.#deps.clock.now();
     await this.#transfer(options, async (session) => {
       try {
@@ -177,7 +171,6 @@ class SshHost implements Host {
         throw await explainFailedWrite({ error: toAppError(error), target, session, run });
       }
     });
-    await reach('remote.upload.after');
   }
 
   async download(
@@ -185,12 +178,10 @@ class SshHost implements Host {
     write: (chunk: Buffer) => Promise<void>,
     options: TransferOptions = {},
   ): Promise<void> {
-    await reach('remote.download.before');
     const now = (): number => this.#deps.clock.now();
     await this.#transfer(options, (session) =>
       downloadFrom(session, { ...source, write, now }, options),
     );
-    await reach('remote.download.after');
   }
 
   async inspect(tell: (link: LinkInspection) => void): Promise<Inspection> {

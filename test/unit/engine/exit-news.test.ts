@@ -33,6 +33,11 @@ test.each<[string, Partial<AttemptExit>, object]>([
     { kind: 'step-failed', failure: { code: 'STREAM_COPIER_DIED' } },
   ],
   [
+    'a copier that was killed before the command ran',
+    { copier: 'stdout', code: undefined, runtimeCode: 143 },
+    { kind: 'step-failed', failure: { code: 'STREAM_COPIER_DIED' }, exit: { runtimeCode: 143 } },
+  ],
+  [
     'a copier ended by the cap',
     { copier: 'stdout', limit: 'stdout' },
     { kind: 'exited', exit: { limit: 'stdout' } },

@@ -2,12 +2,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { LIST_ENTRIES_MAX } from '../../../src/domain/limits.ts';
 import type { Task, TaskId } from '../../../src/domain/task.ts';
 import { createAdmission } from '../../../src/engine/admission.ts';
 import type { LiveEvent } from '../../../src/engine/service.ts';
 import { listInputs } from '../../../src/engine/staging/local-inputs.ts';
 import { createSubscribers } from '../../../src/engine/subscribers.ts';
-import { LIST_ENTRIES_MAX } from '../../../src/remote/host.ts';
 import { listDirectory } from '../../../src/remote/sftp/list.ts';
 import type { SftpSession } from '../../../src/remote/sftp/session.ts';
 import { aTask } from '../../support/builders.ts';

@@ -4,7 +4,7 @@ import { salvage } from '../../../src/engine/salvage.ts';
 import { seatOf } from '../../support/engine-parts.ts';
 import { FakeHost } from '../../support/fake-host.ts';
 
-async function look(survivors: string, left = '@ left - started - 0 0 0 ') {
+async function look(survivors: string, left = '@ left - - - 0 0 0 ') {
   const host = new FakeHost();
   host.on(/^looking for what lives/, () => survivors).on(/^reading what/, () => left);
   // A payload that lives is left alone for a while; nobody waits for that here.
@@ -28,7 +28,7 @@ test('what left no code is dead', async () => {
 });
 
 test('what left its code has exited with it', async () => {
-  const { found } = await look('@ survivors /', '@ left 7 started - 10 2 9 ');
+  const { found } = await look('@ survivors /', '@ left 7 - - 10 2 9 ');
   expect(await found).toMatchObject({
     kind: 'exited',
     exit: { code: 7, stdoutBytes: 10, stderrBytes: 2, salvaged: true },

@@ -61,7 +61,15 @@ test('a reload opens what is new, closes what is gone or changed, and keeps the 
     (n) => new FakeHost(n),
   );
   const modeOf = () => 'open' as const;
-  const seats = createSeats({ daemonId: DAEMON, log: LOG, now: () => 0, modeOf, onLink: () => {} });
+  const held = () => [];
+  const seats = createSeats({
+    daemonId: DAEMON,
+    log: LOG,
+    now: () => 0,
+    modeOf,
+    held,
+    onLink: () => {},
+  });
   await seats.reload([entryOf(same as Host), entryOf(changed as Host), entryOf(gone as Host)]);
   const kept = seats.get('same');
   const next = new FakeHost('changed');

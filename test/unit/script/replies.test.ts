@@ -145,14 +145,15 @@ test('a clean answers for every token', () => {
 test('survivors and what a leader left', () => {
   expect(parseSurvivors('@ survivors 12 13 / 14\n')).toEqual({ payload: [12, 13], crew: [14] });
   expect(parseSurvivors('@ survivors /\n')).toEqual({ payload: [], crew: [] });
-  expect(parseSalvage('@ left 9 1 - 5 0 77    \n')).toMatchObject({
+  expect(parseSalvage('@ left 9 - - 5 0 77    \n')).toMatchObject({
     code: 9,
     stdoutBytes: 5,
     finishedAt: 77_000,
     salvaged: true,
   });
-  expect(parseSalvage('@ left - 1 - 5 0 77\n')).toBeUndefined();
-  expect(parseSalvage(`@ left 9 1 - 5 0 77 ${EXIT}  \n`)).toMatchObject({
+  expect(parseSalvage('@ left - - - 5 0 77\n')).toBeUndefined();
+  expect(parseSalvage('@ left 0 stderr - 5 0 77\n')).toMatchObject({ code: 0, copier: 'stderr' });
+  expect(parseSalvage(`@ left 9 - - 5 0 77 ${EXIT}  \n`)).toMatchObject({
     code: 42,
     salvaged: true,
   });

@@ -2,10 +2,25 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Delivery, deliver, makeDirectory } from '../../../../src/engine/staging/deliver.ts';
+import {
+  type Delivery,
+  deliver,
+  makeDirectory,
+  removeParts,
+} from '../../../../src/engine/staging/deliver.ts';
 import { temporaryDirectory } from '../../../support/engine-parts.ts';
 
 const sum = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -63,6 +78,35 @@ test('what was delivered already is recognised, and not fetched again', async ()
   await deliver(delivery({ overwrite: true }), fetch);
   expect(fetches()).toBe(1);
   expect(await names()).toEqual(['file']);
+});
+
+/** The state in which a daemon dies inside the delivery, as `fetch` finds it. */
+async function killedWhileFetching({ delivery, local, names }: Awaited<ReturnType<typeof house>>) {
+  let part = '';
+  await deliver(delivery(), async (write) => {
+    part = join(local, '..', (await names())[0] ?? '');
+    await write(Buffer.from('the whole file'));
+  });
+  return part;
+}
+
+test('a part that a killed daemon left beside the whole goes when that is recognised', async () => {
+  const there = await house();
+  const part = await killedWhileFetching(there);
+  await link(there.local, part);
+  await deliver(there.delivery(), there.fetch);
+  expect(there.fetches()).toBe(0);
+  expect(await there.names()).toEqual(['file']);
+});
+
+test('parts of an attempt that was given up go, those of others stay', async () => {
+  const there = await house();
+  const part = await killedWhileFetching(there);
+  const other = part.replace('task.1', 'task.10');
+  await writeFile(part, 'half');
+  await writeFile(other, 'half');
+  await removeParts('task.1', [{ local: there.local }, { local: join(there.dir, 'nowhere/file') }]);
+  expect(await there.names()).toEqual([basename(other), 'file']);
 });
 
 test('a file of the user is not overwritten, and nothing is fetched for it', async () => {

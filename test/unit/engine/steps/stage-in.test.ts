@@ -104,6 +104,18 @@ test('a file that changes while it is sent is never published under the old hash
   expect([...store]).toEqual([]);
 });
 
+test('STAGE_CHECKSUM_MISMATCH: a host that stores other bytes than were sent never gets them published', async () => {
+  const { host, stage, store, partOf } = await house();
+  const upload = host.upload.bind(host);
+  host.upload = async (...args) => {
+    await upload(...args);
+    host.files.set(partOf(`${sum('one')}-0444`), Buffer.from('eno'));
+  };
+  const { news } = stage({ inputs: [inline('one', 'a')] });
+  await expect(news).rejects.toMatchObject({ code: 'STAGE_CHECKSUM_MISMATCH', retry: 'later' });
+  expect([...store]).toEqual([]);
+});
+
 test('a full host is told by its name', async () => {
   const { host, stage } = await house();
   host.on(/^checking/, () => 'sync: no space left on device\n@ failed sync');

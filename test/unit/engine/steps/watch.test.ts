@@ -50,7 +50,7 @@ test('a reboot of the same machine interrupts it', async () => {
 test('a supervisor that is gone is looked for three times, then asked what it left', async () => {
   const { start, host, looks } = await watch(() => statusReply([SEEN]));
   host.on(/^looking for what lives/, () => '@ survivors /');
-  host.on(/^reading what/, () => '@ left - started - 0 0 0 ');
+  host.on(/^reading what/, () => '@ left - - - 0 0 0 ');
   expect(await start()).toMatchObject({ kind: 'died', failure: { code: 'TASK_INTERRUPTED' } });
   expect(looks()).toBe(4);
 });
@@ -63,7 +63,7 @@ test('what was printed after the last look is fetched before a salvaged code is 
     size = 12;
     return '@ survivors /';
   });
-  host.on(/^reading what/, () => '@ left 6 started - 12 0 9 ');
+  host.on(/^reading what/, () => '@ left 6 - - 12 0 9 ');
   expect(await start()).toMatchObject({ kind: 'exited', exit: { code: 6, salvaged: true } });
   expect(await spool.bytes(TOKEN as never)).toEqual({ stdout: 12, stderr: 0 });
 });

@@ -1,0 +1,177 @@
+/**
+ * The exhaustive walk from the command line: every point of every scenario, or the share that is asked
+ * for; says how it goes, sums up, and tells how to do a single run again.
+ */
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { spread, withFewLooks } from '../../test/crash/walk/points.ts';
+import { SCENARIOS } from '../../test/crash/walk/scenarios.ts';
+import {
+  inLanes,
+  killAt,
+  type Outcome,
+  type Plan,
+  tracePoints,
+  traceRecovery,
+} from '../../test/crash/walk/walk.ts';
+
+const USAGE = `usage: scripts/faults walk [options]
+Kills the daemon at each point that a scenario passes, starts it again and looks whether all is as it has to be.
+  --scenario NAME  this one (repeatable); by default all
+  --all            every hit of every point, and a second kill at every point of every recovery
+  --second N       so many second kills per scenario, spread over all (default 10)
+  --part I/N       the Ith of N equal parts of the runs
+  --only POINT     a single run; POINT,POINT for a second kill during the recovery
+  --jobs N         so many daemons at a time (default 4)
+  --json           the figures as JSON on stdout
+scenarios:`;
+
+/** Without --all, of the points that come again and again while a task runs. */
+const LOOKS = 12;
+
+interface Options {
+  scenarios: string[];
+  all: boolean;
+  second: number;
+  part: { index: number; of: number };
+  only: Plan | undefined;
+  jobs: number;
+  json: boolean;
+}
+
+async function main(): Promise<number> {
+  const options = parse();
+  if (options === undefined) {
+    console.error(usage());
+    return 2;
+  }
+  const outcomes: Outcome[] = [];
+  for (const name of options.scenarios) outcomes.push(...(await walk(name, options)));
+  const figures = figuresOf(outcomes);
+  console.log(options.json ? JSON.stringify({ ...figures, outcomes }, null, 2) : textOf(figures));
+  return figures.violations === 0 ? 0 : 1;
+}
+
+function parse(): Options | undefined {
+  const { values } = parseArgs({
+    options: {
+      scenario: { type: 'string', multiple: true },
+      all: { type: 'boolean', default: false },
+      second: { type: 'string', default: '10' },
+      part: { type: 'string', default: '1/1' },
+      only: { type: 'string' },
+      jobs: { type: 'string', default: '4' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const scenarios = values.scenario ?? Object.keys(SCENARIOS);
+  const [index = 0, of = 0] = values.part.split('/').map(Number);
+  const jobs = Number(values.jobs);
+  const second = Number(values.second);
+  const fits =
+    !values.help &&
+    scenarios.every((name) => name in SCENARIOS) &&
+    [index, of, jobs, second].every(Number.isInteger) &&
+    jobs > 0 &&
+    index > 0 &&
+    index <= of;
+  if (!fits) return undefined;
+  const { all, json } = values;
+  const only = values.only?.split(',');
+  return { scenarios, all, second, part: { index, of }, only, jobs, json };
+}
+
+function usage(): string {
+  const lines = Object.entries(SCENARIOS).map(
+    ([name, { about }]) => `  ${name.padEnd(15)} ${about}`,
+  );
+  return [USAGE, ...lines].join('\n');
+}
+
+async function walk(name: string, options: Options): Promise<Outcome[]> {
+  const plans = await plansOf(name, options);
+  const outcomes: Outcome[] = [];
+  const scenario = scenarioOf(name);
+  await inLanes(plans, options.jobs, async (plan) => {
+    const outcome = await killAt(name, scenario, plan);
+    outcomes.push(outcome);
+    const how = outcome.violation ?? `${outcome.kills} killed, ${outcome.convergedMs} ms`;
+    process.stderr.write(
+      `[${outcomes.length}/${plans.length}] ${name} ${plan.join(',')}: ${how}\n`,
+    );
+  });
+  return outcomes;
+}
+
+/** The runs, in an order that does not depend on what is fast. */
+async function plansOf(name: string, { all, second, part, only, jobs }: Options): Promise<Plan[]> {
+  if (only !== undefined) return [only];
+  const scenario = scenarioOf(name);
+  const points = await tracePoints(scenario);
+  process.stderr.write(`${name}: ${points.length} points\n`);
+  const first = inPart(all ? points : withFewLooks(points, LOOKS), part);
+  const starts = all ? first : spread(first, second);
+  const recoveries = new Map<string, string[]>();
+  await inLanes(starts, jobs, async (point) => {
+    recoveries.set(point, await traceRecovery(scenario, point));
+  });
+  const pairs = starts.map((point) => (recoveries.get(point) ?? []).map((next) => [point, next]));
+  // Of each recovery another point: what they have in common comes at their beginning.
+  const seconds = all ? pairs.flat() : pairs.flatMap((own, index) => own.slice(index, index + 1));
+  return [...first.map((point) => [point]), ...seconds];
+}
+
+function inPart<T>(items: readonly T[], { index, of }: Options['part']): T[] {
+  return items.filter((_, at) => at % of === index - 1);
+}
+
+function scenarioOf(name: string) {
+  const scenario = SCENARIOS[name];
+  if (scenario === undefined) throw new Error(`no scenario ${name}`);
+  return scenario;
+}
+
+interface Figures {
+  runs: number;
+  points: number;
+  kills: number;
+  secondKills: number;
+  notReached: number;
+  violations: number;
+  convergedMs: { median: number; max: number };
+  failed: { replay: string; violation: string }[];
+}
+
+function figuresOf(outcomes: readonly Outcome[]): Figures {
+  const times = outcomes.map(({ convergedMs }) => convergedMs).toSorted((a, b) => a - b);
+  const broken = outcomes.flatMap(({ scenario, plan, violation }) =>
+    violation === undefined ? [] : [{ replay: replayOf(scenario, plan), violation }],
+  );
+  return {
+    runs: outcomes.length,
+    points: new Set(outcomes.flatMap(({ plan }) => plan.map((point) => point.split(':')[0]))).size,
+    kills: outcomes.reduce((sum, { kills }) => sum + kills, 0),
+    secondKills: outcomes.filter(({ kills }) => kills > 1).length,
+    notReached: outcomes.filter(({ kills, plan }) => kills < plan.length).length,
+    violations: broken.length,
+    convergedMs: { median: times[Math.floor(times.length / 2)] ?? 0, max: times.at(-1) ?? 0 },
+    failed: broken,
+  };
+}
+
+function replayOf(scenario: string, plan: Plan): string {
+  return `scripts/faults walk --scenario ${scenario} --only ${plan.join(',')}`;
+}
+
+function textOf({ failed, convergedMs, ...figures }: Figures): string {
+  return [
+    `runs ${figures.runs}, points ${figures.points} by name, kills ${figures.kills}`,
+    `second kills during a recovery ${figures.secondKills}, plans not reached to their end ${figures.notReached}`,
+    `time to converge: median ${convergedMs.median} ms, max ${convergedMs.max} ms`,
+    ...failed.map(({ replay, violation }) => `VIOLATION: ${violation}\n  again: ${replay}`),
+    `violations ${figures.violations}`,
+  ].join('\n');
+}
+
+process.exitCode = await main();

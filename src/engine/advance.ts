@@ -1,0 +1,57 @@
+/** One event of one task, judged: the whole change to commit. Pure: the ledger and the simulator share it. */
+import { decide } from '../domain/decide.ts';
+import type { Decision } from '../domain/decision.ts';
+import type { Effect } from '../domain/effects.ts';
+import type { TaskEvent } from '../domain/events.ts';
+import { attemptToken, type Task } from '../domain/task.ts';
+import type { Change, NewRemoval } from '../store/store.ts';
+import { describeEvent } from './describe-event.ts';
+import type { LiveTask } from './live-tasks.ts';
+import { whereIs } from './where.ts';
+
+/** What to commit, or why nothing is. */
+export type Advance = { kind: 'next'; change: Change } | Exclude<Decision, { kind: 'next' }>;
+
+/** Judges one event of a task as it stands with its orders. */
+export function advance({ task, orders }: LiveTask, event: TaskEvent, at: number): Advance {
+  const decision = decide(task, event, at);
+  if (decision.kind !== 'next') return decision;
+  const next = { ...decision.task, version: task.version + 1 };
+  const effects = ordersAfter(orders, decision.effects, event);
+  return {
+    kind: 'next',
+    change: {
+      task: next,
+      events: [describeEvent(next, event, at)],
+      effects,
+      removed: removalOf(next, event, at),
+    },
+  };
+}
+
+/** A directory that was removed from its host is written down with the news of it. */
+function removalOf(task: Task, event: TaskEvent, at: number): NewRemoval | undefined {
+  if (event.kind !== 'cleaned') return undefined;
+  const { host } = whereIs(task, event.attempt);
+  if (host === undefined) return undefined;
+  const what = attemptToken(task.id, event.attempt);
+  return { at, kind: 'directory', what, host, count: 1, bytes: event.bytes };
+}
+
+/** Cleaning of earlier attempts goes on whatever the task does next; other orders are replaced. */
+function ordersAfter(
+  orders: readonly Effect[],
+  effects: readonly Effect[] | 'same',
+  event: TaskEvent,
+): Effect[] {
+  const done = (order: Effect): boolean =>
+    event.kind === 'cleaned' && order.kind === 'clean' && order.attempt === event.attempt;
+  const left = orders.filter((order) => !done(order));
+  if (effects === 'same') return left;
+  const cleaning = left.filter(
+    (order) =>
+      order.kind === 'clean' &&
+      !effects.some((other) => other.kind === 'clean' && other.attempt === order.attempt),
+  );
+  return [...cleaning, ...effects];
+}

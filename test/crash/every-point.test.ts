@@ -1,0 +1,98 @@
+/**
+ * Goal: the daemon may die at any moment. Wherever it dies, the same attempt goes on after a restart, the
+ * payload is started once, no byte is lost or repeated and nothing half is left. Method: a traced run
+ * tells the points that one whole task passes; the daemon is killed at each of them, then a second time
+ * while it recovers; of the other scenarios a share is taken. `scripts/faults walk --all` takes all.
+ */
+import { expect, test } from 'vitest';
+import { spread, withFewLooks } from './walk/points.ts';
+import { SCENARIOS } from './walk/scenarios.ts';
+import {
+  inLanes,
+  killAt,
+  type Outcome,
+  type Plan,
+  tracePoints,
+  traceRecovery,
+} from './walk/walk.ts';
+import { wholeTask } from './walk/whole-task.ts';
+
+const LANES = 5;
+/** Points of those that come again and again while a task runs. */
+const LOOKS = 6;
+/** First points whose recovery is killed, too. */
+const RECOVERIES = 8;
+/** Points of each of the other scenarios. */
+const SHARE = 2;
+
+test('row 1: killed at any point of a whole task, the daemon takes up where it was', async () => {
+  const points = await tracePoints(wholeTask);
+  for (const kind of [
+    'submitted',
+    'placed',
+    'staged',
+    'image-ready',
+    'launched',
+    'exited',
+    'collected',
+  ])
+    expect(points).toContain(`commit.${kind}.before:1`);
+  const outcomes = await kill(withFewLooks(points, LOOKS).map((point) => ['task', [point]]));
+  expect(outcomes.filter(({ kills }) => kills === 1).length).toBeGreaterThan(60);
+});
+
+test('row 2: killed again while it recovers, the daemon takes up where it was', async () => {
+  const points = spread(withFewLooks(await tracePoints(wholeTask), 0), RECOVERIES);
+  const plans: Plan[] = [];
+  await inLanes([...points.entries()], LANES, async ([index, point]) => {
+    const recovery = await traceRecovery(wholeTask, point);
+    // Another place of each recovery: what they have in common comes at their beginning.
+    plans.push(
+      ...spread(recovery, RECOVERIES)
+        .slice(index, index + 1)
+        .map((next) => [point, next]),
+    );
+  });
+  const outcomes = await kill(plans.map((plan) => ['task', plan]));
+  expect(outcomes.filter(({ kills }) => kills === 2).length).toBeGreaterThan(RECOVERIES / 2);
+});
+
+test('row 1: killed at points that other tasks pass, the daemon takes up where it was', async () => {
+  const others = Object.entries(SCENARIOS).filter(([name]) => name !== 'task');
+  const runs: [name: string, plan: Plan][] = [];
+  await inLanes(others, LANES, async ([name, scenario]) => {
+    const points = (await tracePoints(scenario)).filter((point) => isOwn(name, point));
+    expect(points, `points of ${name}`).not.toEqual([]);
+    runs.push(...spread(points, SHARE).map((point): [string, Plan] => [name, [point]]));
+  });
+  await kill(runs);
+});
+
+/** What the whole task does not pass. */
+function isOwn(name: string, point: string): boolean {
+  const own: Record<string, RegExp> = {
+    pull: /^(pull|remote\.run|commit\.image-ready)/,
+    cancel: /cancel|gone/,
+    retries: /^(commit\.(exited|placed|retry-asked)|clean)/,
+    time: /^(watch\.after|commit\.exited|rename)/,
+    overwrite: /^output/,
+    gc: /gc-asked|forgotten|spool\.remove|clean/,
+    forget: /host-mode|commit\.cleaned/,
+  };
+  return own[name]?.test(point) ?? true;
+}
+
+/** @throws AssertionError that tells how to do each run again that broke a promise */
+async function kill(runs: readonly (readonly [name: string, plan: Plan])[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  await inLanes(runs, LANES, async ([name, plan]) => {
+    outcomes.push(await killAt(name, SCENARIOS[name] ?? wholeTask, plan));
+  });
+  const broken = outcomes.filter(({ violation }) => violation !== undefined);
+  expect(
+    broken.map(({ scenario, plan, violation }) => {
+      return `scripts/faults walk --scenario ${scenario} --only ${plan.join(',')}\n${violation}`;
+    }),
+  ).toEqual([]);
+  return outcomes;
+}

@@ -1,0 +1,107 @@
+refuse() {
+  printf '%s\n' "@ refused $1"
+  exit 0
+}
+lacking=''
+for name in awk cat chmod date grep head id ln ls mkdir mv od readlink rm rmdir sed sleep stat tail touch tr wc; do command -v "$name" >/dev/null || lacking="$lacking $name"; done
+[ -z "$lacking" ] || { echo "@ lacks$lacking"; exit 0; }
+[ -n "$HOME" ] || refuse "\$HOME is not set on the host"
+root="${HOME:?}"'/.towline' runtime='apptainer' marker=towline-root.json
+case ${root%/} in '/home/alice/.towline' | '/srv/it'\''s held') [ -r "$root/$marker" ] || { printf '%s\n' "@ away $root"; exit 0; } ;; esac
+read -r host </proc/sys/kernel/hostname
+me=$$.$host
+case $root in /*) ;; *) refuse "it is not absolute here: $root" ;; esac
+case $root in *[[:cntrl:]]*) refuse 'its name has control characters' ;; esac
+while case $root in ?*/) ;; *) false ;; esac; do root=${root%/}; done
+if [ "$root" = / ] || [ "$root" = "$HOME" ]; then refuse "$root belongs to others as well; choose a directory below it"; fi
+[ ! -L "$root" ] || refuse "$root is a symbolic link"
+if ! [ -e "$root" ]; then
+  mkdir -p "${root%/*}/" 2>&1
+  mkdir -m 700 "$root" 2>&1 || [ -d "$root" ] || { echo '@ failed root cannot be made'; exit 0; }
+fi
+[ -d "$root" ] || refuse "$root is not a directory"
+[ -O "$root" ] || refuse "$root belongs to another user"
+mode=$(stat -c %a "$root")
+case $mode in *[2367]? | *[2367]) refuse "$root can be written by others (mode $mode)" ;; esac
+cd "$root" 2>&1 || { echo '@ failed root cannot be entered'; exit 0; }
+if [ -e $marker ]; then
+  read -r mark <$marker
+  case $mark in
+    '{"format":1,"towline":"root"'*) ;;
+    '{"format":'*'"towline":"root"'*) refuse "$root was made by another version of Towline: $mark" ;;
+    *) refuse "$root/$marker is not of Towline" ;;
+  esac
+else
+  for entry in * .[!.]*; do
+    case $entry in images | store | tasks | "$marker" | ".$marker".* | .probe.*) ;; *) [ ! -e "$entry" ] || refuse "$root is not empty and not of Towline (it has $entry)" ;; esac
+  done
+  mkdir -p images store/.part tasks 2>&1 || { echo '@ failed root cannot be filled'; exit 0; }
+  # complete before it has its name: another first contact may look at the same moment
+  if ! echo '{"format":1,"towline":"root"}' >".$marker.$me" || ! ln ".$marker.$me" $marker 2>/dev/null && ! [ -e $marker ]; then
+    mv ".$marker.$me" $marker 2>&1 || { echo '@ failed marker cannot be written'; exit 0; }
+  fi
+  rm -f ".$marker.$me"
+fi
+[ -d store/.part ] || mkdir -p images store/.part tasks 2>&1
+machine='' fs='' free=0 memory=0
+read -r boot </proc/sys/kernel/random/boot_id
+[ -r /etc/machine-id ] && read -r machine </etc/machine-id
+while read -r key value _; do [ "$key" != MemTotal: ] || { memory=$value; break; }; done </proc/meminfo
+# shellcheck disable=SC2046 # three words
+set -- $(stat -f -c '%T %a %S' . 2>/dev/null)
+[ $# -lt 3 ] || { fs=$1; free=$(($2 * $3)); }
+# a backslash in a path would mean something to echo
+printf '%s\n' "@ fact root $PWD"
+echo "@ fact uid $(id -u)"
+echo "@ fact user $(id -un 2>/dev/null || id -u)"
+printf '%s\n' "@ fact home $HOME"
+echo "@ fact hostname $host"
+echo "@ fact machineId $machine"
+echo "@ fact bootId $boot"
+echo "@ fact pidNamespace $(readlink /proc/self/ns/pid)"
+echo "@ fact cpus $(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)"
+echo "@ fact memoryBytes $((memory * 1024))"
+echo "@ fact rootFsType $fs"
+echo "@ fact freeBytes $free"
+echo "@ fact clockMs $(date +%s)000"
+has() {
+  name=$1
+  shift
+  if "$@" >/dev/null 2>&1; then echo "@ tool $name 1"; else echo "@ tool $name 0"; fi
+}
+probe=.probe.$me
+rm -rf "$probe" "$probe.t"
+mkdir "$probe" "$probe.t" && true >"$probe.t/x"
+# shellcheck disable=SC2016 # onto a directory that is not empty it must fail, onto nothing it must work
+has mvNoTarget sh -c '! mv -T "$1" "$1.t" && [ -d "$1" ] && [ ! -d "$1.t/$1" ] && mv -T "$1" "$1.u"' sh "$probe"
+rm -rf "$probe" "$probe.t" "$probe.u"
+has syncFile sync .
+has setsid setsid true
+has sha256sum sha256sum /dev/null
+has stat stat -c '%s %Y %n' .
+has defaultSignal env --default-signal=INT,QUIT true
+within() { if command -v timeout >/dev/null 2>&1; then timeout 8 "$@"; else "$@"; fi; }
+if command -v nvidia-smi >/dev/null 2>&1; then
+  seen=$(within nvidia-smi --query-gpu=uuid,memory.total,name --format=csv,noheader,nounits 2>/dev/null </dev/null)
+  case $? in
+    0) printf '%s\n' "$seen" | while IFS= read -r gpu; do printf '%s\n' "@ gpu nvidia $gpu"; done ;;
+    124 | 137) echo '@ gpu unknown' ;;
+  esac
+fi
+i=0 n=0
+while [ -r '/sys/class/kfd/kfd/topology/nodes'/$i/gpu_id ]; do
+  read -r id <'/sys/class/kfd/kfd/topology/nodes'/$i/gpu_id 2>/dev/null || id=0
+  if [ "$id" != 0 ]; then
+    name=''
+    read -r name 2>/dev/null <'/sys/class/kfd/kfd/topology/nodes'/$i/name
+    printf '%s\n' "@ gpu amd $n,,$name"
+    n=$((n + 1))
+  fi
+  i=$((i + 1))
+done
+path=$(command -v "$runtime") && case $path in
+  /*)
+    version=$("$path" --version 2>/dev/null </dev/null) && printf '%s\n' "@ runtime $path" && echo "@ version $version"
+    ;;
+esac
+echo '@ done'

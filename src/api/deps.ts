@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Service } from '../engine/service.ts';
 import type { SpecDefaults } from '../protocol/parse-spec.ts';
+import type { Load } from './load.ts';
 
 /** The part of pino that the door uses. */
 export interface Logger {
@@ -24,6 +25,7 @@ export interface ApiOptions {
 }
 
 export interface RouteDeps extends ApiOptions {
+  load: Load;
   /** Aborted when the API closes: follows end, but not as if they were complete. */
   closing: AbortSignal;
 }

@@ -6,9 +6,10 @@
 
 import { type FastifyInstance, fastify } from 'fastify';
 import { AppError } from '../domain/failure.ts';
-import { BODY_BYTES_MAX } from '../protocol/limits.ts';
+import { BODY_BYTES_MAX, HEADERS_BYTES_MAX } from '../protocol/limits.ts';
 import type { AddRoute, ApiOptions } from './deps.ts';
 import { installErrors } from './errors.ts';
+import { installLoad } from './load.ts';
 import { addDoctor } from './routes/doctor.ts';
 import { addEvents } from './routes/events.ts';
 import { addExec } from './routes/exec.ts';
@@ -62,6 +63,7 @@ const KEEP_ALIVE_MS = 600_000;
 export function createApi(options: ApiOptions): FastifyInstance {
   const api = fastify({
     bodyLimit: BODY_BYTES_MAX,
+    http: { maxHeaderSize: HEADERS_BYTES_MAX },
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
     logger: false,
@@ -73,9 +75,10 @@ export function createApi(options: ApiOptions): FastifyInstance {
     done();
   });
   api.addHook('onRequest', refuseBrowsers);
+  const load = installLoad(api);
   acceptOnlyJson(api);
   installErrors(api, options.logger);
-  for (const add of ROUTE_FILES) add(api, { ...options, closing: closing.signal });
+  for (const add of ROUTE_FILES) add(api, { ...options, closing: closing.signal, load });
   return api;
 }
 

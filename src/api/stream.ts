@@ -17,6 +17,8 @@ interface StreamPlan {
 /** Sends a source with backpressure; the signal it is opened with aborts when the client goes away. */
 export async function sendStream(reply: FastifyReply, plan: StreamPlan): Promise<FastifyReply> {
   const gone = goneSignal(reply, plan.deps);
+  const leave = plan.deps.load.openStream();
+  reply.raw.once('close', leave);
   const source = await plan.open(gone);
   reply.hijack();
   const { raw } = reply;

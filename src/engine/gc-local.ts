@@ -2,6 +2,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AttemptToken, TaskId } from '../domain/task.ts';
+import { between } from '../fault.ts';
 import { type GcRun, removed } from './gc-run.ts';
 
 /** An upload waits so long for the task that names it. */
@@ -37,7 +38,7 @@ async function sweepUploads(run: GcRun): Promise<void> {
     const info = await stat(path).catch(() => undefined);
     if (info === undefined || run.at - info.mtimeMs <= UNNAMED_KEPT_MS || run.named.has(path))
       continue;
-    if (!run.request.dryRun) await rm(path, { force: true });
+    if (!run.request.dryRun) await between('gc.upload', () => rm(path, { force: true }));
     count += 1;
     bytes += info.size;
   }

@@ -14,6 +14,8 @@ import { type GcDeps, type GcRun, removed } from './gc-run.ts';
 import type { GcReport, GcRequest } from './service.ts';
 
 const PAGE = 500;
+/** Together they are one transaction. */
+const AT_ONCE = 100;
 
 /** One run at a time: a second one begins when the first has ended. `mayChange` throws where it may not. */
 export function createGc(
@@ -41,7 +43,9 @@ async function collectGarbage(deps: GcDeps, request: GcRequest): Promise<GcRepor
     if (fate === 'forget') old.push(task);
   }
   if (!request.dryRun) for (const id of report.cleaned) await askFor(deps, id);
-  for (const task of old) await forget(run, task);
+  for (let from = 0; from < old.length; from += AT_ONCE) {
+    await Promise.all(old.slice(from, from + AT_ONCE).map((task) => forget(run, task)));
+  }
   if (request.host === undefined) {
     await sweepLocal(run);
     await pruneEvents(run);

@@ -2,6 +2,13 @@
 
 export const BODY_BYTES_MAX = 16 * 1024 * 1024;
 export const UPLOAD_BYTES_MAX = 16 * 1024 * 1024 * 1024;
+/** Of all bodies that are held in memory at one time. */
+export const BODIES_BYTES_MAX = 16 * BODY_BYTES_MAX;
+export const HEADERS_BYTES_MAX = 16 * 1024;
+export const CONNECTIONS_MAX = 4000;
+export const REQUESTS_MAX = 2000;
+/** Followers of output and events, and sessions inside tasks. */
+export const STREAMS_MAX = 500;
 export const SUBMIT_TASKS_MAX = 10_000;
 /** Inline content goes into the database; what is larger is a file. */
 export const INLINE_BYTES_MAX = 1024 * 1024;

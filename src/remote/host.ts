@@ -205,7 +205,10 @@ export interface Host {
    */
   readRange(path: string, offset: number, length: number): Promise<Buffer>;
 
-  /** Entries of a directory without `.` and `..`; symlinks are not followed. */
+  /**
+   * Entries of a directory without `.` and `..`; symlinks are not followed.
+   * @throws SFTP_* SSH_*; OUTPUT_LIMIT beyond LIST_ENTRIES_MAX
+   */
   list(path: string): Promise<DirectoryEntry[]>;
 
   /**

@@ -15,13 +15,25 @@ const CHECK = `is_whole() {
   [ "$(($1 + $2))" -eq "$3" ]
 }`;
 
-/** The lock's heartbeat, the time limit, and the end of a pull whose job was killed. */
+/** True when another job has taken over while this one was stopped or cut off: what it began it does not finish. */
+const FENCED = `fenced() {
+  [ -e job.sh ] || return 0
+  current=''
+  [ ! -s "../.pull-$key/owner" ] || read -r current <"../.pull-$key/owner"
+  case $current in '' | "1 $n $job "*) return 1 ;; esac
+}`;
+
+/** The lock's heartbeat, the time limit, and the end of a pull whose job was killed or replaced. */
 const BEAT = `beat() {
   trap 'kill "$napper" 2>/dev/null; exit 0' TERM
   count=0
   read_clock
   end=$((now + timeout))
   while is_alive "$job" "$born"; do
+    if fenced; then
+      kill -KILL "-$pull" 2>/dev/null
+      exit 0
+    fi
     count=$((count + 1))
     echo "$count" >hb
     read_clock
@@ -78,6 +90,7 @@ const MAIN = `main() {
   beat=$!
   wait "$pull"
   code=$?
+  if [ "$code" -eq 0 ] && fenced; then code=1; fi
   if [ "$code" -eq 0 ]; then publish 2>>log || code=1; fi
   kill -TERM "$beat" 2>/dev/null
   chmod -R u+rwX "$tmp" 2>/dev/null
@@ -97,4 +110,6 @@ const MAIN = `main() {
 main "$@"`;
 
 /** Text of the job, \`sh job.sh\` with the arguments NONCE KEY RUNTIME REFERENCE TIMEOUT_HUNDREDTHS SETUP [pull options…]. */
-export const PULL_JOB = [STAT_OF, IS_ALIVE, READ_CLOCK, CHECK, BEAT, PUBLISH, MAIN].join('\n');
+export const PULL_JOB = [STAT_OF, IS_ALIVE, READ_CLOCK, CHECK, FENCED, BEAT, PUBLISH, MAIN].join(
+  '\n',
+);

@@ -15,6 +15,7 @@ import { readSources } from './sources.ts';
 const NO_ACT_ON_THE_HOST = ['close'];
 const READS_OF_THE_STORE = [
   ...['getTask', 'findIds', 'loadLive', 'listTasks', 'listEvents', 'hostModes', 'lastSeq'],
+  ...['eventsGone', 'listRemovals'],
   'close',
 ];
 

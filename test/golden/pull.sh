@@ -103,12 +103,22 @@ is_whole() {
   [ $# -eq 3 ] || return 0
   [ "$(($1 + $2))" -eq "$3" ]
 }
+fenced() {
+  [ -e job.sh ] || return 0
+  current='\'''\''
+  [ ! -s "../.pull-$key/owner" ] || read -r current <"../.pull-$key/owner"
+  case $current in '\'''\'' | "1 $n $job "*) return 1 ;; esac
+}
 beat() {
   trap '\''kill "$napper" 2>/dev/null; exit 0'\'' TERM
   count=0
   read_clock
   end=$((now + timeout))
   while is_alive "$job" "$born"; do
+    if fenced; then
+      kill -KILL "-$pull" 2>/dev/null
+      exit 0
+    fi
     count=$((count + 1))
     echo "$count" >hb
     read_clock
@@ -163,6 +173,7 @@ main() {
   beat=$!
   wait "$pull"
   code=$?
+  if [ "$code" -eq 0 ] && fenced; then code=1; fi
   if [ "$code" -eq 0 ]; then publish 2>>log || code=1; fi
   kill -TERM "$beat" 2>/dev/null
   chmod -R u+rwX "$tmp" 2>/dev/null

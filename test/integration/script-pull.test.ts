@@ -3,6 +3,7 @@
  * was cancelled leaves the way free. Method: a fake runtime whose `pull` is a few lines of the test;
  * it notes each start in a ledger.
  */
+import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -220,4 +221,88 @@ test('a pull that takes too long is ended and says so', async () => {
   });
   const pids = await bench.starts();
   await until(() => !pids.some(alive));
+});
+
+/** Processes of the job, whoever is their parent, with their words. */
+async function jobProcesses(nonce: string): Promise<{ pid: number; words: string }[]> {
+  const found: { pid: number; words: string }[] = [];
+  for (const name of await readdir('/proc')) {
+    const environ = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '');
+    if (!/^\d+$/.test(name) || !environ.includes(`TOWLINE_PULL=mini-0123.${nonce}`)) continue;
+    const words = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '');
+    found.push({ pid: Number(name), words: words.replaceAll('\0', ' ') });
+  }
+  return found;
+}
+
+/** Some of them live for a moment only. */
+function signal(jobs: { pid: number }[], name: NodeJS.Signals): void {
+  for (const { pid } of jobs) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // it has ended
+    }
+  }
+}
+
+/** Makes the minute pass in which the heartbeat must have moved, for one who waits. */
+async function passAMinute(bench: PullBench, nonce: string): Promise<void> {
+  const path = `${bench.on.root}/pulled/.pull-mini-0123/watch.${nonce}`;
+  const [since = '', seen = ''] = (await readFile(path, 'utf8')).trim().split(' ');
+  await writeFile(path, `${Number(since) - 6_001} ${seen}\n`);
+}
+
+test('row 30: an owner that is stopped past its time is replaced and ended, and there is one good image', async () => {
+  const bench = await open(`${HOLD}; ${MAKE_SIF}`);
+  const [first, second] = [fresh(), fresh()];
+  await bench.ask(first);
+  await until(async () => (await bench.starts()).length === 1);
+  const stopped = await jobProcesses(first);
+  signal(stopped, 'SIGSTOP');
+  expect((await bench.ask(second)).kind).toBe('running');
+  expect((await bench.ask(second)).kind).toBe('running');
+  expect(await bench.starts()).toHaveLength(1);
+  await passAMinute(bench, second);
+  await bench.ask(second);
+  await until(async () => (await bench.starts()).length === 2);
+  await until(() => !stopped.some(({ pid }) => alive(pid)));
+  await writeFile(join(bench.on.dir, 'go-on'), '');
+  expect(await bench.settled(second)).toMatchObject({ kind: 'ready' });
+  await until(async () => (await bench.files()).length === 2);
+  expect(await bench.files()).toEqual(['mini-0123.json', 'mini-0123.sif']);
+});
+
+test('row 30: an owner on another machine that goes on after it was replaced ends its own pull and publishes nothing', async () => {
+  const bench = await open(`${HOLD}; ${MAKE_SIF}`);
+  const [first, second] = [fresh(), fresh()];
+  await bench.ask(first);
+  await until(async () => (await bench.starts()).length === 1);
+  const [runtime = 0] = await bench.starts();
+  const stopped = await jobProcesses(first);
+  signal(stopped, 'SIGSTOP');
+  const owner = `${bench.on.root}/pulled/.pull-mini-0123/owner`;
+  const words = (await readFile(owner, 'utf8')).trim().split(' ');
+  await writeFile(owner, `${words.with(6, 'node7').join(' ')}\n`);
+  await bench.ask(second);
+  await passAMinute(bench, second);
+  await bench.ask(second);
+  await until(async () => (await bench.starts()).length === 2);
+  expect(alive(runtime)).toBe(true);
+  signal(stopped, 'SIGCONT');
+  // The next beat, without the ten seconds until it.
+  const naps = stopped.filter(
+    ({ words: line }) => /^sleep [\d.]*[1-9]/.test(line) && !/0\.02/.test(line),
+  );
+  signal(naps, 'SIGKILL');
+  await until(() => !alive(runtime));
+  await writeFile(join(bench.on.dir, 'go-on'), '');
+  const reply = await bench.settled(second);
+  await until(async () => (await bench.files()).length === 2);
+  const image = await readFile(`${bench.on.root}/pulled/mini-0123.sif`);
+  expect(image).toHaveLength(4096);
+  expect(reply).toMatchObject({
+    kind: 'ready',
+    sha256: createHash('sha256').update(image).digest('hex'),
+  });
 });

@@ -26,6 +26,7 @@ export function addExec(api: FastifyInstance, deps: RouteDeps): void {
       if (request.headers['content-type'] !== EXEC_MEDIA_TYPE) {
         throw new AppError('REQUEST_INVALID', `exec has Content-Type ${EXEC_MEDIA_TYPE}`);
       }
+      reply.raw.once('close', deps.load.openStream());
       const gone = goneSignal(reply, deps);
       const frames = framesOf(request.body as Readable);
       const first = await frames.next();

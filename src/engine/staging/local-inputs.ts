@@ -4,10 +4,10 @@
  * loop). The hash is of the bytes read now; the upload hashes what it sends once more.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { createReadStream, type Dirent } from 'node:fs';
+import { opendir, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { AppError } from '../../domain/failure.ts';
+import { AppError, isAppError } from '../../domain/failure.ts';
 import type { Input, InputSource } from '../../domain/task.ts';
 
 export type LocalBytes = { kind: 'path'; path: string } | { kind: 'bytes'; bytes: Buffer };
@@ -17,14 +17,25 @@ export type LocalEntry =
   | { kind: 'directory'; target: string }
   | { kind: 'remote'; target: string; path: string };
 
-/** All files and directories of the inputs, in order. @throws STAGE_INPUT_MISSING STAGE_INPUT_UNREADABLE */
+/** Each is a line of the launch and a name on the host. */
+const ENTRIES_MAX = 20_000;
+const DEPTH_MAX = 64;
+
+/**
+ * All files and directories of the inputs, in order.
+ * @throws STAGE_INPUT_MISSING STAGE_INPUT_UNREADABLE STAGE_LIMIT
+ */
 export async function listInputs(inputs: readonly Input[]): Promise<LocalEntry[]> {
   const entries: LocalEntry[] = [];
-  for (const { source, target } of inputs) entries.push(...(await listInput(source, target)));
+  for (const { source, target } of inputs) {
+    const room = ENTRIES_MAX - entries.length;
+    for (const entry of await listInput(source, target, room)) entries.push(entry);
+    if (entries.length > ENTRIES_MAX) throw tooMany(target, `more than ${ENTRIES_MAX} files`);
+  }
   return entries;
 }
 
-async function listInput(source: InputSource, target: string): Promise<LocalEntry[]> {
+async function listInput(source: InputSource, target: string, room: number): Promise<LocalEntry[]> {
   switch (source.kind) {
     case 'content': {
       const bytes = Buffer.from(source.base64, 'base64');
@@ -37,20 +48,49 @@ async function listInput(source: InputSource, target: string): Promise<LocalEntr
     case 'file':
       return [await fileEntry(source.path, target)];
     case 'directory':
-      return walk(source.path, target);
+      return walk({ path: source.path, target, room, depth: 0 });
   }
 }
 
-async function walk(path: string, target: string): Promise<LocalEntry[]> {
+interface Tree {
+  path: string;
+  target: string;
+  /** How many entries there may be. */
+  room: number;
+  depth: number;
+}
+
+async function walk({ path, target, room, depth }: Tree): Promise<LocalEntry[]> {
+  const tooDeep = depth > DEPTH_MAX;
+  if (tooDeep) throw tooMany(path, `directories nested more than ${DEPTH_MAX} deep`);
   const entries: LocalEntry[] = [{ kind: 'directory', target }];
-  const children = await readable(path, () => readdir(path, { withFileTypes: true }));
-  for (const child of children.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const childPath = posix.join(path, child.name);
-    const childTarget = posix.join(target, child.name);
-    if (child.isDirectory()) entries.push(...(await walk(childPath, childTarget)));
-    else entries.push(await fileEntry(childPath, childTarget));
+  for (const child of await childrenOf(path, room)) {
+    const below = { path: posix.join(path, child.name), target: posix.join(target, child.name) };
+    const found = child.isDirectory()
+      ? await walk({ ...below, room: room - entries.length, depth: depth + 1 })
+      : [await fileEntry(below.path, below.target)];
+    for (const entry of found) entries.push(entry);
+    if (entries.length > room) throw tooMany(path, `more than ${ENTRIES_MAX} files`);
   }
   return entries;
+}
+
+/** Read one by one: a directory of a million names is not held in memory to be refused. */
+async function childrenOf(path: string, room: number): Promise<Dirent[]> {
+  const children: Dirent[] = [];
+  await readable(path, async () => {
+    for await (const child of await opendir(path)) {
+      children.push(child);
+      if (children.length > room) throw tooMany(path, `more than ${ENTRIES_MAX} files`);
+    }
+  });
+  return children.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function tooMany(path: string, what: string): AppError {
+  return new AppError('STAGE_LIMIT', `input ${path}: ${what}, which is more than a task may have`, {
+    context: { path },
+  });
 }
 
 async function fileEntry(path: string, target: string): Promise<LocalEntry> {
@@ -109,7 +149,7 @@ async function readable<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause)) throw cause;
+    if (isAppError(cause) || !(cause instanceof Error && 'code' in cause)) throw cause;
     const missing = cause.code === 'ENOENT' || cause.code === 'ENOTDIR';
     throw new AppError(
       missing ? 'STAGE_INPUT_MISSING' : 'STAGE_INPUT_UNREADABLE',

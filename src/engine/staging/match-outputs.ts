@@ -5,6 +5,7 @@
  */
 import { posix } from 'node:path';
 import { AppError } from '../../domain/failure.ts';
+import { LIST_ENTRIES_MAX } from '../../domain/limits.ts';
 import { shown } from '../../domain/shown.ts';
 import type { Output } from '../../domain/task.ts';
 import type { DirectoryEntry } from '../../remote/host.ts';
@@ -27,11 +28,13 @@ export interface Matched {
 
 type List = (path: string) => Promise<DirectoryEntry[]>;
 
-const MAX_FILES = 100_000;
+/** Files a task may bring back, directories too, and names that are looked at for one output. */
+export const MAX_FILES = 20_000;
+const MAX_NAMES = LIST_ENTRIES_MAX;
 const MAX_DEPTH = 64;
 const GLOB = /[*?[{]/;
 
-/** Files of one output; undefined when nothing is there. @throws OUTPUT_UNSAFE SFTP_* SSH_* */
+/** Files of one output; undefined when nothing is there. @throws OUTPUT_UNSAFE OUTPUT_LIMIT SFTP_* SSH_* */
 export async function matchOutput(output: Output, list: List): Promise<Matched | undefined> {
   const pattern = posix.normalize(output.pattern).replace(/\/$/, '');
   return GLOB.test(pattern) ? matchGlob(pattern, output, list) : matchPath(pattern, output, list);
@@ -123,10 +126,13 @@ interface Visited {
 }
 
 function collect(matched: Matched, { path, entry }: Visited, local: string): void {
-  if (entry.kind === 'directory') matched.directories.push(local);
-  else if (entry.kind === 'file') {
+  if (entry.kind === 'directory') {
+    if (matched.directories.length >= MAX_FILES)
+      throw tooMany(path, `there are more than ${MAX_FILES} directories`);
+    matched.directories.push(local);
+  } else if (entry.kind === 'file') {
     if (matched.files.length >= MAX_FILES)
-      throw unsafe(path, `there are more than ${MAX_FILES} files`);
+      throw tooMany(path, `there are more than ${MAX_FILES} files`);
     matched.files.push({ relative: path, local, size: entry.size, mode: entry.mode });
   } else matched.passedOver.push(path);
 }
@@ -137,14 +143,18 @@ async function walk(tree: {
   levels?: number;
   list: List;
   visit: (visited: Visited) => void;
+  /** Names that were seen in the whole walk. */
+  seen?: { names: number };
 }): Promise<void> {
-  const { at, depth, levels = Number.POSITIVE_INFINITY, list, visit } = tree;
+  const { at, depth, levels = Number.POSITIVE_INFINITY, list, visit, seen = { names: 0 } } = tree;
   if (depth > MAX_DEPTH) throw unsafe(at, `it is nested more than ${MAX_DEPTH} deep`);
   for (const entry of await listOrNothing(list, at)) {
     const path = posix.join(at, safeName(entry.name, at));
+    seen.names += 1;
+    if (seen.names > MAX_NAMES) throw tooMany(at, `there are more than ${MAX_NAMES} names`);
     visit({ path, entry });
     if (entry.kind === 'directory' && depth + 1 < levels)
-      await walk({ ...tree, at: path, depth: depth + 1 });
+      await walk({ ...tree, at: path, depth: depth + 1, seen });
   }
 }
 
@@ -166,6 +176,10 @@ function safeName(name: string, directory: string): string {
 
 function notDirectory(path: string, parent: string, { kind }: DirectoryEntry): AppError {
   return unsafe(path, `${parent} is a ${kind}, not a directory`);
+}
+
+function tooMany(path: string, why: string): AppError {
+  return new AppError('OUTPUT_LIMIT', `output ${path} is refused: ${why}`, { context: { path } });
 }
 
 function unsafe(path: string, why: string): AppError {

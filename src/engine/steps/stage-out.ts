@@ -21,12 +21,16 @@ import type { Step } from '../dispatcher.ts';
 import type { Logger } from '../logger.ts';
 import type { Seat, Seats } from '../seats.ts';
 import type { Progress } from '../service.ts';
+import type { EngineSettings } from '../settings.ts';
 import { deliver, makeDirectory, removeParts } from '../staging/deliver.ts';
-import { type MatchedFile, matchOutput } from '../staging/match-outputs.ts';
+import { MAX_FILES, type MatchedFile, matchOutput } from '../staging/match-outputs.ts';
 import { together } from '../together.ts';
+
+const HASHES_A_RUN = 1000;
 
 interface CollectDeps {
   seats: Seats;
+  settings: () => EngineSettings;
   log: Logger;
   onProgress: (task: TaskId, progress: Progress) => void;
 }
@@ -83,6 +87,7 @@ async function findAll(job: CollectJob, commandFailed: boolean): Promise<Wanted[
         },
       );
     }
+    refuseTooMuch(job, wanted, matched.files);
     for (const directory of matched.directories) await makeDirectory(directory, output.local);
     if (matched.passedOver.length > 0) {
       job.deps.log.warn(
@@ -93,6 +98,22 @@ async function findAll(job: CollectJob, commandFailed: boolean): Promise<Wanted[
     for (const file of matched.files) wanted.push({ ...file, output });
   }
   return withoutTwins(wanted);
+}
+
+/** What comes from a host must fit here, whatever a task or the host makes of it. */
+function refuseTooMuch(
+  { task, seat, deps }: CollectJob,
+  before: readonly MatchedFile[],
+  more: readonly MatchedFile[],
+): void {
+  const { collectLimitBytes } = deps.settings().defaults;
+  const count = before.length + more.length;
+  const bytes = [...before, ...more].reduce((sum, file) => sum + file.size, 0);
+  if (count <= MAX_FILES && bytes <= collectLimitBytes) return;
+  const most = count > MAX_FILES ? `${MAX_FILES} files` : `${collectLimitBytes} bytes`;
+  throw new AppError('OUTPUT_LIMIT', `the outputs of task ${task.id} are more than ${most}`, {
+    context: { task: task.id, host: seat.name },
+  });
 }
 
 /** A file that several outputs name is fetched once; two files cannot have one name here. @throws OUTPUT_EXISTS */
@@ -137,14 +158,10 @@ async function list(seat: Seat, directory: string, workDir: string): Promise<Dir
 async function fetchAll(job: CollectJob, wanted: Wanted[]): Promise<CollectedOutput[]> {
   if (wanted.length === 0) return [];
   const files = wanted.map((file) => ({ ...file, remote: posix.join(job.workDir, file.relative) }));
-  const paths = files.map((file) => file.remote);
-  const reply = await job.seat.host.run(hashFilesText(paths), {
-    purpose: `hashing the outputs of ${job.token}`,
-    lane: 'slow',
-    deadlineMs: 3_600_000,
-    signal: job.signal,
-  });
-  const hashes = parseHashFiles(reply.output, { host: job.seat.name, count: paths.length });
+  const hashes = await hashAll(
+    job,
+    files.map((file) => file.remote),
+  );
   const bytesTotal = wanted.reduce((sum, file) => sum + file.size, 0);
   let fetched = 0;
   const hashed = files.map((file, index) => ({ ...file, sha256: hashes[index] ?? '' }));
@@ -165,6 +182,22 @@ async function fetchAll(job: CollectJob, wanted: Wanted[]): Promise<CollectedOut
   return together(hashed, job.signal, (file, signal) =>
     job.seat.transfers.add(() => fetch(file, signal)),
   );
+}
+
+/** In parts: what a host answers at once is bounded. */
+async function hashAll({ seat, token, signal }: CollectJob, paths: string[]): Promise<string[]> {
+  const hashes: string[] = [];
+  for (let from = 0; from < paths.length; from += HASHES_A_RUN) {
+    const part = paths.slice(from, from + HASHES_A_RUN);
+    const reply = await seat.host.run(hashFilesText(part), {
+      purpose: `hashing the outputs of ${token}`,
+      lane: 'slow',
+      deadlineMs: 3_600_000,
+      signal,
+    });
+    hashes.push(...parseHashFiles(reply.output, { host: seat.name, count: part.length }));
+  }
+  return hashes;
 }
 
 async function fetchOne(

@@ -1,12 +1,13 @@
 /** File operations of a host on this machine, with the promises and errors of the interface. */
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
+import { type FileHandle, lstat, open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
+import { LIST_ENTRIES_MAX } from '../../domain/limits.ts';
 import { classifyFile } from '../classify.ts';
 import type { DirectoryEntry, TransferOptions } from '../host.ts';
 import { refuseAborted } from '../settle.ts';
-import { kindOf } from '../sftp/list.ts';
+import { kindOf, listingTooLong } from '../sftp/list.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -26,7 +27,8 @@ export function readRangeOf(
 export function listOf(path: string, context: ErrorContext): Promise<DirectoryEntry[]> {
   return speaking(`list ${path}`, context, async () => {
     const entries: DirectoryEntry[] = [];
-    for (const name of await readdir(path)) {
+    for await (const { name } of await opendir(path)) {
+      if (entries.length >= LIST_ENTRIES_MAX) throw listingTooLong(path);
       const { size, mode, mtimeMs } = await lstat(join(path, name));
       entries.push({ name, kind: kindOf(mode), size, mode: mode & 0o7777, mtimeMs });
     }

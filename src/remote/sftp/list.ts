@@ -1,5 +1,6 @@
 /** Lists a remote directory. */
 import { AppError } from '../../domain/failure.ts';
+import { LIST_ENTRIES_MAX } from '../../domain/limits.ts';
 import type { DirectoryEntry } from '../host.ts';
 import { watchedElsewhere } from '../settle.ts';
 import type { SftpSession } from './session.ts';
@@ -11,8 +12,7 @@ const KINDS: Readonly<Record<number, DirectoryEntry['kind']>> = {
   0o120000: 'symlink',
 };
 
-/** A server may go on for ever: more than this in one directory is not listed. */
-const ENTRIES_MAX = 500_000;
+/** A server may go on for ever: names that are longer together than this are not listed. */
 const NAMES_BYTES_MAX = 64 * 1024 * 1024;
 /** Linux takes 255 bytes; others take more, none takes this much. */
 const NAME_BYTES_MAX = 4096;
@@ -25,7 +25,7 @@ export function kindOf(mode: number): DirectoryEntry['kind'] {
 
 /**
  * Entries in the order of the server, without `.` and `..`.
- * @throws SFTP_* SSH_CONNECTION_LOST
+ * @throws SFTP_* SSH_CONNECTION_LOST; OUTPUT_LIMIT
  */
 export async function listDirectory(session: SftpSession, path: string): Promise<DirectoryEntry[]> {
   const directory = await session.openDirectory(path);
@@ -42,8 +42,8 @@ export async function listDirectory(session: SftpSession, path: string): Promise
         if (filename === '.' || filename === '..') continue;
         bytes += filename.length;
         if (filename.length > NAME_BYTES_MAX) throw tooMuch(path, 'a name is too long');
-        if (entries.length >= ENTRIES_MAX || bytes > NAMES_BYTES_MAX)
-          throw tooMuch(path, `it goes on after ${entries.length} entries`);
+        if (entries.length >= LIST_ENTRIES_MAX) throw listingTooLong(path);
+        if (bytes > NAMES_BYTES_MAX) throw tooMuch(path, 'its names are too long together');
         const { size, mode, mtime } = attrs;
         entries.push({
           name: filename,
@@ -63,4 +63,10 @@ function tooMuch(path: string, why: string): AppError {
   return new AppError('SFTP_FAILED', `the listing of ${path} is given up: ${why}`, {
     context: { path },
   });
+}
+
+/** Said by every kind of host. */
+export function listingTooLong(path: string): AppError {
+  const text = `directory ${path} has more than ${LIST_ENTRIES_MAX} entries`;
+  return new AppError('OUTPUT_LIMIT', text, { context: { path } });
 }

@@ -154,11 +154,17 @@ describe('a hostile host', () => {
   });
 
   test('more files than anybody wants are refused', async () => {
-    const many = Array.from({ length: 100_001 }, (_, i) => entry(`f${i}`));
+    const many = Array.from({ length: 20_001 }, (_, i) => entry(`f${i}`));
     await expect(match('*', '/out', { '.': many })).rejects.toMatchObject({
-      code: 'OUTPUT_UNSAFE',
-      message: expect.stringContaining('100000'),
+      code: 'OUTPUT_LIMIT',
+      message: expect.stringContaining('20000'),
     });
+    const wide = Array.from({ length: 1_000 }, (_, i) => entry(`d${i}`, 'directory'));
+    const none = Array.from({ length: 1_000 }, (_, i) => entry(`link${i}`, 'symlink'));
+    const list = async (path: string) => (path === '.' ? wide : none);
+    await expect(
+      matchOutput({ pattern: '*/x', local: '/out', overwrite: false }, list),
+    ).rejects.toMatchObject({ code: 'OUTPUT_LIMIT', message: expect.stringContaining('names') });
   });
 
   test('trouble while listing is told as it is, not as a missing output', async () => {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { AppError } from '../../../../src/domain/failure.ts';
 import { createStageOut } from '../../../../src/engine/steps/stage-out.ts';
 import { exitOf, TO_RUNNING } from '../../../support/builders.ts';
-import { LOG, seatsOf, temporaryDirectory } from '../../../support/engine-parts.ts';
+import { LOG, seatsOf, someSettings, temporaryDirectory } from '../../../support/engine-parts.ts';
 import { entry, FakeHost } from '../../../support/fake-host.ts';
 import { contextOf, DIR } from './context.ts';
 
@@ -30,8 +30,10 @@ async function house(files: Record<string, string>, code = 0) {
     });
     return [...sums, '@ done'].join('\n');
   });
+  const settings = someSettings([]);
   const step = createStageOut({
     seats: await seatsOf([[{}, host]]),
+    settings: () => settings,
     log: LOG,
     onProgress: () => {},
   });
@@ -47,7 +49,7 @@ async function house(files: Record<string, string>, code = 0) {
     news.catch(() => {});
     return { news, controller };
   };
-  return { host, dir, collect };
+  return { host, dir, collect, settings };
 }
 
 test('files are fetched, compared and told with what they are', async () => {
@@ -140,4 +142,23 @@ test('a step that is run again delivers the rest and fetches nothing twice', asy
   const before = host.count(/^download.*\/a$/);
   expect(await collect(['a', 'a'], ['b', 'b']).news).toMatchObject({ outputs: [{}, {}] });
   expect(before + host.count(/^download.*\/b$/)).toBeLessThanOrEqual(2);
+});
+
+test('more files than one answer of the host can tell are hashed in parts', async () => {
+  const many = Object.fromEntries(Array.from({ length: 1_500 }, (_, i) => [`f${i}`, `${i}`]));
+  const { host, collect } = await house(many);
+  const news = await collect(['*', 'all/']).news;
+  expect(news.kind === 'collected' && news.outputs.length).toBe(1_500);
+  expect(host.count(/^hashing/)).toBe(2);
+});
+
+test('outputs that are more than a task may bring are refused before anything is fetched', async () => {
+  const { host, dir, collect, settings } = await house({ a: 'aaa', b: 'bbb' });
+  settings.defaults.collectLimitBytes = 5;
+  await expect(collect(['a', 'x'], ['b', 'y']).news).rejects.toMatchObject({
+    code: 'OUTPUT_LIMIT',
+    message: expect.stringContaining('5 bytes'),
+  });
+  expect(host.count(/^download/)).toBe(0);
+  expect(existsSync(join(dir, 'x'))).toBe(false);
 });

@@ -14,6 +14,9 @@ import type { EngineSettings } from '../settings.ts';
 import type { Seen, Watchers } from '../watchers.ts';
 import { whereIs } from '../where.ts';
 
+/** Longer than a killer's patience beyond the usual grace. */
+export const ASK_AGAIN_MS = 60_000;
+
 interface CancelDeps {
   seats: Seats;
   watchers: Watchers;
@@ -21,6 +24,8 @@ interface CancelDeps {
   daemonId: string;
   nonce: () => string;
   settings: () => EngineSettings;
+  /** How long the mark of a killer is waited for before the host is asked again; 60 s. */
+  askAgainMs?: number;
 }
 
 export function createCancel(deps: CancelDeps): Step {
@@ -30,10 +35,13 @@ export function createCancel(deps: CancelDeps): Step {
     // Staging and pulling ended with their steps; nothing of this attempt was ever published.
     if (!task.state.published) return { kind: 'gone', attempt };
     const seat = deps.seats.get(task.state.host);
-    const reply = await askToEnd(deps, seat, context);
-    const isGone = afterCancel(reply, { task, attempt, host: seat.name });
-    if (isGone === 'gone') return { kind: 'gone', attempt };
-    return waitFor(deps, { seat, context, isGone });
+    for (;;) {
+      const reply = await askToEnd(deps, seat, context);
+      const isGone = afterCancel(reply, { task, attempt, host: seat.name });
+      if (isGone === 'gone') return { kind: 'gone', attempt };
+      const news = await waitFor(deps, { seat, context, isGone });
+      if (news !== undefined) return news;
+    }
   };
 }
 
@@ -88,15 +96,25 @@ interface Waiting {
   isGone: (seen: Seen) => boolean;
 }
 
-/** Waits for the mark on the host, and for the streams as far as they came. */
-async function waitFor(deps: CancelDeps, { seat, context, isGone }: Waiting): Promise<NewsEvent> {
+/**
+ * Waits for the mark on the host, and for the streams as far as they came; undefined when it is time
+ * to ask again, since who would have made the mark may have been killed, too.
+ */
+async function waitFor(
+  deps: CancelDeps,
+  { seat, context, isGone }: Waiting,
+): Promise<NewsEvent | undefined> {
   const { task, attempt, signal, trouble } = context;
   const token = attemptToken(task.id, attempt);
   const root = whereIs(task, attempt).root ?? (await seat.facts()).root;
   const dir = seat.attemptDir(root, token);
   const launch = task.state.kind === 'cancelling' ? task.state.launch : undefined;
   const request = { token, dir, launch, signal, trouble };
-  const { verdict } = await deps.watchers.watch(seat, request, isGone);
+  const askAgainAt = performance.now() + (deps.askAgainMs ?? ASK_AGAIN_MS);
+  const isOver = (look: Seen): boolean => isGone(look) || performance.now() >= askAgainAt;
+  const seen = await deps.watchers.watch(seat, request, isOver);
+  if (!isGone(seen)) return undefined;
+  const { verdict } = seen;
   await seal(deps.spool, token);
   const exit = verdict.kind === 'exited' ? storedExit(verdict.exit) : undefined;
   return { kind: 'gone', attempt, exit };

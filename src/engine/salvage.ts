@@ -48,5 +48,5 @@ export async function salvage(place: {
 
 /** Nobody here means nobody at all only on its own machine. */
 export function mayLive({ elsewhere, payload, crew }: Survivors): boolean {
-  return elsewhere || payload.length > 0 || crew.length > 0;
+  return elsewhere === true || payload.length > 0 || crew.length > 0;
 }

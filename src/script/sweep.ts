@@ -10,7 +10,7 @@ import { onlyLine, parseValue, replyInvalid } from './reply.ts';
 
 export interface Survivors {
   /** True: this is another machine than the one asked for, whose processes cannot be seen here. */
-  elsewhere: boolean;
+  elsewhere?: true | undefined;
   /** Processes of the payload: by the token in their environment, or in the leader's session. */
   payload: number[];
   /** Supervisor, watcher and copiers. */
@@ -63,7 +63,7 @@ export function parseSurvivors(output: string): Survivors {
       (text ?? '').split(' ').filter((word) => word !== ''),
       'survivors',
     );
-  return { elsewhere: false, payload: pids(payload), crew: pids(crew) };
+  return { payload: pids(payload), crew: pids(crew) };
 }
 
 const SALVAGE = `code='' started='' record=''

@@ -84,7 +84,7 @@ export const CONTROLS: readonly Control[] = [
     guards: {
       ...REAL,
       isEnd: (seen) => seen.verdict.kind === 'dead-suspect' || REAL.isEnd(seen),
-      parseSurvivors: () => ({ elsewhere: false, payload: [], crew: [] }),
+      parseSurvivors: () => ({ payload: [], crew: [] }),
     },
     breaks: /ended is dead|interrupted has no record/,
   },

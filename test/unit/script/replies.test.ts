@@ -144,12 +144,11 @@ test('a clean answers for every token', () => {
 
 test('survivors and what a leader left', () => {
   expect(parseSurvivors('@ survivors 12 13 / 14\n')).toEqual({
-    elsewhere: false,
     payload: [12, 13],
     crew: [14],
   });
   const nobody = { payload: [], crew: [] };
-  expect(parseSurvivors('@ survivors /\n')).toEqual({ elsewhere: false, ...nobody });
+  expect(parseSurvivors('@ survivors /\n')).toEqual(nobody);
   expect(parseSurvivors('@ elsewhere\n')).toEqual({ elsewhere: true, ...nobody });
   expect(parseSalvage('@ left 9 1 - 5 0 77    \n')).toMatchObject({
     code: 9,

@@ -136,6 +136,7 @@ function ended(task: Task, unsettled: Unsettled): Decision {
 /** False while nothing of the attempt was ever published on the host. */
 function mayBeOnHost(state: TaskState): boolean {
   if (state.kind === 'cancelling') return state.published;
+  if ('tried' in state && state.tried === true) return true;
   return state.kind === 'launching' || state.kind === 'running' || state.kind === 'collecting';
 }
 

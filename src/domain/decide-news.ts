@@ -5,8 +5,10 @@
 import { cancelled, concludeExit, endWith, retryOrEnd } from './conclude.ts';
 import { type Decision, ignored, to } from './decision.ts';
 import type { NewsEvent } from './events.ts';
-import { type GpuGrant, isEnded } from './state.ts';
+import { type ExitRecord, type GpuGrant, isEnded, type TaskState } from './state.ts';
 import type { Task } from './task.ts';
+
+type OnTheWay = Extract<TaskState, { kind: 'staging' | 'pulling' | 'launching' }>;
 
 /** Judges news of an attempt; news of an older one changes nothing but its cleaning. */
 export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
@@ -20,20 +22,34 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
       return state.kind === 'queued' ? placed(task, event, now) : ignored(task, event);
     case 'staged':
       if (state.kind !== 'staging') return ignored(task, event);
-      return to(task, { ...step(state, now), kind: 'pulling', inputs: event.inputs }, 'pull');
+      return to(
+        task,
+        { ...step(state, now), ...triedOf(state), kind: 'pulling', inputs: event.inputs },
+        'pull',
+      );
     case 'image-ready':
       if (state.kind !== 'pulling') return ignored(task, event);
       return to(
         task,
-        { ...step(state, now), kind: 'launching', inputs: state.inputs, image: event.image },
+        {
+          ...step(state, now),
+          ...triedOf(state),
+          kind: 'launching',
+          inputs: state.inputs,
+          image: event.image,
+        },
         'launch',
       );
     case 'image-gone':
       if (state.kind !== 'launching') return ignored(task, event);
-      return to(task, { ...step(state, now), kind: 'pulling', inputs: state.inputs }, 'pull');
+      return to(
+        task,
+        { ...step(state, now), tried: true, kind: 'pulling', inputs: state.inputs },
+        'pull',
+      );
     case 'inputs-gone':
       if (state.kind !== 'launching') return ignored(task, event);
-      return to(task, { ...step(state, now), kind: 'staging' }, 'stage');
+      return to(task, { ...step(state, now), tried: true, kind: 'staging' }, 'stage');
     case 'launched':
       if (state.kind !== 'launching') return ignored(task, event);
       return to(
@@ -47,13 +63,13 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
       if (state.kind !== 'collecting') return ignored(task, event);
       return concludeExit(task, { exit: state.exit, outputs: event.outputs, now });
     case 'died':
-      if (state.kind === 'cancelling') return cancelled(task, now);
+      if (state.kind === 'cancelling') return endCancelled(task, now);
       if (state.kind !== 'running') return ignored(task, event);
       return retryOrEnd(task, { kind: 'interrupted', failure: event.failure, now });
     case 'gone':
       // While launching: the host says that the ticket was taken by a cancel, so it can never start.
       if (state.kind !== 'cancelling' && state.kind !== 'launching') return ignored(task, event);
-      return cancelled(task, now, event.exit);
+      return endCancelled(task, now, event.exit);
     case 'blocked':
     case 'unblocked':
       return blockedOrNot(task, event);
@@ -63,9 +79,27 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
   }
 }
 
+/** Nothing of it is left: cancelled, or what had to be ended for a failure has ended. */
+function endCancelled(task: Task, now: number, exit?: ExitRecord): Decision {
+  const { state } = task;
+  if (state.kind !== 'cancelling' || state.failure === undefined) return cancelled(task, now, exit);
+  return endWith(task, { kind: 'error', failure: state.failure, exit, now });
+}
+
+/** True while a launch that hung somewhere could still come and start it: its ticket must be taken first. */
+function mayStillStart(state: TaskState): state is OnTheWay {
+  return state.kind === 'launching' || ('tried' in state && state.tried === true);
+}
+
 /** A declared output that the command did not produce is its failure; the rest is ours or the host's. */
 function stepFailed(task: Task, event: NewsEvent & { kind: 'step-failed' }, now: number): Decision {
   const { failure, exit, outputs } = event;
+  const { state } = task;
+  if (mayStillStart(state)) {
+    const image = 'image' in state ? state.image : undefined;
+    const at = { ...step(state, now), image };
+    return to(task, { ...at, kind: 'cancelling', published: true, failure }, 'cancel');
+  }
   const kind = failure.code === 'OUTPUT_MISSING' ? 'failed' : 'error';
   return endWith(task, { kind, failure, exit, outputs, now });
 }
@@ -120,4 +154,8 @@ function blockedOrNot(task: Task, event: NewsEvent & { kind: 'blocked' | 'unbloc
 function step(state: { attempt: number; host: string; gpus?: GpuGrant | undefined }, now: number) {
   const { attempt, host, gpus } = state;
   return { attempt, host, since: now, ...(gpus !== undefined && { gpus }) };
+}
+
+function triedOf({ tried }: { tried?: true | undefined }): { tried?: true } {
+  return tried === undefined ? {} : { tried };
 }

@@ -44,7 +44,12 @@ function cancelAsked(task: Task, now: number): Decision {
       return cancelled(task, now);
     case 'staging':
     case 'pulling':
-      return to(task, { ...step(state, now), kind: 'cancelling', published: false }, 'cancel');
+      // after a launch that found its image or inputs gone, an earlier one may still be under way
+      return to(
+        task,
+        { ...step(state, now), kind: 'cancelling', published: state.tried === true },
+        'cancel',
+      );
     case 'launching':
     case 'running':
     case 'collecting':

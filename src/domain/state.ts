@@ -97,6 +97,8 @@ export interface GpuGrant {
 }
 
 interface OnHost {
+  /** An earlier launch of this attempt may still be under way: whatever ends it must take the ticket first. */
+  tried?: true | undefined;
   attempt: number;
   host: string;
   gpus?: GpuGrant | undefined;
@@ -134,6 +136,8 @@ export type TaskState =
       exit?: ExitRecord | undefined;
       /** False while nothing of the attempt can be on the host. */
       published: boolean;
+      /** Why the attempt ends, when it was not the user who asked. */
+      failure?: FailureRecord | undefined;
     } & OnHost)
   | ({ kind: 'succeeded' } & Ended)
   | ({ kind: 'failed'; failure: FailureRecord } & Ended)

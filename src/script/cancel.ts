@@ -97,6 +97,11 @@ check_place() {
   field boot
   [ "$value" = "$boot" ] || { true >"killed.$n"; ended rebooted; }
 }
+# No room for a grave: a mark takes no block, and a supervisor looks for it when it has the ticket.
+bury() {
+  if ! { mkdir -p .ended && true >".ended/$T"; }; then ended 'failed no-grave'; fi
+  [ -d "$T" ] || ended cancelled-before-start
+}
 killer_lives() {
   [ -s killer ] || return 1
   read -r killer_pid since <killer
@@ -124,7 +129,7 @@ export function cancelText(plan: CancelPlan): string {
     '[ ! -e ".ended/$T" ] || [ -d "$T" ] || ended cancelled-before-start',
     'if ! [ -d "$T" ]; then',
     // complete before it gets its name: a late launch could take the place of an empty directory
-    `  if ! { mkdir ${grave} && true >${grave}/"cancelled.$n"; }; then rm -rf ${grave}; ended 'failed no-grave'; fi`,
+    `  if ! { mkdir ${grave} && true >${grave}/"cancelled.$n"; }; then rm -rf ${grave}; bury; fi`,
     `  mv ${plan.mvNoTarget ? '-T ' : ''}${grave} "$T" 2>/dev/null`,
     `  rm -rf ${grave} "\${T:?}"/${grave}`,
     'fi',

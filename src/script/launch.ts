@@ -60,13 +60,14 @@ export function launchText(plan: LaunchPlan): string {
   return [
     // an empty mount point is no root: in there the attempt could start a second time
     `if ! cd ${quote(plan.root)} || ! [ -r ${ROOT_MARKER} ]; then echo '@ failed no-root'; exit 0; fi`,
-    `[ -r ${quote(plan.image.path)} ] || { echo '@ image-gone'; exit 0; }`,
     `T=${quote(token)} n=${quote(plan.nonce)} part=${quote(part)}`,
     FUNCTIONS,
     `dir=${quote(attemptsDir(plan))} store=${quote(`${plan.root}/store`)}`,
     '[ -d "$dir" ] || mkdir -p "$dir" || fail no-directory',
     'cd "$dir" || fail no-directory',
     '[ ! -e ".ended/$T" ] || { echo "@ cancelled"; exit 0; }',
+    // what has started needs no image: its record is asked for
+    `if ! [ -d "$T" ] || [ -e "$T/ticket" ]; then [ -r ${quote(plan.image.path)} ] || { echo '@ image-gone'; exit 0; }; fi`,
     'if ! [ -d "$T" ]; then',
     ...buildLines(plan),
     plan.mvNoTarget ? MOVE_NO_TARGET : MOVE_PLAIN,
@@ -146,8 +147,11 @@ already() {
   for go in go.*; do
     record=''
     [ -r "sup.\${go#go.}.json" ] && read -r record <"sup.\${go#go.}.json"
-    [ -z "$record" ] || echo "@ already $record"
-    [ -n "$record" ] && return
+    [ -n "$record" ] || continue
+    # what is told to have started must still be so after a loss of power
+    { sync . .. || sync; } 2>/dev/null
+    echo "@ already $record"
+    return
   done
   for seen in cancelled.*; do
     [ -e "$seen" ] && echo '@ cancelled' && return
@@ -180,6 +184,7 @@ function buildLines(plan: LaunchPlan): string[] {
   const { places } = placeInputs(plan.inputs.files);
   const checks = places.filter((place) => place.kind === 'stub' || place.kind === 'seen');
   const made = directoriesOf(places).map((name) => `"$part"/${quote(name)}`);
+  const nested = made.filter((name) => name.slice('"$part"/'.length).includes('/'));
   const executable = plan.files.filter((file) => (file.mode & 0o100) !== 0);
   return [
     ...checks.map((place) => `seen ${quote(place.path)}`),
@@ -197,6 +202,8 @@ function buildLines(plan: LaunchPlan): string[] {
     ...(plan.inputs.stdin === undefined
       ? []
       : [`link ${objectName(plan.inputs.stdin.sha256, plan.inputs.stdin.mode)} stdin`]),
+    // nothing gets its name before its bytes are on disk: a loss of power must not leave half an attempt
+    `{ sync ${['"$part"/*', ...nested, '"$part"'].join(' ')} || sync; } 2>/dev/null`,
   ];
 }
 

@@ -21,11 +21,13 @@ export const SUPERVISOR_CLAIM = `claim() {
   for stream in stdout stderr; do
     printf '%7s\\n' '' >".copied.$stream.$n" || give_up no-record
   done
+  # who took the ticket must be known whatever happens next
+  make_durable "sup.$n.json" ".exit.$n"
   mv ticket "go.$n" 2>/dev/null
   [ -e "go.$n" ] || give_up no-ticket
   # a launch that comes after the attempt was cleaned away: it ran already
   [ ! -e "../.ended/$token" ] || give_up ended
-  make_durable "sup.$n.json" ".exit.$n" .
+  make_durable . ..
   printf '@ started %s\\n' "$record" >&7
   exec 7>&-
 }

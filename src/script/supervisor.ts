@@ -97,9 +97,19 @@ const WATCH_TIME = `watch_time() {
     if [ "$left" -gt 6000 ]; then sleep 60; else sleep "$((left / 100)).$((left % 100 / 10))$((left % 10))"; fi &
     napper=$!
     wait "$napper" || nap
+    any_left || exit 0
   done
   true >".time.$n"
   wake_supervisor
+}
+
+# A supervisor that was killed does not end its watcher; who looks for survivors must not find it for hours.
+any_left() {
+  read -r supervisor since _ <".sup.$n"
+  is_alive "$supervisor" "$since" && return
+  session_of_leader
+  find_marked "TOWLINE_ATTEMPT=$token"
+  [ -n "$pids" ]
 }
 
 # Until it has gone: a signal between its look and its wait would be lost. Without it the payload is ended from here.

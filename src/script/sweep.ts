@@ -1,5 +1,6 @@
 /** What can still be said of an attempt whose supervisor is gone: who of it lives, and what its leader left. */
 import { z } from 'zod';
+import type { SupervisorRecord } from '../domain/state.ts';
 import type { AttemptToken } from '../domain/task.ts';
 import { safeName } from './layout.ts';
 import { FIND_MARKED, SESSION_OF_LEADER, STAT_OF } from './process-text.ts';
@@ -8,19 +9,25 @@ import { parseExitRecord, type SalvagedExit } from './records.ts';
 import { onlyLine, parseValue, replyInvalid } from './reply.ts';
 
 export interface Survivors {
+  /** True: this is another machine than the one asked for, whose processes cannot be seen here. */
+  elsewhere?: true | undefined;
   /** Processes of the payload: by the token in their environment, or in the leader's session. */
   payload: number[];
   /** Supervisor, watcher and copiers. */
   crew: number[];
 }
 
-/** Gives the text that looks for living processes of an attempt on this host. */
-export function survivorsText(query: { dir: string; token: AttemptToken }): string {
+/** The machine on which an attempt was started. */
+type Place = Pick<SupervisorRecord, 'machineId' | 'hostname'>;
+
+/** Gives the text that looks for living processes of an attempt on this host, if it is the machine named. */
+export function survivorsText(query: { dir: string; token: AttemptToken; on?: Place }): string {
   const token = safeName(query.token);
   return [
     STAT_OF,
     FIND_MARKED,
     SESSION_OF_LEADER,
+    ...(query.on === undefined ? [] : [samePlace(query.on)]),
     `cd ${quote(query.dir)} || { echo '@ failed no-directory'; exit 0; }`,
     'session_of_leader',
     `find_marked TOWLINE_ATTEMPT=${token}`,
@@ -31,11 +38,22 @@ export function survivorsText(query: { dir: string; token: AttemptToken }): stri
   ].join('\n');
 }
 
+/** A name may lead to several machines that share the root: the link may be to another one by now. */
+function samePlace({ machineId, hostname }: Place): string {
+  return [
+    "machine='' host=''",
+    '[ -r /etc/machine-id ] && read -r machine </etc/machine-id',
+    'read -r host </proc/sys/kernel/hostname',
+    `[ "$machine $host" = ${quote(`${machineId} ${hostname}`)} ] || { echo '@ elsewhere'; exit 0; }`,
+  ].join('\n');
+}
+
 const pidsSchema = z.array(z.coerce.number().int().positive());
 
 /** Reads who lives. @throws HOST_REPLY_INVALID. */
 export function parseSurvivors(output: string): Survivors {
   const { verb, rest, noise } = onlyLine('survivors', output);
+  if (verb === 'elsewhere') return { elsewhere: true, payload: [], crew: [] };
   const [payload, crew] = rest.split('/');
   if (verb !== 'survivors' || crew === undefined)
     throw replyInvalid('survivors', `unknown word ${verb}`, noise);

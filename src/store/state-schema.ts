@@ -26,7 +26,14 @@ const failure = failureRecordSchema;
 
 const taskId = z.string().transform((text) => text as TaskId);
 const gpus = gpuGrantSchema.optional();
-const onHost = { attempt, host: z.string(), gpus, since, blocked: blockedSchema.optional() };
+const onHost = {
+  attempt,
+  host: z.string(),
+  gpus,
+  since,
+  blocked: blockedSchema.optional(),
+  tried: z.literal(true).optional(),
+};
 const ended = {
   attempt,
   host: z.string().optional(),
@@ -75,6 +82,7 @@ export const taskStateSchema = variantsOf<TaskState>({
     launch: launch.optional(),
     exit: exit.optional(),
     published: z.boolean(),
+    failure: failure.optional(),
     ...onHost,
   }),
   succeeded: objectOf<State<'succeeded'>>({ kind: z.literal('succeeded'), ...ended }),

@@ -27,7 +27,7 @@ ours() {
   if [ -L "$1" ] || ! [ -d "$1" ] || ! [ -O "$1" ]; then return 1; fi
   if ! [ -e "$1/spec.json" ]; then
     # a grave of a cancel, or what an earlier clean left
-    for seen in "$1"/cancelled.* "$1"/.cleaning; do [ -e "$seen" ] && return 0; done
+    for seen in "$1"/cancelled.* "$1"/killed.* "$1"/.cleaning; do [ -e "$seen" ] && return 0; done
     return 1
   fi
   read -r spec <"$1/spec.json"
@@ -53,6 +53,8 @@ remove_scratch() {
   rm -rf "$scratch"
 }
 clean() {
+  # what a loss of power left of a grave
+  [ -e "$1/spec.json" ] || rmdir "$1" 2>/dev/null
   if ! [ -e "$1" ] && ! [ -L "$1" ]; then
     if true >".ended/$1"; then echo "@ cleaned $1"; else echo "@ failed $1 no-mark"; fi
     return

@@ -46,7 +46,7 @@ ours() {
   if [ -L "$1" ] || ! [ -d "$1" ] || ! [ -O "$1" ]; then return 1; fi
   if ! [ -e "$1/spec.json" ]; then
     # a grave of a cancel, or what an earlier clean left
-    for seen in "$1"/cancelled.* "$1"/.cleaning; do [ -e "$seen" ] && return 0; done
+    for seen in "$1"/cancelled.* "$1"/killed.* "$1"/.cleaning; do [ -e "$seen" ] && return 0; done
     return 1
   fi
   read -r spec <"$1/spec.json"

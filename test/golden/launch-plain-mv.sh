@@ -1,5 +1,4 @@
 if ! cd '/home/alice/.towline' || ! [ -r towline-root.json ]; then echo '@ failed no-root'; exit 0; fi
-[ -r '/home/alice/.towline/images/mini.sif' ] || { echo '@ image-gone'; exit 0; }
 T='k3f9a2.1' n='n1' part='.k3f9a2.1.n1'
 # A builtin does not say why a write failed: a tool is asked to write once more.
 fail() {
@@ -47,8 +46,11 @@ already() {
   for go in go.*; do
     record=''
     [ -r "sup.${go#go.}.json" ] && read -r record <"sup.${go#go.}.json"
-    [ -z "$record" ] || echo "@ already $record"
-    [ -n "$record" ] && return
+    [ -n "$record" ] || continue
+    # what is told to have started must still be so after a loss of power
+    { sync . .. || sync; } 2>/dev/null
+    echo "@ already $record"
+    return
   done
   for seen in cancelled.*; do
     [ -e "$seen" ] && echo '@ cancelled' && return
@@ -71,6 +73,7 @@ dir='/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f' store='/ho
 [ -d "$dir" ] || mkdir -p "$dir" || fail no-directory
 cd "$dir" || fail no-directory
 [ ! -e ".ended/$T" ] || { echo "@ cancelled"; exit 0; }
+if ! [ -d "$T" ] || [ -e "$T/ticket" ]; then [ -r '/home/alice/.towline/images/mini.sif' ] || { echo '@ image-gone'; exit 0; }; fi
 if ! [ -d "$T" ]; then
 seen '/scratch/ref genome'
 mkdir -p "$part"/'work' "$part"/'home' "$part"/'tmp' "$part"/'vartmp' "$part"/'inputs' "$part"/'inputs/empty' "$part"/'inputs/sub dir' "$part"/'mounts' || fail no-directory
@@ -90,6 +93,7 @@ stub '/scratch/ref genome' 'inputs/ref'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0755 'inputs/sub dir/b.sh'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644 'mounts/0'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0600 stdin
+{ sync "$part"/* "$part"/'inputs/empty' "$part"/'inputs/sub dir' "$part" || sync; } 2>/dev/null
 mv "$part" "$T" 2>/dev/null
 rm -rf "$part" "${T:?}/$part"
 fi

@@ -102,11 +102,13 @@ claim() {
   for stream in stdout stderr; do
     printf '%7s\n' '' >".copied.$stream.$n" || give_up no-record
   done
+  # who took the ticket must be known whatever happens next
+  make_durable "sup.$n.json" ".exit.$n"
   mv ticket "go.$n" 2>/dev/null
   [ -e "go.$n" ] || give_up no-ticket
   # a launch that comes after the attempt was cleaned away: it ran already
   [ ! -e "../.ended/$token" ] || give_up ended
-  make_durable "sup.$n.json" ".exit.$n" .
+  make_durable . ..
   printf '@ started %s\n' "$record" >&7
   exec 7>&-
 }
@@ -179,9 +181,19 @@ watch_time() {
     if [ "$left" -gt 6000 ]; then sleep 60; else sleep "$((left / 100)).$((left % 100 / 10))$((left % 10))"; fi &
     napper=$!
     wait "$napper" || nap
+    any_left || exit 0
   done
   true >".time.$n"
   wake_supervisor
+}
+
+# A supervisor that was killed does not end its watcher; who looks for survivors must not find it for hours.
+any_left() {
+  read -r supervisor since _ <".sup.$n"
+  is_alive "$supervisor" "$since" && return
+  session_of_leader
+  find_marked "TOWLINE_ATTEMPT=$token"
+  [ -n "$pids" ]
 }
 
 # Until it has gone: a signal between its look and its wait would be lost. Without it the payload is ended from here.

@@ -30,7 +30,7 @@ async function counted() {
   return { on, used, forget: () => writeFile(ledger, '') };
 }
 
-test('an attempt from its launch to its exit record runs 15 tools and one container', async () => {
+test('an attempt from its launch to its exit record runs 17 tools and one container', async () => {
   const { on, used, forget } = await counted();
   // the very first launch of a daemon makes its directory
   const first = on.attempt('true');
@@ -41,8 +41,8 @@ test('an attempt from its launch to its exit record runs 15 tools and one contai
   await attempt.launch();
   // judged by looking, not by asking: a status would be counted, too
   await until(async () => (await attempt.names()).includes('exit.json'));
-  const publish = ['mkdir', 'chmod', 'mv'];
-  const claim = ['setsid', 'date', 'mv', 'sync', 'cat', 'cat', 'setsid', 'env'];
+  const publish = ['mkdir', 'chmod', 'sync', 'mv'];
+  const claim = ['setsid', 'date', 'sync', 'mv', 'sync', 'cat', 'cat', 'setsid', 'env'];
   const end = ['grep', 'stat', 'sync', 'ln'];
   // on a busy machine it naps until a copier has had its turn
   const tools = (await used()).filter((tool) => tool !== 'sleep');

@@ -15,6 +15,9 @@ import { removeParts } from '../staging/deliver.ts';
 import type { Seen, Watchers } from '../watchers.ts';
 import { whereIs } from '../where.ts';
 
+/** Longer than a killer's patience beyond the usual grace. */
+export const ASK_AGAIN_MS = 60_000;
+
 interface CancelDeps {
   seats: Seats;
   watchers: Watchers;
@@ -22,6 +25,8 @@ interface CancelDeps {
   daemonId: string;
   nonce: () => string;
   settings: () => EngineSettings;
+  /** How long the mark of a killer is waited for before the host is asked again; 60 s. */
+  askAgainMs?: number;
 }
 
 export function createCancel(deps: CancelDeps): Step {
@@ -34,10 +39,13 @@ export function createCancel(deps: CancelDeps): Step {
     // Its outputs were being fetched, perhaps by a daemon that was killed.
     if (task.state.exit !== undefined)
       await removeParts(attemptToken(task.id, attempt), task.spec.outputs);
-    const reply = await askToEnd(deps, seat, context);
-    const isGone = afterCancel(reply, { task, attempt, host: seat.name });
-    if (isGone === 'gone') return { kind: 'gone', attempt };
-    return waitFor(deps, { seat, context, isGone });
+    for (;;) {
+      const reply = await askToEnd(deps, seat, context);
+      const isGone = afterCancel(reply, { task, attempt, host: seat.name });
+      if (isGone === 'gone') return { kind: 'gone', attempt };
+      const news = await waitFor(deps, { seat, context, isGone });
+      if (news !== undefined) return news;
+    }
   };
 }
 
@@ -92,15 +100,25 @@ interface Waiting {
   isGone: (seen: Seen) => boolean;
 }
 
-/** Waits for the mark on the host, and for the streams as far as they came. */
-async function waitFor(deps: CancelDeps, { seat, context, isGone }: Waiting): Promise<NewsEvent> {
+/**
+ * Waits for the mark on the host, and for the streams as far as they came; undefined when it is time
+ * to ask again, since who would have made the mark may have been killed, too.
+ */
+async function waitFor(
+  deps: CancelDeps,
+  { seat, context, isGone }: Waiting,
+): Promise<NewsEvent | undefined> {
   const { task, attempt, signal, trouble } = context;
   const token = attemptToken(task.id, attempt);
   const root = whereIs(task, attempt).root ?? (await seat.facts()).root;
   const dir = seat.attemptDir(root, token);
   const launch = task.state.kind === 'cancelling' ? task.state.launch : undefined;
   const request = { token, dir, launch, signal, trouble };
-  const { verdict } = await deps.watchers.watch(seat, request, isGone);
+  const askAgainAt = performance.now() + (deps.askAgainMs ?? ASK_AGAIN_MS);
+  const isOver = (look: Seen): boolean => isGone(look) || performance.now() >= askAgainAt;
+  const seen = await deps.watchers.watch(seat, request, isOver);
+  if (!isGone(seen)) return undefined;
+  const { verdict } = seen;
   await seal(deps.spool, token);
   const exit = verdict.kind === 'exited' ? storedExit(verdict.exit) : undefined;
   return { kind: 'gone', attempt, exit };

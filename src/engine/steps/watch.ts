@@ -38,7 +38,7 @@ export function createWatch({ seats, watchers, spool, now }: WatchDeps): Step {
       const bytes = verdict.kind === 'exited' ? await seal(spool, token) : NO_BYTES;
       const end = newsOfEnd(verdict, { ...where, bytes, now: now() });
       if (end !== undefined) return end;
-      const left = await salvage({ seat, token, dir, nonce: launch.nonce, signal });
+      const left = await salvage({ seat, token, dir, launch, signal });
       if (left.kind === 'alive') continue;
       // What it printed after the last look: nothing of it lives now, so one more look sees all.
       await watchers.watch(seat, request, () => true);

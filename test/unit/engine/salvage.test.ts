@@ -1,6 +1,7 @@
 /** Goal: an attempt without a supervisor is judged by what lives and what it left. Method: a fake host that says both. */
 import { expect, test } from 'vitest';
 import { salvage } from '../../../src/engine/salvage.ts';
+import { LAUNCH } from '../../support/builders.ts';
 import { seatOf } from '../../support/engine-parts.ts';
 import { FakeHost } from '../../support/fake-host.ts';
 
@@ -10,11 +11,11 @@ async function look(survivors: string, left = '@ left - - - 0 0 0 ') {
   // A payload that lives is left alone for a while; nobody waits for that here.
   const signal = AbortSignal.abort();
   const seat = await seatOf(host);
-  const found = salvage({ seat, token: 't.1' as never, dir: '/r/t.1', nonce: 'aa', signal });
+  const found = salvage({ seat, token: 't.1' as never, dir: '/r/t.1', launch: LAUNCH, signal });
   return { found, host };
 }
 
-test.each(['@ survivors 12 /', '@ survivors /13', '@ survivors 12 13 /14'])(
+test.each(['@ elsewhere', '@ survivors 12 /', '@ survivors /13', '@ survivors 12 13 /14'])(
   '%j lives, and nothing is read of it yet',
   async (said) => {
     const { found, host } = await look(said);

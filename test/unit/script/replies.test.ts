@@ -143,8 +143,13 @@ test('a clean answers for every token', () => {
 });
 
 test('survivors and what a leader left', () => {
-  expect(parseSurvivors('@ survivors 12 13 / 14\n')).toEqual({ payload: [12, 13], crew: [14] });
-  expect(parseSurvivors('@ survivors /\n')).toEqual({ payload: [], crew: [] });
+  expect(parseSurvivors('@ survivors 12 13 / 14\n')).toEqual({
+    payload: [12, 13],
+    crew: [14],
+  });
+  const nobody = { payload: [], crew: [] };
+  expect(parseSurvivors('@ survivors /\n')).toEqual(nobody);
+  expect(parseSurvivors('@ elsewhere\n')).toEqual({ elsewhere: true, ...nobody });
   expect(parseSalvage('@ left 9 - - 5 0 77    \n')).toMatchObject({
     code: 9,
     stdoutBytes: 5,

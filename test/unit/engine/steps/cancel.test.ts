@@ -17,7 +17,7 @@ import { contextOf, DIR, exitLine, statusReply, TOKEN } from './context.ts';
 
 const ASKED: TaskEvent = { kind: 'cancel-asked' };
 
-async function cancel(reply: string, events: TaskEvent[] = TO_RUNNING) {
+async function cancel(reply: string, events: TaskEvent[] = TO_RUNNING, askAgainMs?: number) {
   const host = new FakeHost();
   host.on(/^cancelling/, () => reply);
   const spool = await temporarySpool();
@@ -28,6 +28,7 @@ async function cancel(reply: string, events: TaskEvent[] = TO_RUNNING) {
     daemonId: DAEMON,
     nonce: () => 'n1',
     settings: () => someSettings([]),
+    ...(askAgainMs !== undefined && { askAgainMs }),
   });
   const { context, controller } = contextOf({}, ...events, ASKED);
   const news = step(context);
@@ -76,4 +77,16 @@ test('on another machine of the same file system nothing is concluded', async ()
 
 test.each(['@ failed no-root', 'what?'])('%j is tried again', async (reply) => {
   await expect((await cancel(reply)).news).rejects.toMatchObject({ retry: 'later' });
+});
+
+test('a killer that was killed itself leaves no mark: the host is asked again', async () => {
+  const { news, host } = await cancel('@ killing', TO_RUNNING, 100);
+  let asked = 0;
+  host.on(/^cancelling/, () => {
+    asked += 1;
+    return asked === 1 ? '@ killing' : '@ ended';
+  });
+  host.on(/running attempts/, () => statusReply(['@ seen 0 there go', exitLine({ code: 143 })]));
+  expect(await news).toMatchObject({ kind: 'gone', exit: { code: 143 } });
+  expect(asked).toBe(2);
 });

@@ -192,4 +192,5 @@ function textOf({ failed, convergedMs, ...figures }: Figures): string {
   ].join('\n');
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();

@@ -18,6 +18,8 @@ import {
 } from './walk/walk.ts';
 import { wholeTask } from './walk/whole-task.ts';
 
+/** Many runs each: about half a minute on a quiet machine, longer beside others. */
+const LIMIT = { timeout: 600_000 };
 const LANES = 4;
 /** Points of those that come again and again while a task runs. */
 const LOOKS = 4;
@@ -27,23 +29,27 @@ const RECOVERIES = 6;
 const SHARE = 2;
 const SHARES: Readonly<Record<string, number>> = { cancel: 6 };
 
-test('row 1: killed at any point of a whole task, the daemon takes up where it was', async () => {
-  const points = await tracePoints(wholeTask);
-  for (const kind of [
-    'submitted',
-    'placed',
-    'staged',
-    'image-ready',
-    'launched',
-    'exited',
-    'collected',
-  ])
-    expect(points).toContain(`commit.${kind}.before:1`);
-  const outcomes = await kill(withFewLooks(points, LOOKS).map((point) => ['task', [point]]));
-  expect(outcomes.filter(({ kills }) => kills === 1).length).toBeGreaterThan(60);
-});
+test(
+  'row 1: killed at any point of a whole task, the daemon takes up where it was',
+  LIMIT,
+  async () => {
+    const points = await tracePoints(wholeTask);
+    for (const kind of [
+      'submitted',
+      'placed',
+      'staged',
+      'image-ready',
+      'launched',
+      'exited',
+      'collected',
+    ])
+      expect(points).toContain(`commit.${kind}.before:1`);
+    const outcomes = await kill(withFewLooks(points, LOOKS).map((point) => ['task', [point]]));
+    expect(outcomes.filter(({ kills }) => kills === 1).length).toBeGreaterThan(60);
+  },
+);
 
-test('row 2: killed again while it recovers, the daemon takes up where it was', async () => {
+test('row 2: killed again while it recovers, the daemon takes up where it was', LIMIT, async () => {
   const points = spread(withFewLooks(await tracePoints(wholeTask), 0), RECOVERIES);
   const plans: Plan[] = [];
   await inLanes([...points.entries()], LANES, async ([index, point]) => {
@@ -59,18 +65,22 @@ test('row 2: killed again while it recovers, the daemon takes up where it was', 
   expect(outcomes.filter(({ kills }) => kills === 2).length).toBeGreaterThan(RECOVERIES / 2);
 });
 
-test('row 1: killed at points that other tasks pass, the daemon takes up where it was', async () => {
-  const others = Object.entries(SCENARIOS).filter(([name]) => name !== 'task');
-  const runs: [name: string, plan: Plan][] = [];
-  await inLanes(others, LANES, async ([name, scenario]) => {
-    const points = (await tracePoints(scenario)).filter((point) => isOwn(name, point));
-    expect(points, `points of ${name}`).not.toEqual([]);
-    runs.push(
-      ...spread(points, SHARES[name] ?? SHARE).map((point): [string, Plan] => [name, [point]]),
-    );
-  });
-  await kill(runs);
-});
+test(
+  'row 1: killed at points that other tasks pass, the daemon takes up where it was',
+  LIMIT,
+  async () => {
+    const others = Object.entries(SCENARIOS).filter(([name]) => name !== 'task');
+    const runs: [name: string, plan: Plan][] = [];
+    await inLanes(others, LANES, async ([name, scenario]) => {
+      const points = (await tracePoints(scenario)).filter((point) => isOwn(name, point));
+      expect(points, `points of ${name}`).not.toEqual([]);
+      runs.push(
+        ...spread(points, SHARES[name] ?? SHARE).map((point): [string, Plan] => [name, [point]]),
+      );
+    });
+    await kill(runs);
+  },
+);
 
 /** What the whole task does not pass. */
 function isOwn(name: string, point: string): boolean {

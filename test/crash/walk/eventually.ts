@@ -3,6 +3,6 @@ import { until } from '../../support/until.ts';
 
 export const CONVERGE_MS = 60_000;
 
-export function eventually(condition: () => boolean): Promise<void> {
+export function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
   return until(condition, () => 'a condition of the walk', CONVERGE_MS);
 }

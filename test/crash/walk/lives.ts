@@ -35,6 +35,12 @@ export interface Lives {
 
 const LOOK_MS = 20;
 
+/** No daemon outlives a walk that is ended in the middle. */
+const living = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 /** `onDeath` looks at what a life left before the next one begins. */
 export function startLives(
   daemon: TestDaemon,
@@ -54,7 +60,9 @@ export function startLives(
     const life = begins.length;
     begins.push(daemon.log().length);
     const started = daemon.launch(plan[life] ?? {});
+    living.add(started);
     void once(started, 'close').then(() => {
+      living.delete(started);
       if (stopping && started.signalCode !== 'SIGKILL') return;
       if (killing !== started && !/fault point \S+ reached \(kill\)/.test(log(life))) {
         const how = started.signalCode ?? started.exitCode;

@@ -130,7 +130,7 @@ it('a packet of absurd length ends the connection, and a new one is made', async
 const file = (name: string) => ({ name, mode: 0o100644, size: 1 });
 
 it.each([
-  ['that never ends', Array.from({ length: 1000 }, (_, n) => file(`${'x'.repeat(2000)}${n}`))],
+  ['that never ends', Array.from({ length: 100 }, (_, n) => file(`${'x'.repeat(2000)}${n}`))],
   ['that never ends and never names anything', []],
   ['with a name of 200,000 characters', [file('x'.repeat(200_000))]],
 ])(

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
+import { oneLine } from '../output/text.ts';
 
 const MODES = {
   pause: {
@@ -61,7 +62,7 @@ function addSetup(host: Command, cli: Cli): void {
     if (call.json) return printJson(call.io, { host: found, image, pulled });
     const { hostPage } = await import('../output/host-text.ts');
     await call.io.out.write(hostPage(found, Date.now()));
-    if (pulled !== undefined) return call.io.out.write(`image       ${pulled.path}\n`);
+    if (pulled !== undefined) return call.io.out.write(`image       ${oneLine(pulled.path)}\n`);
     if (image === undefined) return undefined;
     return call.io.out.write(
       `image       ${image}: pull it with: towline host setup ${name} --pull\n`,

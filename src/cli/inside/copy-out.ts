@@ -10,7 +10,7 @@ import type { Client } from '../../client/client.ts';
 import { AppError, isAppError } from '../../domain/failure.ts';
 import type { MatchedFilesView } from '../../protocol/views.ts';
 import type { Call } from '../call.ts';
-import { sizeText } from '../output/text.ts';
+import { oneLine, sizeText } from '../output/text.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 export interface CopyOut {
@@ -62,7 +62,7 @@ export async function copyOut(call: Call, wish: CopyOut): Promise<Copied[]> {
   if (matched.passedOver.length > 0) {
     const names = matched.passedOver
       .slice(0, 10)
-      .map((name) => JSON.stringify(name))
+      .map((name) => oneLine(JSON.stringify(name)))
       .join(', ');
     const more = matched.passedOver.length > 10 ? ' and more' : '';
     await io.err.write(`towline: links and special files are not copied: ${names}${more}\n`);

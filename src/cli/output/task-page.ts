@@ -42,7 +42,7 @@ export function taskPage(task: TaskView, { now, paint, stderrTail }: PageOptions
     .filter((line): line is [string, string] => line[1] !== undefined && line[1] !== '')
     .map(
       ([label, text]) =>
-        `${label.padEnd(10)}  ${label === 'state' ? paintState(task, text, paint) : indent(text)}\n`,
+        `${label.padEnd(10)}  ${label === 'state' ? paintState(task, oneLine(text), paint) : indent(text)}\n`,
     )
     .join('');
   if (stderrTail === undefined || stderrTail === '') return page;

@@ -1,13 +1,17 @@
 /** Text for people: safe on a terminal, aligned, with times and sizes in words. */
 
-// oxlint-disable-next-line no-control-regex
-const HOSTILE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\u200e\u200f]/g;
+/**
+ * What a terminal obeys, or hides: controls, direction marks, invisible and tag characters. Joiners stay:
+ * scripts and emoji are written with them.
+ */
+const HOSTILE = /(?![\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
 
-/** Control and direction characters as \xNN or \uNNNN; tab and newline stay. */
+/** Such characters as \xNN, \uNNNN or \u{NNNNN}; tab and newline stay. */
 export function escapeControls(text: string): string {
   return text.replaceAll(HOSTILE, (char) => {
     const code = char.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
+    if (code < 0x100) return `\\x${hex(code, 2)}`;
+    return code < 0x10000 ? `\\u${hex(code, 4)}` : `\\u{${hex(code, 5)}}`;
   });
 }
 

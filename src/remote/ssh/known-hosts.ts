@@ -136,18 +136,18 @@ function blobType(blob: Buffer): string | undefined {
   return blob.toString('latin1', 4, 4 + length);
 }
 
-/** The length of the modulus, which is the last of the three strings of the blob; undefined for other types. */
+/** The length of the modulus, the last of the three strings of the blob; undefined for whatever else. */
 function rsaBits(blob: Buffer, type: string): number | undefined {
   if (type !== 'ssh-rsa') return undefined;
   let at = 0;
-  let part: Buffer = Buffer.alloc(0);
-  for (let strings = 0; strings < 3 && at + 4 <= blob.length; strings += 1) {
+  let part: Buffer = blob;
+  for (let strings = 0; strings < 3; strings += 1) {
+    if (at + 4 > blob.length) return undefined;
     const end = at + 4 + blob.readUInt32BE(at);
     part = blob.subarray(at + 4, end);
     at = end;
   }
   const digits = part.toString('hex').replace(/^0+/, '');
-  return digits === ''
-    ? 0
-    : (digits.length - 1) * 4 + Number.parseInt(digits[0] ?? '0', 16).toString(2).length;
+  if (at !== blob.length || digits === '') return undefined;
+  return (digits.length - 1) * 4 + Number.parseInt(digits[0] ?? '0', 16).toString(2).length;
 }

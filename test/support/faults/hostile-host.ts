@@ -55,6 +55,7 @@ export async function startHostileHost({ umask = '022' } = {}): Promise<HostileH
       '-w',
       '/home/alice',
       VM,
+      ...masked,
       ...command,
     ]);
     child.stdin?.on('error', () => {});

@@ -63,7 +63,7 @@ function findIds(db: Database, prefix: string): TaskId[] {
 function loadLive(db: Database, { after, limit }: LiveQuery): Answers['load-live'] {
   const rows = db.all(
     `SELECT * FROM tasks WHERE ordinal > ?
-     AND (state_kind IN (${LIVE_KINDS}) OR id IN (SELECT task FROM effects))
+     AND (state_kind IN (${LIVE_KINDS}) OR EXISTS (SELECT 1 FROM effects WHERE task = tasks.id))
      ORDER BY ordinal LIMIT ?`,
     after,
     limit,

@@ -10,8 +10,14 @@ import { openStore } from '../../src/store/open.ts';
 import { aSpec, IMAGE, LAUNCH } from './builders.ts';
 
 /** The hosts of the tasks, to be configured by whoever opens the directory. */
-export const AWAY = 'away';
-export const PAUSED = 'paused';
+const AWAY = 'away';
+const PAUSED = 'paused';
+
+/** The sections of those hosts; nothing listens on port 1. */
+export function manyTasksConfig(): string {
+  const where = ['hostname = 127.0.0.1', 'port = 1', 'user = alice'];
+  return [AWAY, PAUSED].flatMap((host) => [`[host.${host}]`, ...where]).join('\n');
+}
 
 const BATCH = 1_000;
 

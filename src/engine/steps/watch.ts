@@ -10,7 +10,7 @@ import type { Spool } from '../../spool/spool.ts';
 import type { Step } from '../dispatcher.ts';
 import { exitNews, seal } from '../exit-news.ts';
 import { salvage } from '../salvage.ts';
-import type { Seats } from '../seats.ts';
+import type { Seat, Seats } from '../seats.ts';
 import type { Seen, Watchers } from '../watchers.ts';
 
 interface WatchDeps {
@@ -44,7 +44,7 @@ export function createWatch({ seats, watchers, spool, now }: WatchDeps): Step {
       // What it printed after the last look: nothing of it lives now, so one more look sees all.
       await watchers.watch(seat, request, () => true);
       if (left.kind === 'dead') {
-        return died(task, attempt, `its supervisor on ${host} was killed and left no exit code`);
+        return died(task, attempt, killedOn(seat));
       }
       return exitNews({ ...where, bytes: await seal(spool, token), now: now() }, left.exit);
     }
@@ -65,6 +65,12 @@ function isEnd({ verdict }: Seen): boolean {
     case 'unknown':
       return false;
   }
+}
+
+function killedOn(seat: Seat): string {
+  const why = `its supervisor on ${seat.name} was killed and left no exit code`;
+  if (seat.knownFacts()?.logout !== 'killed') return why;
+  return `${why}; that host ends what a login started when its connection closes (KillUserProcesses=yes), what helps says: towline host doctor ${seat.name}`;
 }
 
 function died(task: Task, attempt: number, why: string): NewsEvent {

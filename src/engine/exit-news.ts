@@ -44,12 +44,25 @@ export function exitNews(
     return { kind: 'step-failed', attempt, failure, exit };
   }
   if (copier === undefined || exit.limit !== undefined) return { kind: 'exited', attempt, exit };
+  const full = noRoom(record);
+  if (full !== undefined) {
+    const why = `${copier} of task ${task.id} could not be written on ${host}: ${full}; it was ended`;
+    const noSpace = new AppError('HOST_NO_SPACE', why, { context: { task: task.id, host } });
+    return { kind: 'step-failed', attempt, failure: noSpace.toRecord(), exit };
+  }
   const failure = new AppError(
     'STREAM_COPIER_DIED',
     `the copier of ${copier} of task ${task.id} was ended on ${host}; output may be missing`,
     { context: { task: task.id, host } },
   ).toRecord();
   return { kind: 'step-failed', attempt, failure, exit };
+}
+
+/** Linux's numbers for a disk and a quota that are used up, as the supervisor found them. */
+function noRoom(record: ExitRecord | AttemptExit): string | undefined {
+  const code = 'copierCode' in record ? record.copierCode : undefined;
+  if (code === 122) return 'its quota is used up';
+  return code === 28 ? 'no space is left' : undefined;
 }
 
 /** What is stored with the task of a record from the host, which says more. */

@@ -1,5 +1,8 @@
 /** The fixed parts of doctor's text (doctor.ts). Each answers with facts and leaves nothing behind. */
 
+export const TELL_FACTS = `fact() { name=$1; shift; printf '%s\\n' "@ fact $name $*"; }
+try() { name=$1; shift; if "$@" >/dev/null 2>&1; then fact "$name" 1; else fact "$name" 0; fi; }`;
+
 export const HOST = `read -r host </proc/sys/kernel/hostname
 me=$$.$host
 user=$(id -un 2>/dev/null || id -u)
@@ -106,11 +109,12 @@ for file in "$@" "$HOME/.ssh/rc" /etc/ssh/sshrc "$HOME/.ssh/environment"; do
   [ -z "$line" ] || printf '%s\\n' "@ loud $line"
 done`;
 
-export const LOGOUT = `try systemd [ -d /run/systemd/system ]
+export const LOGOUT = `kills=no
+try systemd [ -d /run/systemd/system ]
 for file in /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /run/systemd/logind.conf.d/*.conf /etc/systemd/logind.conf.d/*.conf; do
   [ -r "$file" ] || continue
   kill=$(sed -n 's/^[[:space:]]*KillUserProcesses[[:space:]]*=[[:space:]]*//p' "$file" | tail -n 1)
-  [ -z "$kill" ] || { fact killUserProcesses "$kill"; fact killFile "$file"; }
+  [ -z "$kill" ] || { kills=$kill; fact killUserProcesses "$kill"; fact killFile "$file"; }
   spared=$(sed -n 's/^[[:space:]]*KillExcludeUsers[[:space:]]*=[[:space:]]*//p' "$file" | tail -n 1)
   [ -z "$spared" ] || fact killExclude "$spared"
 done

@@ -4,9 +4,10 @@
  * can: a tool that is missing leaves a fact out.
  */
 import { z } from 'zod';
-import { HOST, LOGOUT, RC_FILES, RUNTIME } from './doctor-parts.ts';
+import { HOST, LOGOUT, RC_FILES, RUNTIME, TELL_FACTS } from './doctor-parts.ts';
 import { templateVariables, templateWord } from './expand.ts';
 import { ROOT_MARKER } from './layout.ts';
+import { TRY_SCOPE } from './logout.ts';
 import { quote } from './quote.ts';
 import { parseValue, replyInvalid, splitReply } from './reply.ts';
 import { setupLines } from './task-script.ts';
@@ -61,6 +62,7 @@ const factsSchema = z.object({
   killExclude: z.string().optional(),
   killFile: z.string().optional(),
   linger: flag.optional(),
+  userScope: flag.optional(),
   cgroup: z.string().optional(),
   setupValid: flag.optional(),
   runtimePath: z.string().optional(),
@@ -97,14 +99,14 @@ export function doctorText(plan: DoctorPlan): string {
     (name) => `[ -n "$${name}" ] || { fact rootUnset ${name}; unset=1; }`,
   );
   return [
-    'fact() { name=$1; shift; printf \'%s\\n\' "@ fact $name $*"; }',
-    'try() { name=$1; shift; if "$@" >/dev/null 2>&1; then fact "$name" 1; else fact "$name" 0; fi; }',
+    TELL_FACTS,
     `marker=${ROOT_MARKER} runtime=${quote(plan.runtime)} noise=${quote(plan.noise ?? '')} unset=`,
     HOST,
     ...(plan.noise === undefined ? [] : [RC_FILES]),
     ...unset,
     `[ -n "$unset" ] || { root=${templateWord(plan.rootTemplate)}; look_at_root; }`,
     LOGOUT,
+    TRY_SCOPE,
     ...checkedSetup(plan.setup),
     RUNTIME,
     "echo '@ done'",

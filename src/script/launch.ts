@@ -8,6 +8,7 @@ import type { StagedInputs, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
 import { type Place, placeInputs } from './input-places.ts';
 import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
+import { IN_USER_SCOPE, RUNTIME_DIR } from './logout.ts';
 import { objectName } from './objects.ts';
 import { quote } from './quote.ts';
 import { parseLaunchRecord } from './records.ts';
@@ -31,6 +32,8 @@ export interface LaunchPlan extends AttemptPlace {
   outputLimitBytes: number;
   /** 0: no limit. */
   timeLimitMs: number;
+  /** Its logind ends what a login started, but for what is in a scope of the user's manager. */
+  inUserScope?: boolean | undefined;
   /** The host's mv knows -T. */
   mvNoTarget: boolean;
 }
@@ -62,6 +65,7 @@ export function launchText(plan: LaunchPlan): string {
     `if ! cd ${quote(plan.root)} || ! [ -r ${ROOT_MARKER} ]; then echo '@ failed no-root'; exit 0; fi`,
     `T=${quote(token)} n=${quote(plan.nonce)} part=${quote(part)}`,
     FUNCTIONS,
+    startText(plan.inUserScope === true),
     `dir=${quote(attemptsDir(plan))} store=${quote(`${plan.root}/store`)}`,
     '[ -d "$dir" ] || mkdir -p "$dir" || fail no-directory',
     'cd "$dir" || fail no-directory',
@@ -157,19 +161,24 @@ already() {
     [ -e "$seen" ] && echo '@ cancelled' && return
   done
   echo '@ lost'
-}
-start() {
+}`;
+
+/** The supervisor in a session of its own; what it says first is the reply. */
+function startText(inUserScope: boolean): string {
+  const scope = inUserScope ? `${IN_USER_SCOPE} ` : '';
+  return `${inUserScope ? `${RUNTIME_DIR}\n` : ''}start() {
   cd "$T" || fail no-directory
   line=''
   if [ -e ticket ]; then
     # the shell at the other end of the pipe waits until the supervisor closes it, not until it ends
-    line=$(TOWLINE_SUPERVISOR=$T setsid sh ./sup.sh "$n" "$T" "$1" "$2" </dev/null 2>>runtime.log &)
+    line=$(TOWLINE_SUPERVISOR=$T setsid ${scope}sh ./sup.sh "$n" "$T" "$1" "$2" </dev/null 2>>runtime.log &)
   fi
   case $line in
     '' | '@ lost') already ;;
     *) echo "$line" ;;
   esac
 }`;
+}
 
 /** rename(2): onto a directory that is not empty it fails, so there is one winner. */
 const MOVE_NO_TARGET = `mv -T "$part" "$T" 2>/dev/null

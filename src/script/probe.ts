@@ -1,9 +1,11 @@
 /** First contact with a host: its root is made or checked, and what it is and can do is found out. */
 import { z } from 'zod';
 import { AppError } from '../domain/failure.ts';
+import { LOGOUT, TELL_FACTS } from './doctor-parts.ts';
 import { templateVariables, templateWord } from './expand.ts';
 import { type GpuFacts, gpuProbeLines, parseGpus } from './gpu-probe.ts';
 import { ROOT_MARKER } from './layout.ts';
+import { type Logout, logoutOf, TRY_SCOPE } from './logout.ts';
 import { quote } from './quote.ts';
 import { REMOTE_FORMAT } from './records.ts';
 import { parseValue, replyInvalid, splitReply, stepFailed } from './reply.ts';
@@ -39,6 +41,11 @@ const factsSchema = z.object({
   rootFsType: z.string(),
   freeBytes: count,
   clockMs: count,
+  systemd: flag.optional(),
+  killUserProcesses: z.string().optional(),
+  killExclude: z.string().optional(),
+  linger: flag.optional(),
+  userScope: flag.optional(),
 });
 
 const toolsSchema = z.object({
@@ -51,6 +58,8 @@ const toolsSchema = z.object({
 });
 
 export interface HostFacts extends z.infer<typeof factsSchema> {
+  /** What becomes of a task when the connection that started it closes. */
+  logout: Logout;
   tools: z.infer<typeof toolsSchema>;
   /** Absent: not to be known just now. */
   gpus?: GpuFacts | undefined;
@@ -177,6 +186,10 @@ export function probeText(plan: ProbePlan): string {
     ...heldLines(plan.held),
     ROOT,
     FACTS,
+    TELL_FACTS,
+    'user=$(id -un 2>/dev/null || id -u)',
+    LOGOUT,
+    TRY_SCOPE,
     ...checkedSetup(plan.setup),
     ...gpuProbeLines(),
     RUNTIME,
@@ -214,7 +227,7 @@ export function parseProbe(output: string, query: { host: string; now?: number }
   demandTools(tools, host);
   const runtime = path === undefined ? undefined : { path, version: version ?? '' };
   const clockSkewMs = query.now === undefined ? 0 : facts.clockMs - query.now;
-  return { ...facts, tools, gpus: parseGpus(lines), runtime, clockSkewMs };
+  return { ...facts, logout: logoutOf(facts), tools, gpus: parseGpus(lines), runtime, clockSkewMs };
 }
 
 function heldLines(held: HeldRoots = []): string[] {

@@ -43,12 +43,20 @@ export const FIND_MARKED = `find_marked() {
   done
 }`;
 
-/** \`session_of_leader\` sets $sid from the file \`leader\`, or to nothing when its pid is another process by now. */
-export const SESSION_OF_LEADER = `session_of_leader() {
+/**
+ * `session_of_leader` sets $sid from the file `leader`, or to nothing when its pid is another process by now. When there is
+ * none, the number may name a stranger's session: only who saw the leader alive a moment ago still goes by it.
+ */
+export const SESSION_OF_LEADER = `seen_leader=''
+session_of_leader() {
   sid=''
   [ -s leader ] || return 0
   read -r sid since <leader
-  if stat_of "$sid" && [ "$start" != "$since" ]; then sid=''; fi
+  if stat_of "$sid"; then
+    if [ "$start" = "$since" ]; then seen_leader=$sid; else sid=''; fi
+  elif [ "$sid" != "$seen_leader" ]; then
+    sid=''
+  fi
 }`;
 
 /** \`read_clock\` sets $now in hundredths of a second since boot: no step of the wall clock moves it. */

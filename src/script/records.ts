@@ -43,7 +43,7 @@ const exitSchema = z.object({
   code: z.int().min(0).max(255).nullable(),
   direct: z.boolean(),
   runtimeCode: z.int().min(0).max(255),
-  limit: z.enum(['time', 'stdout', 'stderr']).nullable(),
+  limit: z.enum(['time', 'stdout', 'stderr', 'memory']).nullable(),
   copier: stream.nullable(),
   copierCode: z.int().nullable(),
   out: bytes,

@@ -13,6 +13,7 @@ export const SUPERVISOR_END = `end_attempt() {
   judge_streams
   drained || end_copiers
   read_code
+  if [ "$limit_hit" = null ] && lacked_memory; then limit_hit='"memory"'; fi
   printf ' ' 1<>".exit.$n"
   # shellcheck disable=SC2046 # six numbers
   set -- $(stat -c '%s %Y' stdout stderr ".exit.$n")
@@ -68,10 +69,22 @@ judge_streams() {
     case $copied in
       0) ;;
       153) limit_hit="\\"$stream\\"" ;;
-      *) copier="\\"$stream\\"" copier_code=\${copied:-null} ;;
+      *)
+        copier="\\"$stream\\"" copier_code=\${copied:-null}
+        [ "$copied" != 1 ] || why_no_write
+        ;;
     esac
   done
   [ -e ".time.$n" ] && limit_hit='"time"'
+}
+
+# The copier's own words may have found no room either: 28 and 122 are ENOSPC and EDQUOT.
+why_no_write() {
+  case $( { head -c 65536 /dev/zero >".probe.$n"; } 2>&1 ) in
+    *[Nn]o\\ space*) copier_code=28 ;;
+    *[Qq]uota*) copier_code=122 ;;
+  esac
+  rm -f ".probe.$n"
 }
 
 # "started" and no code: the shell in the container was killed; then the runtime knows best.

@@ -23,10 +23,13 @@ import {
 import { SUPERVISOR_CLAIM } from './supervisor-claim.ts';
 import { SUPERVISOR_COPY } from './supervisor-copy.ts';
 import { SUPERVISOR_END } from './supervisor-end.ts';
+import { SUPERVISOR_MEMORY } from './supervisor-memory.ts';
 
 const SUPERVISE = `supervise() {
   # by exec, not on the call: a shell keeps copies of what a call redirects, and pipes would never end
   exec 3>&1 4>&6 6>&- >/dev/null
+  count_oom_kills
+  # nothing slow from here to the leader: who hears that it started takes the payload to be there
   claim
   trap 'woken=1' USR1
   start_leader
@@ -54,7 +57,7 @@ const LEADER = `start_leader() {
     # written in place: its room was taken before the start
     exec setsid sh ./run.sh "$@" 5<>rc
   ) <"$input" >>runtime.log 2>&1 &
-  leader=$! sid=$!
+  leader=$! sid=$! seen_leader=$!
   stat_of "$leader" && printf '%s %s\\n' "$leader" "$start" >leader
 }
 
@@ -158,6 +161,7 @@ export function supervisorScript(): string {
     LEADER,
     WATCH_TIME,
     SUPERVISOR_END,
+    SUPERVISOR_MEMORY,
     SUPERVISE,
     MAIN,
   ].join('\n\n');

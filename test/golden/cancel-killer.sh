@@ -22,11 +22,16 @@ find_marked() {
     pids="$pids ${file%/*}"
   done
 }
+seen_leader=''
 session_of_leader() {
   sid=''
   [ -s leader ] || return 0
   read -r sid since <leader
-  if stat_of "$sid" && [ "$start" != "$since" ]; then sid=''; fi
+  if stat_of "$sid"; then
+    if [ "$start" = "$since" ]; then seen_leader=$sid; else sid=''; fi
+  elif [ "$sid" != "$seen_leader" ]; then
+    sid=''
+  fi
 }
 read_clock() {
   read -r now _ </proc/uptime

@@ -106,16 +106,23 @@ for file in "$@" "$HOME/.ssh/rc" /etc/ssh/sshrc "$HOME/.ssh/environment"; do
 done
 [ -n "$SCRATCH" ] || { fact rootUnset SCRATCH; unset=1; }
 [ -n "$unset" ] || { root="${SCRATCH:?}"'/tow line'; look_at_root; }
+kills=no
 try systemd [ -d /run/systemd/system ]
 for file in /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /run/systemd/logind.conf.d/*.conf /etc/systemd/logind.conf.d/*.conf; do
   [ -r "$file" ] || continue
   kill=$(sed -n 's/^[[:space:]]*KillUserProcesses[[:space:]]*=[[:space:]]*//p' "$file" | tail -n 1)
-  [ -z "$kill" ] || { fact killUserProcesses "$kill"; fact killFile "$file"; }
+  [ -z "$kill" ] || { kills=$kill; fact killUserProcesses "$kill"; fact killFile "$file"; }
   spared=$(sed -n 's/^[[:space:]]*KillExcludeUsers[[:space:]]*=[[:space:]]*//p' "$file" | tail -n 1)
   [ -z "$spared" ] || fact killExclude "$spared"
 done
 try linger [ -e "/var/lib/systemd/linger/$user" ]
 fact cgroup "$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null | head -n 1)"
+case $kills in
+  [Yy]es | [Tt]rue | 1 | [Oo]n)
+    export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
+    try userScope systemd-run --user --scope --quiet --collect true
+    ;;
+esac
 if sh -n -c 'module load apptainer' 2>/dev/null; then fact setupValid 1; eval 'module load apptainer' >/dev/null 2>&1 </dev/null; else fact setupValid 0; fi
 path=$(command -v "$runtime" 2>/dev/null) && case $path in
   /*)

@@ -87,6 +87,26 @@ has setsid setsid true
 has sha256sum sha256sum /dev/null
 has stat stat -c '%s %Y %n' .
 has defaultSignal env --default-signal=INT,QUIT true
+fact() { name=$1; shift; printf '%s\n' "@ fact $name $*"; }
+try() { name=$1; shift; if "$@" >/dev/null 2>&1; then fact "$name" 1; else fact "$name" 0; fi; }
+user=$(id -un 2>/dev/null || id -u)
+kills=no
+try systemd [ -d /run/systemd/system ]
+for file in /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /run/systemd/logind.conf.d/*.conf /etc/systemd/logind.conf.d/*.conf; do
+  [ -r "$file" ] || continue
+  kill=$(sed -n 's/^[[:space:]]*KillUserProcesses[[:space:]]*=[[:space:]]*//p' "$file" | tail -n 1)
+  [ -z "$kill" ] || { kills=$kill; fact killUserProcesses "$kill"; fact killFile "$file"; }
+  spared=$(sed -n 's/^[[:space:]]*KillExcludeUsers[[:space:]]*=[[:space:]]*//p' "$file" | tail -n 1)
+  [ -z "$spared" ] || fact killExclude "$spared"
+done
+try linger [ -e "/var/lib/systemd/linger/$user" ]
+fact cgroup "$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null | head -n 1)"
+case $kills in
+  [Yy]es | [Tt]rue | 1 | [Oo]n)
+    export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
+    try userScope systemd-run --user --scope --quiet --collect true
+    ;;
+esac
 within() { if command -v timeout >/dev/null 2>&1; then timeout 8 "$@"; else "$@"; fi; }
 if command -v nvidia-smi >/dev/null 2>&1; then
   seen=$(within nvidia-smi --query-gpu=uuid,memory.total,name --format=csv,noheader,nounits 2>/dev/null </dev/null)

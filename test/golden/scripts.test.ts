@@ -88,6 +88,7 @@ const TEXTS: Record<string, string> = {
     imageDirectory: '~/.towline/images',
     scratch: '/home/alice/tow line',
   }),
+  'launch-in-scope': launchText({ ...aLaunch(), inUserScope: true }),
   'probe-held': probeText({
     rootTemplate: '~/.towline',
     runtime: 'apptainer',

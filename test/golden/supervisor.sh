@@ -32,11 +32,16 @@ find_marked() {
   done
 }
 
+seen_leader=''
 session_of_leader() {
   sid=''
   [ -s leader ] || return 0
   read -r sid since <leader
-  if stat_of "$sid" && [ "$start" != "$since" ]; then sid=''; fi
+  if stat_of "$sid"; then
+    if [ "$start" = "$since" ]; then seen_leader=$sid; else sid=''; fi
+  elif [ "$sid" != "$seen_leader" ]; then
+    sid=''
+  fi
 }
 
 read_clock() {
@@ -138,7 +143,7 @@ start_leader() {
     # written in place: its room was taken before the start
     exec setsid sh ./run.sh "$@" 5<>rc
   ) <"$input" >>runtime.log 2>&1 &
-  leader=$! sid=$!
+  leader=$! sid=$! seen_leader=$!
   stat_of "$leader" && printf '%s %s\n' "$leader" "$start" >leader
 }
 
@@ -214,6 +219,7 @@ end_attempt() {
   judge_streams
   drained || end_copiers
   read_code
+  if [ "$limit_hit" = null ] && lacked_memory; then limit_hit='"memory"'; fi
   printf ' ' 1<>".exit.$n"
   # shellcheck disable=SC2046 # six numbers
   set -- $(stat -c '%s %Y' stdout stderr ".exit.$n")
@@ -269,10 +275,22 @@ judge_streams() {
     case $copied in
       0) ;;
       153) limit_hit="\"$stream\"" ;;
-      *) copier="\"$stream\"" copier_code=${copied:-null} ;;
+      *)
+        copier="\"$stream\"" copier_code=${copied:-null}
+        [ "$copied" != 1 ] || why_no_write
+        ;;
     esac
   done
   [ -e ".time.$n" ] && limit_hit='"time"'
+}
+
+# The copier's own words may have found no room either: 28 and 122 are ENOSPC and EDQUOT.
+why_no_write() {
+  case $( { head -c 65536 /dev/zero >".probe.$n"; } 2>&1 ) in
+    *[Nn]o\ space*) copier_code=28 ;;
+    *[Qq]uota*) copier_code=122 ;;
+  esac
+  rm -f ".probe.$n"
 }
 
 # "started" and no code: the shell in the container was killed; then the runtime knows best.
@@ -296,9 +314,33 @@ tail_of_log() {
   log=$*
 }
 
+count_oom_kills() {
+  oom_kills=0 group='' old_group=''
+  while IFS=: read -r _ controllers path; do
+    case $controllers in '') group=$path ;; memory) old_group=$path ;; esac
+  done </proc/self/cgroup
+  # the last: a container that sees its group at the top
+  for counts in "/sys/fs/cgroup$group/memory.events" "/sys/fs/cgroup/memory$old_group/memory.oom_control" \
+    /sys/fs/cgroup/memory/memory.oom_control; do
+    [ -r "$counts" ] || continue
+    while read -r word count; do [ "$word" != oom_kill ] || oom_kills=$count; done <"$counts"
+    return
+  done
+} 2>/dev/null
+
+# 137: ended by KILL
+lacked_memory() {
+  [ "$exit_code" = 137 ] || return 1
+  kills_before=$oom_kills
+  count_oom_kills
+  [ "$oom_kills" -gt "$kills_before" ]
+}
+
 supervise() {
   # by exec, not on the call: a shell keeps copies of what a call redirects, and pipes would never end
   exec 3>&1 4>&6 6>&- >/dev/null
+  count_oom_kills
+  # nothing slow from here to the leader: who hears that it started takes the payload to be there
   claim
   trap 'woken=1' USR1
   start_leader

@@ -22,11 +22,16 @@ find_marked() {
     pids="$pids ${file%/*}"
   done
 }
+seen_leader=''
 session_of_leader() {
   sid=''
   [ -s leader ] || return 0
   read -r sid since <leader
-  if stat_of "$sid" && [ "$start" != "$since" ]; then sid=''; fi
+  if stat_of "$sid"; then
+    if [ "$start" = "$since" ]; then seen_leader=$sid; else sid=''; fi
+  elif [ "$sid" != "$seen_leader" ]; then
+    sid=''
+  fi
 }
 cd '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f/k3f9a2.1' || { echo '@ failed no-directory'; exit 0; }
 session_of_leader

@@ -126,6 +126,8 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))(
       const query = { nonce: launch.nonce, pid: launch.pid };
       const before = await attempt.status(query);
       expect(judge({ ...before, launch })).toMatchObject({ kind: 'running' });
+      // started is said before there is a payload
+      await until(async () => (await on.living(attempt.token)).payload.length > 0);
       process.kill(launch.pid, 'SIGKILL');
       await until(async () => (await attempt.status(query)).facts.supervisorStart === undefined);
       const after = await attempt.status(query);

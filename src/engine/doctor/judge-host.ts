@@ -1,4 +1,5 @@
 /** The host itself: its clock, what happens at logout, its tools. */
+import { logoutOf } from '../../script/logout.ts';
 import { quote } from '../../script/quote.ts';
 import { asRoot, type Case, failure, inWords, type Judgement, ok, warning } from './case.ts';
 
@@ -35,28 +36,26 @@ export function judgeClock({ facts, skewMs }: Case): Judgement {
 
 export function judgeLogout({ facts }: Case): Judgement {
   if (facts === undefined) return undefined;
-  const {
-    systemd,
-    killUserProcesses = 'no',
-    killExclude = '',
-    killFile,
-    user,
-    uid,
-    linger,
-  } = facts;
+  const { systemd, killUserProcesses = 'no', killFile, user, linger } = facts;
   if (systemd !== true) return ok('no systemd: nothing is ended at logout');
   const kills = /^(yes|true|1|on)$/i.test(killUserProcesses.trim());
-  const spared = uid === 0 || killExclude.split(/\s+/).includes(user);
+  const logout = logoutOf(facts);
   const lingers = linger === true ? ', linger is on' : '';
-  if (!kills || spared) {
+  if (logout === 'kept') {
     return ok(
       kills ? `${user} is in KillExcludeUsers${lingers}` : `KillUserProcesses=no${lingers}`,
     );
   }
+  if (logout === 'scope') {
+    return ok(`KillUserProcesses=yes${lingers}: tasks run in scopes of the user's own manager`);
+  }
   const words = `[Login]\\nKillExcludeUsers=root ${user}\\n`;
   return failure(`KillUserProcesses=yes in ${killFile}${lingers}`, {
-    cause:
-      'logind ends the tasks whenever the connection that started them closes; linger does not prevent that',
+    cause: `logind ends the tasks whenever the connection that started them closes; ${
+      linger === true
+        ? 'linger does not prevent that, since no scope of the user manager can be made'
+        : 'loginctl enable-linger would let them run in scopes of the user manager'
+    }`,
     remedy: asRoot(
       `mkdir -p /etc/systemd/logind.conf.d && printf ${quote(words)} > /etc/systemd/logind.conf.d/towline.conf; systemctl kill -s HUP systemd-logind`,
     ),

@@ -52,6 +52,7 @@ export function createLaunch(deps: LaunchDeps): Step {
       image,
       outputLimitBytes: task.spec.outputLimitBytes ?? deps.settings().defaults.outputLimitBytes,
       timeLimitMs: task.spec.timeLimitMs ?? 0,
+      inUserScope: facts.logout === 'scope',
       mvNoTarget: facts.tools.mvNoTarget,
     });
     const reply = await seat.host.run(text, { purpose: `launching ${token}`, signal });

@@ -43,7 +43,8 @@ export function createWatch({ seats, watchers, spool, now }: WatchDeps): Step {
       // What it printed after the last look: nothing of it lives now, so one more look sees all.
       await watchers.watch(seat, request, () => true);
       const bytesNow = left.kind === 'exited' ? await seal(spool, token) : NO_BYTES;
-      return newsOfLeft(left, { ...where, bytes: bytesNow, now: now() });
+      const logoutKills = seat.knownFacts()?.logout === 'killed';
+      return newsOfLeft(left, { ...where, bytes: bytesNow, now: now(), logoutKills });
     }
   };
 }
@@ -79,10 +80,17 @@ export function newsOfEnd(verdict: Verdict, where: Where): NewsEvent | undefined
 }
 
 /** What is left of an attempt none of whose processes lives. */
-export function newsOfLeft(left: Exclude<Salvaged, { kind: 'alive' }>, where: Where): NewsEvent {
+export function newsOfLeft(
+  left: Exclude<Salvaged, { kind: 'alive' }>,
+  where: Where & { logoutKills?: boolean },
+): NewsEvent {
   if (left.kind === 'exited') return exitNews(where, left.exit);
   const { task, attempt, host } = where;
-  return died(task, attempt, `its supervisor on ${host} was killed and left no exit code`);
+  const why = `its supervisor on ${host} was killed and left no exit code`;
+  if (where.logoutKills !== true) return died(task, attempt, why);
+  const cause =
+    'that host ends what a login started when its connection closes (KillUserProcesses=yes)';
+  return died(task, attempt, `${why}; ${cause}, what helps says: towline host doctor ${host}`);
 }
 
 function died(task: Task, attempt: number, why: string): NewsEvent {

@@ -93,6 +93,17 @@ describe('submit', () => {
     expect(codeOf(response)).toMatch(/REQUEST_INVALID|TASK_INVALID/);
   });
 
+  it.each(['http://localhost', 'null'])(
+    'refuses what a page of origin %s sends',
+    async (origin) => {
+      for (const method of ['GET', 'OPTIONS'] as const) {
+        const response = await api.inject({ method, url: '/v1/tasks', headers: { origin } });
+        expect(response.statusCode).toBeGreaterThanOrEqual(400);
+        expect(response.headers).not.toHaveProperty('access-control-allow-origin');
+      }
+    },
+  );
+
   it('refuses a body that is too large, and more than 10 000 tasks', async () => {
     const large = await post('/v1/tasks', { ...task, command: 'x'.repeat(17 * 1024 * 1024) });
     expect([large.statusCode, codeOf(large)]).toEqual([413, 'REQUEST_INVALID']);

@@ -340,9 +340,10 @@ supervise() {
   # by exec, not on the call: a shell keeps copies of what a call redirects, and pipes would never end
   exec 3>&1 4>&6 6>&- >/dev/null
   count_oom_kills
+  # before there is a record to find this process by: a copier that fails at once must not end it
+  trap 'woken=1' USR1
   # nothing slow from here to the leader: who hears that it started takes the payload to be there
   claim
-  trap 'woken=1' USR1
   start_leader
   watcher=
   if [ "$limit" -gt 0 ]; then

@@ -118,6 +118,6 @@ export const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   OUTPUT_LIMIT: ['faults/limits.test.ts', 'row 31: more files than a task may bring back are refused by name, the daemon stays small, the next task runs'],
   QUEUE_FULL: ['unit/engine/limits.test.ts', 'a full queue refuses new tasks, not the repetition of a submission it has'],
   STAGE_LIMIT: ['unit/engine/limits.test.ts', 'an input directory with too many files, or too deep, is refused and not held'],
-  OUTPUT_LOCAL_FULL: ['', ''],
-  STORE_IO: ['', ''],
+  OUTPUT_LOCAL_FULL: ['faults/local-disk.test.ts', 'row 19: an output that does not fit here waits'],
+  STORE_IO: ['unit/spool/disk.test.ts', 'what SQLite calls an I/O error'],
 };

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { createApi } from './api/server.ts';
 import { listen } from './api/socket.ts';
 import type { Config } from './config/config.ts';
@@ -38,6 +39,9 @@ export interface DaemonOptions {
  */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
   process.umask(0o077);
+  // Reading back ten thousand tasks makes V8 grow a young generation of 50 MB, which it then keeps. It
+  // stays small instead: collected more often, which costs that start a tenth of its time.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const config = load(options);
   const log = createLog(config.daemon.logLevel);
   let current = config;

@@ -66,6 +66,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   /** Hosts that a waiting task has asked for since the start. */
   const asked = new Set<string>();
   let stopped = false;
+  const wakesOf = (job: Job): number => wakes.get(hostOfJob(deps, job) ?? '') ?? 0;
 
   function start(job: Job): void {
     if (stopped) return;
@@ -80,21 +81,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   function wait(job: Job, failure: AppError): void {
     // The host came back while this try was failing: its reason may be gone already.
-    if (job.wakes !== wakesOf(job)) job.tries = 0;
-    const host = hostOf(deps.ledger.get(job.id), job.effect.attempt);
+    const woken = job.wakes !== wakesOf(job);
+    if (woken) job.tries = 0;
+    const host = hostOfJob(deps, job);
     // Whoever resumes the host has it tried; ten thousand tasks need not ask every minute.
-    job.retry = failure.code === 'HOST_PAUSED' ? { host } : { host, ...again(job) };
-    const level = job.said === failure.code ? 'debug' : 'info';
-    job.said = failure.code;
-    deps.log[level](
-      {
-        task: job.id,
-        step: job.effect.kind,
-        code: failure.code,
-        ...(job.retry.at !== undefined && { nextTryAt: job.retry.at }),
-      },
-      failure.message,
-    );
+    const resting = failure.code === 'HOST_PAUSED' && !woken;
+    job.retry = resting ? { host } : { host, ...again(job) };
+    tellWait(deps, job, failure);
   }
 
   function again(job: Job): { at: number; timer: NodeJS.Timeout } {
@@ -103,47 +96,23 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     return { at: deps.now() + delay, timer: setTimeout(() => start(job), delay) };
   }
 
-  function newJob(id: TaskId, effect: Effect): Job {
-    const state = deps.ledger.get(id)?.state;
-    const said = state !== undefined && 'blocked' in state ? state.blocked?.reason : undefined;
-    return { id, effect, controller: new AbortController(), tries: 0, wakes: 0, said };
-  }
-
-  /**
-   * What was waiting for its host when the last daemon ended need not all be tried to learn that the
-   * host is still away: the first one asks, and the host's coming back wakes the others.
-   */
   function begin(job: Job): void {
-    const host = hostOf(deps.ledger.get(job.id), job.effect.attempt);
-    if (job.said === undefined || host === undefined || !isHostAway(job.said)) return start(job);
-    if (!asked.has(host)) {
-      asked.add(host);
-      return start(job);
+    const host = awaitedHost(deps, job);
+    if (host === undefined || !asked.has(host)) start(job);
+    else {
+      job.tries = TRIES_TO_CAP;
+      job.retry = { host, ...again(job) };
     }
-    job.tries = TRIES_TO_CAP;
-    job.retry = job.said === 'HOST_PAUSED' ? { host } : { host, ...again(job) };
+    if (host !== undefined) asked.add(host);
   }
-
-  function wakesOf(job: Job): number {
-    return wakes.get(hostOf(deps.ledger.get(job.id), job.effect.attempt) ?? '') ?? 0;
-  }
-
-  function end(job: Job, reason?: AppError): void {
-    clearTimeout(job.retry?.timer);
-    job.controller.abort(reason);
-  }
-
-  const jobsOf = (id: TaskId): Job[] => [...(jobs.get(id)?.values() ?? [])];
-  const all = (): Job[] => [...jobs.values()].flatMap((ofTask) => [...ofTask.values()]);
 
   return {
     sync(id, orders) {
       const wanted = new Map(orders.map((effect) => [keyOf(effect), effect]));
       const old = jobs.get(id);
       const current = new Map<string, Job>();
-      for (const [key, effect] of wanted) {
-        current.set(key, old?.get(key) ?? newJob(id, effect));
-      }
+      for (const [key, effect] of wanted)
+        current.set(key, old?.get(key) ?? newJob(deps, id, effect));
       if (current.size === 0) jobs.delete(id);
       else jobs.set(id, current);
       for (const [key, job] of old ?? []) if (!current.has(key)) end(job);
@@ -151,23 +120,57 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     },
     wakeHost(host) {
       wakes.set(host, (wakes.get(host) ?? 0) + 1);
-      for (const job of all()) {
-        if (job.retry === undefined || job.retry.host !== host) continue;
+      for (const job of allOf(jobs)) {
+        if (job.retry?.host !== host) continue;
         clearTimeout(job.retry.timer);
         job.tries = 0;
         start(job);
       }
     },
-    nextTryAt: (id) => jobsOf(id).find((job) => job.retry !== undefined)?.retry?.at,
+    nextTryAt: (id) => [...(jobs.get(id)?.values() ?? [])].find((job) => job.retry)?.retry?.at,
     async stop() {
       stopped = true;
       const reason = new AppError('DAEMON_STOPPING', 'the daemon is stopping');
-      const ending = all();
+      for (const job of allOf(jobs)) end(job, reason);
       jobs.clear();
-      for (const job of ending) end(job, reason);
       await Promise.allSettled(running);
     },
   };
+}
+
+/**
+ * The host that a new job was waiting for when the last daemon ended. Not all need be tried to learn
+ * that it is still away: the first one asks, and its coming back wakes the others.
+ */
+function awaitedHost(deps: DispatcherDeps, job: Job): string | undefined {
+  return job.said !== undefined && isHostAway(job.said) ? hostOfJob(deps, job) : undefined;
+}
+
+function hostOfJob({ ledger }: DispatcherDeps, { id, effect }: Job): string | undefined {
+  return hostOf(ledger.get(id), effect.attempt);
+}
+
+function end(job: Job, reason?: AppError): void {
+  clearTimeout(job.retry?.timer);
+  job.controller.abort(reason);
+}
+
+function allOf(jobs: ReadonlyMap<TaskId, ReadonlyMap<string, Job>>): Job[] {
+  return [...jobs.values()].flatMap((ofTask) => [...ofTask.values()]);
+}
+
+function newJob({ ledger }: DispatcherDeps, id: TaskId, effect: Effect): Job {
+  const state = ledger.get(id)?.state;
+  const said = state !== undefined && 'blocked' in state ? state.blocked?.reason : undefined;
+  return { id, effect, controller: new AbortController(), tries: 0, wakes: 0, said };
+}
+
+/** The same trouble once more is told to those only who look closely. */
+function tellWait({ log }: DispatcherDeps, job: Job, failure: AppError): void {
+  const level = job.said === failure.code ? 'debug' : 'info';
+  job.said = failure.code;
+  const next = job.retry?.at === undefined ? {} : { nextTryAt: job.retry.at };
+  log[level]({ task: job.id, step: job.effect.kind, code: failure.code, ...next }, failure.message);
 }
 
 /** Runs the step and commits what came of it; gives back why it must be tried again, if it must. */

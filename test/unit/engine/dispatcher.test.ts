@@ -354,3 +354,16 @@ test('a paused host is not asked again before it is resumed', async () => {
   await tick();
   expect(started).toHaveLength(2);
 });
+
+test('a host that is resumed while a try of it fails is asked again, nobody wakes it twice', async () => {
+  let refuse: (error: AppError) => void = () => {};
+  const pull: Step = () => new Promise((_, reject) => (refuse = reject));
+  const { begin, started, pass, dispatcher } = house({ pull });
+  await begin(PLACED);
+  dispatcher.wakeHost('vm');
+  refuse(fail('HOST_PAUSED'));
+  await tick();
+  await pass(1_000);
+  refuse(fail('HOST_PAUSED'));
+  expect(started).toHaveLength(2);
+});

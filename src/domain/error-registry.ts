@@ -105,7 +105,7 @@ const ROWS = {
   HOST_WITHOUT_KEYS: ['A local host has no host keys.', 'see: towline host show {host}', 'never', 409, 13],
   // the runtime and images
   RUNTIME_NOT_FOUND: ['There is no container runtime on the host.', 'install Apptainer on {host}, or set runtime = /path/to/apptainer (or setup = module load apptainer) in [host.{host}]', 'after-fix', 200, 3],
-  RUNTIME_START_FAILED: ['The container did not start; the command never ran.', "read the runtime's words: towline logs {task} --runtime", 'never', 200, 3],
+  RUNTIME_START_FAILED: ['The container did not start; the command never ran.', "read the runtime's words: towline logs {task} --runtime; if no container starts there: towline host doctor {host}", 'never', 200, 3],
   IMAGE_REFERENCE_INVALID: ['An image reference that cannot be understood.', 'write it like docker://ubuntu:24.04, oras://…, library://… or /path/image.sif', 'never', 400, 2],
   IMAGE_NOT_FOUND: ['The SIF file is not on the host.', 'check the path on {host}: it names a file there, not here', 'after-fix', 200, 3],
   IMAGE_MANIFEST_UNKNOWN: ['The registry has no such image or tag.', 'check the name and tag; then: towline retry {task}', 'never', 200, 3],

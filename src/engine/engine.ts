@@ -20,6 +20,7 @@ import { createLedger } from './ledger.ts';
 import type { Told } from './live-tasks.ts';
 import type { Logger } from './logger.ts';
 import { createPlacer } from './placer.ts';
+import { stateCloned } from './read-only.ts';
 import { createSeats, type Seats } from './seats.ts';
 import type { Progress, Service } from './service.ts';
 import type { EngineSettings } from './settings.ts';
@@ -39,7 +40,7 @@ export interface EngineDeps {
   store: Store;
   spool: Spool;
   settings: EngineSettings;
-  /** The state was made on another machine: show it, touch nothing. */
+  /** The state is not our own: show it, touch nothing. */
   readOnly: boolean;
   log: Logger;
   now: () => number;
@@ -70,6 +71,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const seats = createSeats({
     daemonId: store.daemonId,
     ...{ log, now, modeOf: modes.of, onLink: linkChanged, held: heldRootsOf(ledger) },
+    shut: deps.readOnly ? stateCloned : undefined,
   });
   const watchers = createWatchers({ spool, log });
   const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });
@@ -105,21 +107,22 @@ export function createEngine(deps: EngineDeps): Engine {
     dispatcher,
     stopping: () => stopping,
   });
-  const housekeeping = startHousekeeping({ service, log });
+  const housekeeping = deps.readOnly ? undefined : startHousekeeping({ service, log });
 
   return {
     service,
     async start() {
-      if (deps.readOnly) return;
       await modes.load();
       await seats.reload(settings.hosts);
       for (const { id, why } of await ledger.load()) tellUnreadable(log, id, why);
+      if (deps.readOnly) return;
       await takeUp([...ledger.live()], ({ id }) => dispatcher.sync(id, ledger.orders(id)));
       placer.look();
     },
     async reload(next) {
       settings = next;
       await seats.reload(next.hosts);
+      if (deps.readOnly) return;
       for (const { name, host } of seats.all()) {
         // Whoever mended a key file or known_hosts says so by this, and need not wait for the next try.
         if (['unreachable', 'refused'].includes(host.linkState().kind)) host.wake();
@@ -129,7 +132,7 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     async stop() {
       stopping = true;
-      housekeeping.stop();
+      housekeeping?.stop();
       await dispatcher.stop();
       await seats.close();
     },

@@ -21,7 +21,7 @@ import type { Told } from './live-tasks.ts';
 import type { Logger } from './logger.ts';
 import { createPlacer } from './placer.ts';
 import { stateCloned } from './read-only.ts';
-import { createSeats, type Seats } from './seats.ts';
+import { createSeats, type Seat, type Seats } from './seats.ts';
 import type { Progress, Service } from './service.ts';
 import type { EngineSettings } from './settings.ts';
 import { createCancel } from './steps/cancel.ts';
@@ -69,15 +69,13 @@ export function createEngine(deps: EngineDeps): Engine {
   const ledger = createLedger({ store, now });
   const modes = createHostModes({ store, now });
   const seats = createSeats({
-    daemonId: store.daemonId,
-    ...{ log, now, modeOf: modes.of, onLink: linkChanged, held: heldRootsOf(ledger) },
-    shut: deps.readOnly ? stateCloned : undefined,
+    ...{ daemonId: store.daemonId, log, now, modeOf: modes.of, onLink: linkChanged },
+    ...{ held: heldRootsOf(ledger), ...(deps.readOnly && { shut: stateCloned }) },
   });
   const watchers = createWatchers({ spool, log });
   const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });
   const placer = createPlacer({ ledger, seats, log });
-  const getSettings = (): EngineSettings => settings;
-  const parts = { seats, watchers, images, subscribers, settings: getSettings };
+  const parts = { seats, watchers, images, subscribers, settings: () => settings };
   const steps = createSteps({ ...deps, ...parts, nonce: () => nonceFrom(deps) });
   const dispatcher = createDispatcher({ ledger, steps, now, random, log });
 
@@ -124,8 +122,7 @@ export function createEngine(deps: EngineDeps): Engine {
       await seats.reload(next.hosts);
       if (deps.readOnly) return;
       for (const { name, host } of seats.all()) {
-        // Whoever mended a key file or known_hosts says so by this, and need not wait for the next try.
-        if (['unreachable', 'refused'].includes(host.linkState().kind)) host.wake();
+        wakeTurnedAway(host);
         dispatcher.wakeHost(name);
       }
       placer.look();
@@ -137,6 +134,11 @@ export function createEngine(deps: EngineDeps): Engine {
       await seats.close();
     },
   };
+}
+
+/** Whoever mended a key file or known_hosts says so by a reload, and need not wait for the next try. */
+function wakeTurnedAway(host: Seat['host']): void {
+  if (['unreachable', 'refused'].includes(host.linkState().kind)) host.wake();
 }
 
 /** With room in between: ten thousand at once would all wait for their first answer at the same time. */

@@ -105,7 +105,7 @@ export function createEngine(deps: EngineDeps): Engine {
     dispatcher,
     stopping: () => stopping,
   });
-  const housekeeping = deps.readOnly ? undefined : startHousekeeping({ service, log });
+  const housekeeping = deps.readOnly ? undefined : startHousekeeping({ service, log, now });
 
   return {
     service,

@@ -30,7 +30,7 @@ const ROWS = {
   DAEMON_SOCKET_INVALID: ['The socket cannot be made or used.', 'set [daemon] socket to a short path in a directory of mode 0700, then: towline daemon', 'after-fix', 500, 12],
   DAEMON_STATE_DIR_INVALID: ['The state directory cannot be used.', 'set [daemon] state_dir to a directory you own on a local disk, then: towline config check', 'after-fix', 500, 12],
   DAEMON_STATE_DIR_NETWORK: ['The state directory is on a network file system, where commits are not safe.', 'set [daemon] state_dir to a local disk, then: towline config check', 'after-fix', 500, 12],
-  DAEMON_STATE_CLONED: ['The state directory was made on another machine; the daemon is read-only.', 'if this machine takes over: towline daemon --adopt-state', 'after-fix', 409, 13],
+  DAEMON_STATE_CLONED: ['The state directory is a copy, or was made on another machine; the daemon is read-only.', 'if this one takes over and the original never runs again: towline daemon --adopt-state', 'after-fix', 409, 13],
   DAEMON_STOPPING: ['The daemon is stopping and takes no work.', 'try again when it is back: towline list', 'later', 503, 10],
   DAEMON_BUSY: ['The daemon serves as many requests or followers at once as it may.', 'end some followers (towline logs -f, towline events -f), then try again', 'later', 429, 13],
   REQUEST_INVALID: ['The request does not fit the schema.', 'see towline help, or GET /openapi.json', 'never', 400, 2],

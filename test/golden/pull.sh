@@ -1,5 +1,6 @@
 # shellcheck disable=SC2016 # the job is a text of its own
 dir="${HOME:?}"'/.towline/images' key='registry_5000_mini_1-0123456789abcdef0123456789abcdef'
+case $dir/ in '/home/alice/.towline'/*) ;; *) umask "${TOWLINE_UMASK:-077}" ;; esac
 mkdir -p "$dir"
 cd "$dir" || { printf '%s\n' '@ failed' "| cannot use the directory $dir"; exit 0; }
 job=.pull-$key

@@ -6,6 +6,7 @@
 import type { AppError } from '../domain/failure.ts';
 import type { StagedInputs, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
+import { batches } from './batches.ts';
 import { type Place, placeInputs } from './input-places.ts';
 import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import { IN_USER_SCOPE, RUNTIME_DIR } from './logout.ts';
@@ -199,7 +200,7 @@ function buildLines(plan: LaunchPlan): string[] {
     ...checks.map((place) => `seen ${quote(place.path)}`),
     // what the payload finds is as the account's own umask makes it; the chmod below shuts it in
     'umask "${TOWLINE_UMASK:-077}"',
-    `mkdir -p ${made.join(' ')} || fail no-directory`,
+    ...batches(made).map((part) => `mkdir -p ${part.join(' ')} || fail no-directory`),
     'umask 077',
     ...plan.files.map(fileLine),
     `for f in ticket ${STREAM_FILES.join(' ')}; do true >"$part/$f" || fail no-file; done`,

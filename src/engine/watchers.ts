@@ -194,7 +194,11 @@ class WatchLoop {
   /** Acts on what was seen of one attempt; true when it moved. @throws STORE_* */
   async #take(watched: Watched, facts: AttemptFacts, verdict: Verdict): Promise<boolean> {
     const { request, pump } = watched;
-    const sizes = { stdout: facts.stdoutBytes ?? 0, stderr: facts.stderrBytes ?? 0 };
+    // a size may be older than the record; reading opens the file anew
+    const sizes = {
+      stdout: Math.max(facts.stdoutBytes ?? 0, facts.exit?.stdoutBytes ?? 0),
+      stderr: Math.max(facts.stderrBytes ?? 0, facts.exit?.stderrBytes ?? 0),
+    };
     const grew = await pump.want(sizes);
     const trouble = pump.trouble() ?? this.#unseen(request, verdict);
     await request.trouble(trouble);

@@ -6,6 +6,7 @@
 import type { AppError } from '../domain/failure.ts';
 import type { StagedInputs, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
+import { batches } from './batches.ts';
 import { type Place, placeInputs } from './input-places.ts';
 import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import { IN_USER_SCOPE, RUNTIME_DIR } from './logout.ts';
@@ -197,16 +198,15 @@ function buildLines(plan: LaunchPlan): string[] {
   const executable = plan.files.filter((file) => (file.mode & 0o100) !== 0);
   return [
     ...checks.map((place) => `seen ${quote(place.path)}`),
-    `mkdir -p ${made.join(' ')} || fail no-directory`,
+    // what the payload finds is as the account's own umask makes it; the chmod below shuts it in
+    'umask "${TOWLINE_UMASK:-077}"',
+    ...batches(made).map((part) => `mkdir -p ${part.join(' ')} || fail no-directory`),
+    'umask 077',
     ...plan.files.map(fileLine),
     `for f in ticket ${STREAM_FILES.join(' ')}; do true >"$part/$f" || fail no-file; done`,
     // room for the command's code, which a full disk must not lose
     `printf '%63s\\n' '' >"$part/rc" || fail no-file`,
-    ...(executable.length === 0
-      ? []
-      : [
-          `chmod 700 ${executable.map((file) => `"$part"/${quote(safeName(file.name))}`).join(' ')}`,
-        ]),
+    `chmod 700 ${['"$part"', ...executable.map((file) => `"$part"/${quote(safeName(file.name))}`)].join(' ')} || fail no-directory`,
     ...places.flatMap(placeLine),
     ...(plan.inputs.stdin === undefined
       ? []

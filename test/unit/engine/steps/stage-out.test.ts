@@ -31,11 +31,17 @@ async function house(files: Record<string, string>, code = 0) {
     return [...sums, '@ done'].join('\n');
   });
   const settings = someSettings([]);
+  const pauses: number[] = [];
+  const whilePausing: { act?: (count: number) => void } = {};
   const step = createStageOut({
     seats: await seatsOf([[{}, host]]),
     settings: () => settings,
     log: LOG,
     onProgress: () => {},
+    pause: async (ms) => {
+      pauses.push(ms);
+      whilePausing.act?.(pauses.length);
+    },
   });
   const collect = (...outputs: [pattern: string, local: string][]) => {
     const spec = outputs.map(([pattern, local]) => ({
@@ -49,7 +55,7 @@ async function house(files: Record<string, string>, code = 0) {
     news.catch(() => {});
     return { news, controller };
   };
-  return { host, dir, collect, settings };
+  return { host, dir, collect, settings, pauses, whilePausing };
 }
 
 test('files are fetched, compared and told with what they are', async () => {
@@ -86,6 +92,27 @@ test('a missing output is the failure of a command that succeeded, and none of o
   expect(await failed.collect(['a', 'a'], ['no', 'no']).news).toMatchObject({
     outputs: [{ pattern: 'a' }],
   });
+});
+
+test('row 22: an output that shows late is awaited, with a fresh listing each time', async () => {
+  const { host, dir, collect, pauses, whilePausing } = await house({ a: '1', late: '22' });
+  const whole = host.directories.get(WORK) ?? [];
+  host.directories.set(WORK, whole.slice(0, 1));
+  whilePausing.act = (count) => {
+    if (count === 5) host.directories.set(WORK, whole);
+  };
+  await collect(['a', 'a'], ['late', 'late']).news;
+  expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000]);
+  expect(await readFile(join(dir, 'late'), 'utf8')).toBe('22');
+  expect(host.count(/^list/)).toBe(6);
+});
+
+test('row 22: a missing output is looked for a minute, then it is missing; one that is there costs no wait', async () => {
+  const { collect, pauses } = await house({ a: '1' });
+  await collect(['a', 'a']).news;
+  expect(pauses).toEqual([]);
+  await expect(collect(['no', 'no']).news).rejects.toMatchObject({ code: 'OUTPUT_MISSING' });
+  expect(pauses.reduce((sum, ms) => sum + ms)).toBe(60_000);
 });
 
 test('a work directory that cannot be seen says nothing about outputs: it is waited for', async () => {

@@ -29,7 +29,7 @@ import { VERSION } from './version.ts';
 export interface DaemonOptions {
   configFile?: string | undefined;
   socket?: string | undefined;
-  /** Take over a state directory that was made on another machine. */
+  /** Take over a state directory that is a copy, or was made on another machine. */
   adoptState: boolean;
 }
 
@@ -61,7 +61,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     openStore({ stateDir, adopt: options.adoptState }),
   );
   house.defer(() => store.close());
-  const spool = openSpool({ stateDir });
+  const spool = openSpool({ stateDir, readOnly: cloned });
   house.defer(() => spool.close());
   const roads = new Roads(fillDeps({ logger: log }));
   const engine = createEngine({
@@ -167,8 +167,11 @@ function warnNotes(log: Logger, { notes }: Config): void {
 }
 
 function warnCloned(log: Logger, stateDir: string): void {
-  const { hint } = new AppError('DAEMON_STATE_CLONED', '');
-  log.warn({ stateDir, hint }, 'the state directory was made on another machine: read-only');
+  const { code, hint } = new AppError('DAEMON_STATE_CLONED', '');
+  log.warn(
+    { code, stateDir, hint },
+    'the state directory is a copy, or was made on another machine: read-only',
+  );
 }
 
 function stopSignal(): Promise<string> {

@@ -3,7 +3,7 @@
  * a test can hold or kill the daemon. Off unless TOWLINE_FAULT is set: `name[:hit][:kill|hold|pause]`,
  * several by comma; hit counts from 1 (default 1), the act is kill by default. `hold` says so on
  * stderr and never goes on; `pause` goes on at SIGUSR2. TOWLINE_FAULT_TRACE=1 says every point that is
- * passed, so that a test can try them all. test/architecture/fault-points.test.ts tells who needs one.
+ * passed, so that a test can try them all. Some names are no points but pretences (isPretended). test/architecture/fault-points.test.ts tells who needs one.
  */
 
 const ACTS = ['kill', 'hold', 'pause'] as const;
@@ -21,6 +21,11 @@ const hits = new Map<string, number>();
 /** Resolves at once unless a test armed this point. */
 export function reach(name: string): Promise<void> {
   return armed.length === 0 && !tracing ? Promise.resolve() : reachArmed(name);
+}
+
+/** Whether a test wants something taken for so that it cannot make so, like another boot of this machine. */
+export function isPretended(name: string): boolean {
+  return armed.some((fault) => fault.name === name);
 }
 
 /** Does `act` between the points `name.before` and `name.after`; the latter is not passed when it fails. */

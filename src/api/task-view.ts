@@ -51,9 +51,12 @@ function timesOf(state: TaskState): Pick<TaskView, 'startedAt' | 'finishedAt'> {
   const launch = 'launch' in state ? state.launch : undefined;
   const exit = 'exit' in state ? state.exit : undefined;
   const finished = exit?.finishedAt ?? (isEnded(state) ? state.finishedAt : undefined);
+  // Two clocks may have told them, and any of them may have been set back meanwhile.
+  const end =
+    finished === undefined ? undefined : Math.max(finished, launch?.startedAt ?? finished);
   return {
     ...(launch !== undefined && { startedAt: iso(launch.startedAt) }),
-    ...(finished !== undefined && { finishedAt: iso(finished) }),
+    ...(end !== undefined && { finishedAt: iso(end) }),
   };
 }
 

@@ -206,9 +206,11 @@ async function waitFor(
   options: WaitOptions,
 ): Promise<views.TaskView> {
   const end =
-    options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.timeoutMs;
+    options.timeoutMs === undefined
+      ? Number.POSITIVE_INFINITY
+      : performance.now() + options.timeoutMs;
   for (;;) {
-    const slice = Math.max(0, Math.min(WAIT_SLICE_MS, end - Date.now()));
+    const slice = Math.max(0, Math.min(WAIT_SLICE_MS, end - performance.now()));
     const view = await repeat(options, () =>
       transport.call<views.TaskView>('getTask', {
         params: { id },
@@ -216,6 +218,6 @@ async function waitFor(
         signal: options.signal,
       }),
     );
-    if (view.ended || Date.now() >= end) return view;
+    if (view.ended || performance.now() >= end) return view;
   }
 }

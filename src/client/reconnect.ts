@@ -46,7 +46,7 @@ export function createTries(options: Reconnect): Tries {
       if (isLost) options.onReconnect?.('back');
       isLost = false;
       hasWorked = true;
-      connectedAt = Date.now();
+      connectedAt = performance.now();
     },
     progressed,
     async failed(error) {
@@ -54,11 +54,11 @@ export function createTries(options: Reconnect): Tries {
       if (!hasWorked && !brokeInTheMiddle(error)) throw error;
       if (!isLost) options.onReconnect?.('lost');
       isLost = true;
-      if (Date.now() - connectedAt > STABLE_MS) progressed();
+      if (performance.now() - connectedAt > STABLE_MS) progressed();
       connectedAt = Number.POSITIVE_INFINITY;
-      fruitlessSince ??= Date.now();
+      fruitlessSince ??= performance.now();
       const patience = options.reconnectForMs ?? RECONNECT_FOR_MS;
-      if (Date.now() - fruitlessSince >= patience) throw error;
+      if (performance.now() - fruitlessSince >= patience) throw error;
       await sleep(delay, options.signal);
       delay = Math.min(DELAY_MS_MAX, delay * 2);
       hasWorked = true;

@@ -30,7 +30,7 @@ const ROWS = {
   DAEMON_SOCKET_INVALID: ['The socket cannot be made or used.', 'set [daemon] socket to a short path in a directory of mode 0700, then: towline daemon', 'after-fix', 500, 12],
   DAEMON_STATE_DIR_INVALID: ['The state directory cannot be used.', 'set [daemon] state_dir to a directory you own on a local disk, then: towline config check', 'after-fix', 500, 12],
   DAEMON_STATE_DIR_NETWORK: ['The state directory is on a network file system, where commits are not safe.', 'set [daemon] state_dir to a local disk, then: towline config check', 'after-fix', 500, 12],
-  DAEMON_STATE_CLONED: ['The state directory was made on another machine; the daemon is read-only.', 'if this machine takes over: towline daemon --adopt-state', 'after-fix', 409, 13],
+  DAEMON_STATE_CLONED: ['The state directory is a copy, or was made on another machine; the daemon is read-only.', 'if this one takes over and the original never runs again: towline daemon --adopt-state', 'after-fix', 409, 13],
   DAEMON_STOPPING: ['The daemon is stopping and takes no work.', 'try again when it is back: towline list', 'later', 503, 10],
   DAEMON_BUSY: ['The daemon serves as many requests or followers at once as it may.', 'end some followers (towline logs -f, towline events -f), then try again', 'later', 429, 13],
   REQUEST_INVALID: ['The request does not fit the schema.', 'see towline help, or GET /openapi.json', 'never', 400, 2],
@@ -105,7 +105,7 @@ const ROWS = {
   HOST_WITHOUT_KEYS: ['A local host has no host keys.', 'see: towline host show {host}', 'never', 409, 13],
   // the runtime and images
   RUNTIME_NOT_FOUND: ['There is no container runtime on the host.', 'install Apptainer on {host}, or set runtime = /path/to/apptainer (or setup = module load apptainer) in [host.{host}]', 'after-fix', 200, 3],
-  RUNTIME_START_FAILED: ['The container did not start; the command never ran.', "read the runtime's words: towline logs {task} --runtime", 'never', 200, 3],
+  RUNTIME_START_FAILED: ['The container did not start; the command never ran.', "read the runtime's words: towline logs {task} --runtime; if no container starts there: towline host doctor {host}", 'never', 200, 3],
   IMAGE_REFERENCE_INVALID: ['An image reference that cannot be understood.', 'write it like docker://ubuntu:24.04, oras://…, library://… or /path/image.sif', 'never', 400, 2],
   IMAGE_NOT_FOUND: ['The SIF file is not on the host.', 'check the path on {host}: it names a file there, not here', 'after-fix', 200, 3],
   IMAGE_MANIFEST_UNKNOWN: ['The registry has no such image or tag.', 'check the name and tag; then: towline retry {task}', 'never', 200, 3],

@@ -20,6 +20,7 @@ import { createLogs } from './logs.ts';
 import { createMetrics } from './metrics.ts';
 import type { Placer } from './placer.ts';
 import { makePlan } from './plan.ts';
+import { readOnlyService } from './read-only.ts';
 import type { Seats } from './seats.ts';
 import type { Service } from './service.ts';
 import type { EngineSettings } from './settings.ts';
@@ -60,8 +61,7 @@ export function createService(deps: ServiceDeps): Service {
   const { mayChange } = admission;
 
   async function submit(specs: TaskSpec[], idempotencyKey?: string) {
-    mayChange();
-    await admission.refuseFullDisk();
+    await admission.admit();
     for (const spec of specs) await checkSpec(deps, spec);
     const tasks = specs.map((spec) => newTask(taskIdFrom(deps.randomBytes(16)), spec, now()));
     const digest = createHash('sha256').update(JSON.stringify(specs)).digest('hex');
@@ -79,8 +79,9 @@ export function createService(deps: ServiceDeps): Service {
     return views.report(await ledger.apply(task.id, { kind }));
   }
 
-  return {
+  const service: Service = {
     submit,
+    admitUpload: admission.admit,
     async plan(spec) {
       await checkSpec(deps, spec);
       return makePlan(deps, spec);
@@ -119,4 +120,5 @@ export function createService(deps: ServiceDeps): Service {
     metrics: createMetrics(deps),
     health: () => lookAtHealth(deps),
   };
+  return deps.readOnly ? readOnlyService(service) : service;
 }

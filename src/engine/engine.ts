@@ -20,7 +20,8 @@ import { createLedger } from './ledger.ts';
 import type { Told } from './live-tasks.ts';
 import type { Logger } from './logger.ts';
 import { createPlacer } from './placer.ts';
-import { createSeats, type Seats } from './seats.ts';
+import { stateCloned } from './read-only.ts';
+import { createSeats, type Seat, type Seats } from './seats.ts';
 import type { Progress, Service } from './service.ts';
 import type { EngineSettings } from './settings.ts';
 import { createCancel } from './steps/cancel.ts';
@@ -39,7 +40,7 @@ export interface EngineDeps {
   store: Store;
   spool: Spool;
   settings: EngineSettings;
-  /** The state was made on another machine: show it, touch nothing. */
+  /** The state is not our own: show it, touch nothing. */
   readOnly: boolean;
   log: Logger;
   now: () => number;
@@ -68,14 +69,13 @@ export function createEngine(deps: EngineDeps): Engine {
   const ledger = createLedger({ store, now });
   const modes = createHostModes({ store, now });
   const seats = createSeats({
-    daemonId: store.daemonId,
-    ...{ log, now, modeOf: modes.of, onLink: linkChanged, held: heldRootsOf(ledger) },
+    ...{ daemonId: store.daemonId, log, now, modeOf: modes.of, onLink: linkChanged },
+    ...{ held: heldRootsOf(ledger), ...(deps.readOnly && { shut: stateCloned }) },
   });
   const watchers = createWatchers({ spool, log });
   const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });
   const placer = createPlacer({ ledger, seats, log });
-  const getSettings = (): EngineSettings => settings;
-  const parts = { seats, watchers, images, subscribers, settings: getSettings };
+  const parts = { seats, watchers, images, subscribers, settings: () => settings };
   const steps = createSteps({ ...deps, ...parts, nonce: () => nonceFrom(deps) });
   const dispatcher = createDispatcher({ ledger, steps, now, random, log });
 
@@ -105,35 +105,40 @@ export function createEngine(deps: EngineDeps): Engine {
     dispatcher,
     stopping: () => stopping,
   });
-  const housekeeping = startHousekeeping({ service, log });
+  const housekeeping = deps.readOnly ? undefined : startHousekeeping({ service, log, now });
 
   return {
     service,
     async start() {
-      if (deps.readOnly) return;
       await modes.load();
       await seats.reload(settings.hosts);
       for (const { id, why } of await ledger.load()) tellUnreadable(log, id, why);
+      if (deps.readOnly) return;
       await takeUp([...ledger.live()], ({ id }) => dispatcher.sync(id, ledger.orders(id)));
       placer.look();
     },
     async reload(next) {
       settings = next;
       await seats.reload(next.hosts);
+      if (deps.readOnly) return;
       for (const { name, host } of seats.all()) {
-        // Whoever mended a key file or known_hosts says so by this, and need not wait for the next try.
-        if (['unreachable', 'refused'].includes(host.linkState().kind)) host.wake();
+        wakeTurnedAway(host);
         dispatcher.wakeHost(name);
       }
       placer.look();
     },
     async stop() {
       stopping = true;
-      housekeeping.stop();
+      housekeeping?.stop();
       await dispatcher.stop();
       await seats.close();
     },
   };
+}
+
+/** Whoever mended a key file or known_hosts says so by a reload, and need not wait for the next try. */
+function wakeTurnedAway(host: Seat['host']): void {
+  if (['unreachable', 'refused'].includes(host.linkState().kind)) host.wake();
 }
 
 /** With room in between: ten thousand at once would all wait for their first answer at the same time. */

@@ -27,18 +27,30 @@ export function createGate(name: string, open: () => Host, paused: boolean): Gat
   return { host, pause: () => host.pause(), resume: () => host.resume() };
 }
 
+/** A gate that never opens: nobody may look either; who calls the host hears `why`. */
+export function createShutGate(name: string, why: () => AppError): Gate {
+  const open = (): never => {
+    throw why();
+  };
+  const host = new GatedHost(name, open, why);
+  return { host, pause: async () => {}, resume: () => {} };
+}
+
 class GatedHost implements Host {
   readonly name: string;
   readonly #open: () => Host;
+  /** What is said to who calls while the gate is shut. */
+  readonly #why: () => AppError;
   readonly #listeners = new Set<(state: HostLinkState) => void>();
   #inner: Host | undefined;
   #unhear = (): void => {};
   /** Counts of the hosts that were closed. */
   #past: HostCounters | undefined;
 
-  constructor(name: string, open: () => Host) {
+  constructor(name: string, open: () => Host, why = () => paused(name)) {
     this.name = name;
     this.#open = open;
+    this.#why = why;
   }
 
   resume(): void {
@@ -105,7 +117,7 @@ class GatedHost implements Host {
 
   /** @throws HOST_PAUSED: asking for keys is sending, too */
   get keys(): Host['keys'] {
-    if (this.#inner === undefined) throw this.#paused();
+    if (this.#inner === undefined) throw this.#why();
     return this.#inner.keys;
   }
 
@@ -131,22 +143,21 @@ class GatedHost implements Host {
   /** What fails because the gate was shut in the middle says so, not that a link broke. */
   async #through<T>(act: (host: Host) => Promise<T>): Promise<T> {
     const inner = this.#inner;
-    if (inner === undefined) throw this.#paused();
+    if (inner === undefined) throw this.#why();
     try {
       return await act(inner);
     } catch (error) {
-      throw this.#inner === undefined ? this.#paused() : error;
+      throw this.#inner === undefined ? this.#why() : error;
     }
-  }
-
-  #paused(): AppError {
-    const { name: host } = this;
-    return new AppError('HOST_PAUSED', `host ${host} is paused`, { context: { host } });
   }
 
   #tell(state: HostLinkState): void {
     for (const listener of this.#listeners) listener(state);
   }
+}
+
+function paused(host: string): AppError {
+  return new AppError('HOST_PAUSED', `host ${host} is paused`, { context: { host } });
 }
 
 const NONE: HostCounters = {

@@ -13,7 +13,7 @@ const RUNTIME_LOG_MAX_BYTES = 1 << 20;
 type Logs = Pick<Service, 'files'> & { read: Service['logs'] };
 
 export function createLogs(
-  deps: Pick<ServiceDeps, 'ledger' | 'spool' | 'seats' | 'watchers'>,
+  deps: Pick<ServiceDeps, 'ledger' | 'spool' | 'seats' | 'watchers' | 'readOnly'>,
 ): Logs {
   const { ledger, spool, seats, watchers } = deps;
 
@@ -23,7 +23,8 @@ export function createLogs(
     want: { stream: StreamName; attempt: number } & FollowWant,
   ) {
     const token = attemptToken(task.id, want.attempt);
-    const over = isEnded(task.state) || want.attempt < task.state.attempt;
+    // Nobody fetches anything on a state that is not our own.
+    const over = deps.readOnly || isEnded(task.state) || want.attempt < task.state.attempt;
     const follow = want.follow && !over;
     const release = follow ? watchers.interest(token) : () => {};
     try {

@@ -8,7 +8,7 @@ import type { HostMode } from '../domain/host-mode.ts';
 import type { AttemptToken } from '../domain/task.ts';
 import type { Host } from '../remote/host.ts';
 import type { HeldRoots } from '../script/probe.ts';
-import { createGate } from './gate.ts';
+import { createGate, createShutGate } from './gate.ts';
 import { createLooks, type Looks, type ReadyFacts } from './host-looks.ts';
 import type { Logger } from './logger.ts';
 import { createPollPace, type PollPace } from './poll-pace.ts';
@@ -56,6 +56,8 @@ interface SeatsDeps {
   log: Logger;
   now: () => number;
   modeOf: (name: string) => HostMode;
+  /** Why no host may be reached at all, if that is so. */
+  shut?: (() => AppError) | undefined;
   /** Roots of a host that attempts may be in. */
   held: (name: string) => HeldRoots;
   /** A host came back, or went. */
@@ -100,7 +102,9 @@ function createSeat(
   open: () => Host,
 ): Seat & { close(): Promise<void> } {
   const mode = (): HostMode => deps.modeOf(policy.name);
-  const gate = createGate(policy.name, open, mode() === 'paused');
+  const gate = deps.shut
+    ? createShutGate(policy.name, deps.shut)
+    : createGate(policy.name, open, mode() === 'paused');
   const { host } = gate;
   const onFound = (): void => deps.onLink(policy.name, true);
   const looks = createLooks({

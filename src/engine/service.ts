@@ -1,7 +1,7 @@
 /**
  * The one door inward: what the API may ask of the engine. What comes in: task specs and ids, already
  * parsed. What goes out: tasks as they stand, streams of bytes and events. Every method rejects with
- * an AppError only. Never here: HTTP, printing, SQL. Read next: engine.ts, ledger.ts, dispatcher.ts.
+ * an AppError only; on a state that is not its own, what acts with DAEMON_STATE_CLONED (read-only.ts). Never here: HTTP, printing, SQL. Read next: engine.ts, ledger.ts, dispatcher.ts.
  */
 import type { ErrorCode } from '../domain/failure.ts';
 import type { Finding } from '../domain/finding.ts';
@@ -154,6 +154,8 @@ export interface Service {
     specs: TaskSpec[],
     idempotencyKey?: string,
   ): Promise<{ created: boolean; tasks: TaskReport[] }>;
+  /** Whether bytes for a task to come may be kept here. @throws DAEMON_STOPPING STORE_FULL */
+  admitUpload(): Promise<void>;
   /** @throws as submit */
   plan(spec: TaskSpec): Promise<Plan>;
   /** @throws TASK_NOT_FOUND; a unique prefix of an id will do, as in every method that takes one. */
@@ -234,7 +236,7 @@ export interface Service {
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;
-  /** @throws HOST_UNKNOWN, DAEMON_STATE_CLONED; a host that is away is told in the report */
+  /** @throws HOST_UNKNOWN; a host that is away is told in the report */
   gc(request: GcRequest): Promise<GcReport>;
   /** What was removed, oldest first: the newest `limit` lines. */
   removals(limit: number): Promise<Removal[]>;

@@ -23,6 +23,8 @@ import { makeDirectory, syncDirectory } from './write-durably.ts';
 
 export interface FileSettings {
   bootId: string;
+  /** Look only; see spool.ts. */
+  readOnly: boolean;
   /** Time after which a file that nobody uses is closed. */
   idleMs: number;
   timer: Timer;
@@ -31,6 +33,7 @@ export interface FileSettings {
 export class AttemptFiles {
   readonly dir: string;
   readonly #bootId: string;
+  readonly #readOnly: boolean;
   readonly #files: Record<StreamName, StreamFile>;
   /** The last checkpoint; undefined while the directory is not there. */
   #checkpoint: Checkpoint | undefined;
@@ -40,6 +43,7 @@ export class AttemptFiles {
   constructor(dir: string, settings: FileSettings) {
     this.dir = dir;
     this.#bootId = settings.bootId;
+    this.#readOnly = settings.readOnly;
     this.#files = {
       stdout: new StreamFile(join(dir, 'stdout'), settings),
       stderr: new StreamFile(join(dir, 'stderr'), settings),
@@ -70,6 +74,7 @@ export class AttemptFiles {
   async load(): Promise<void> {
     const checkpoint = await readCheckpoint(this.dir);
     for (const stream of STREAMS) await this.#files[stream].load();
+    if (this.#readOnly) return this.#show(checkpoint);
     if (checkpoint?.bootId !== this.#bootId) await this.#cutBack(checkpoint);
     if (checkpoint === undefined) return;
     this.#checkpoint = checkpoint;
@@ -137,6 +142,11 @@ export class AttemptFiles {
       await between('spool.create', () => makeDirectory(this.dir));
       await writeFile(checkpointPath(this.dir), encodeCheckpoint(checkpoint), { mode: 0o600 });
     });
+    this.#checkpoint = checkpoint;
+  }
+
+  #show(checkpoint: Checkpoint | undefined): void {
+    for (const stream of STREAMS) this.#files[stream].hide(checkpoint?.[stream] ?? 0);
     this.#checkpoint = checkpoint;
   }
 

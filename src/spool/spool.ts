@@ -63,6 +63,8 @@ export interface SpoolOptions {
   stateDir: string;
   /** This boot of the submit host; another one than a checkpoint's means that memory was lost. */
   bootId?: string;
+  /** The files are not our own: they are shown as far as they are known to be whole, and never changed. */
+  readOnly?: boolean;
   /** New bytes of an attempt after which they are synced. */
   checkpointBytes?: number;
   /** Time after which new bytes are synced however few they are. */
@@ -76,6 +78,7 @@ export interface SpoolOptions {
 export function openSpool(options: SpoolOptions): Spool {
   const registry = createRegistry(join(options.stateDir, 'spool'), {
     bootId: options.bootId ?? readBootId(),
+    readOnly: options.readOnly ?? false,
     checkpointBytes: options.checkpointBytes ?? 8 * 1024 * 1024,
     checkpointAfterMs: options.checkpointAfterMs ?? 5_000,
     idleMs: options.idleMs ?? 10_000,

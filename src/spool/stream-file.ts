@@ -93,6 +93,11 @@ export class StreamFile {
     this.#tail = undefined;
   }
 
+  /** Leaves the bytes from `length` on where they are, and does not show them. */
+  hide(length: number): void {
+    this.#length = Math.min(length, this.#length);
+  }
+
   /** Closes the handle, or leaves that to whoever is using it just now. */
   async close(): Promise<void> {
     this.#cancelIdle?.();

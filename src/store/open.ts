@@ -1,6 +1,7 @@
 /** Opens the ledger of a state directory. */
 import { join } from 'node:path';
 import { createStore } from './create-store.ts';
+import { readHome } from './home.ts';
 import { readMachineId } from './machine-id.ts';
 import { type FileSystemProbe, LOCAL_PROBE } from './network-file-systems.ts';
 import { makePrivateFile, prepareStateDir } from './state-dir.ts';
@@ -10,7 +11,7 @@ import { startWorker } from './worker-link.ts';
 export interface OpenStoreOptions {
   stateDir: string;
   now?: () => number;
-  /** This machine takes over a state directory that was made on another. */
+  /** This machine, and this directory, take over what was made on another machine, or copied. */
   adopt?: boolean;
   /** Instead of this machine's own id. */
   machineId?: string;
@@ -19,7 +20,7 @@ export interface OpenStoreOptions {
 
 export interface OpenedStore {
   store: Store;
-  /** The directory was made on another machine: whoever acts for it may run there too. */
+  /** The directory was made on another machine, or is a copy: whoever has the original may act, too. */
   cloned: boolean;
 }
 
@@ -35,6 +36,12 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenedStore>
   const path = join(stateDir, 'towline.sqlite');
   await makePrivateFile(path);
   const machineId = options.machineId ?? (await readMachineId());
-  const link = await startWorker({ path, now: now(), machineId, adopt });
-  return { store: createStore(link), cloned: link.opened.machineId !== machineId };
+  const link = await startWorker({
+    path,
+    now: now(),
+    machineId,
+    home: await readHome(path),
+    adopt,
+  });
+  return { store: createStore(link), cloned: link.opened.cloned };
 }

@@ -2,6 +2,7 @@
 import type { ErrorCode, ErrorContext } from '../domain/failure.ts';
 import type { HostEvent } from '../domain/host-mode.ts';
 import type { TaskId } from '../domain/task.ts';
+import type { Home } from './home.ts';
 import type {
   Change,
   EventRecord,
@@ -87,8 +88,8 @@ export interface Round {
 
 export interface Opened {
   daemonId: string;
-  /** The machine the state directory belongs to. */
-  machineId: string;
+  /** Made on another machine, or a copy: whoever has the original may act, too. */
+  cloned: boolean;
 }
 
 /** What the worker is started with. */
@@ -96,6 +97,8 @@ export interface WorkerInput {
   path: string;
   now: number;
   machineId: string;
+  /** Where the file at `path` is. */
+  home: Home;
   adopt: boolean;
 }
 

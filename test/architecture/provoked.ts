@@ -21,7 +21,7 @@ export const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   DAEMON_SOCKET_INVALID: [DOOR, '%s: a daemon does not start'],
   DAEMON_STATE_DIR_INVALID: [DOOR, '%s: a daemon does not start'],
   DAEMON_STATE_DIR_NETWORK: ['unit/store/state-dir.test.ts', 'on %s is refused and nothing is made in it'],
-  DAEMON_STATE_CLONED: ['', ''],
+  DAEMON_STATE_CLONED: ['unit/engine/read-only.test.ts', '%s is refused with DAEMON_STATE_CLONED'],
   DAEMON_STOPPING: ['unit/api/routes.test.ts', 'answers a bug with INTERNAL'],
   REQUEST_INVALID: [DOOR, 'ROUTE_NOT_FOUND and REQUEST_INVALID'],
   ROUTE_NOT_FOUND: [DOOR, 'ROUTE_NOT_FOUND and REQUEST_INVALID'],

@@ -5,7 +5,13 @@ import { receiveError } from '../../src/store/sent-error.ts';
 import type { Store } from '../../src/store/store.ts';
 
 export function openMemoryStore(): Store {
-  const ledger = openLedger({ path: ':memory:', now: 0, machineId: 'm', adopt: false });
+  const ledger = openLedger({
+    path: ':memory:',
+    now: 0,
+    machineId: 'm',
+    home: { path: ':memory:', inode: '0' },
+    adopt: false,
+  });
   let counters = { transactions: 0, changes: 0 };
   return createStore({
     opened: ledger.opened,

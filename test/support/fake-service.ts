@@ -76,6 +76,10 @@ export class FakeService implements Service {
     return { created: true, tasks: entries.map((entry) => this.report(entry)) };
   }
 
+  async admitUpload(): Promise<void> {
+    this.note('admitUpload');
+  }
+
   async plan(spec: TaskSpec): Promise<Plan> {
     this.note('plan', spec);
     return {

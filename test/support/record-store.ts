@@ -124,7 +124,9 @@ async function record(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'towline-record-'));
   try {
     await fillFixture(dir);
-    writeFileSync(fixtureOf(schema), dump(join(dir, 'towline.sqlite')));
+    const path = join(dir, 'towline.sqlite');
+    makeDatabase(path, "UPDATE meta SET home_path = '/recorded/towline.sqlite', home_inode = '7'");
+    writeFileSync(fixtureOf(schema), dump(path));
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -8,7 +8,7 @@ import type { UploadView } from '../../protocol/views.ts';
 import type { RouteDeps } from '../deps.ts';
 import { storeUpload } from '../uploads.ts';
 
-export function addUploads(api: FastifyInstance, { uploadDir }: RouteDeps): void {
+export function addUploads(api: FastifyInstance, { service, uploadDir }: RouteDeps): void {
   // The body is a stream: it may be larger than memory.
   api.addContentTypeParser('application/octet-stream', (_request, payload, done) => {
     done(null, payload);
@@ -26,6 +26,7 @@ export function addUploads(api: FastifyInstance, { uploadDir }: RouteDeps): void
           'an upload has Content-Type application/octet-stream',
         );
       }
+      await service.admitUpload();
       reply.code(201);
       return storeUpload(uploadDir, request.body);
     },

@@ -10,7 +10,10 @@ export function addDaemon(program: Command, cli: Cli): void {
     .description(
       'Run the daemon in the foreground until SIGTERM. SIGHUP reads the configuration again.',
     )
-    .option('--adopt-state', 'take over a state directory made on another machine');
+    .option(
+      '--adopt-state',
+      'take over a state directory that is a copy, or was made on another machine',
+    );
   onAction<{ adoptState?: boolean }>(command, cli, async (call) => {
     if (cli.startDaemon === undefined) throw new AppError('INTERNAL', 'this build has no daemon');
     const { config, socket, adoptState = false } = call.options;

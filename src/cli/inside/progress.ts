@@ -12,13 +12,13 @@ const INTERVAL_MS = 200;
 
 export function createProgress(sink: Sink, total: string): Progress {
   let done = 0;
-  let drawnAt = Date.now();
+  let drawnAt = performance.now();
   let shown = false;
   return {
     add(bytes, what) {
       done += bytes;
-      if (!sink.isTTY || Date.now() - drawnAt < INTERVAL_MS) return;
-      drawnAt = Date.now();
+      if (!sink.isTTY || performance.now() - drawnAt < INTERVAL_MS) return;
+      drawnAt = performance.now();
       shown = true;
       const text = `copying ${oneLine(what)} ${sizeText(done)}/${total}`;
       void sink.write(`${ERASE}${cutTo(text, sink.columns - 1)}`).catch(() => {});

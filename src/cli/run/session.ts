@@ -110,14 +110,14 @@ async function printStream(session: Session, stream: StreamName, attempt: number
 }
 
 async function drained({ received, stop }: Session, view: TaskView): Promise<void> {
-  const end = Date.now() + DRAIN_MS_MAX;
+  const end = performance.now() + DRAIN_MS_MAX;
   let seen = { ...received };
-  let quietSince = Date.now();
+  let quietSince = performance.now();
   while (!stop.signal.aborted) {
     await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
     if (STREAMS.every((stream) => received[stream] >= view.streams[stream].bytes)) return;
-    if (STREAMS.some((stream) => received[stream] !== seen[stream])) quietSince = Date.now();
+    if (STREAMS.some((stream) => received[stream] !== seen[stream])) quietSince = performance.now();
     seen = { ...received };
-    if (Date.now() > end && Date.now() - quietSince > DRAIN_MS_MAX) return;
+    if (performance.now() > end && performance.now() - quietSince > DRAIN_MS_MAX) return;
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { toAppError } from '../../domain/failure.ts';
+import { asSetNow } from '../clock.ts';
 import { newCounters } from '../counters.ts';
 import { fillDeps, type HostDeps } from '../deps.ts';
 import type {
@@ -117,7 +118,7 @@ class SshHost implements Host {
   }
 
   linkState(): HostLinkState {
-    return this.#keeper.state;
+    return asSetNow(this.#keeper.state, this.#deps.clock);
   }
 
   onLinkState(listener: (state: HostLinkState) => void): () => void {

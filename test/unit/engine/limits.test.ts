@@ -42,18 +42,18 @@ test('a retry needs room in the queue, too, and a disk without room takes no wor
   const settings = someSettings([]);
   let free: number | undefined = 99;
   const admission = createAdmission({
-    ...{ ledger, settings: () => settings, stopping: () => false, readOnly: false },
+    ...{ ledger, settings: () => settings, stopping: () => false },
     freeBytes: async () => free,
   });
   await ledger.insert(tasks('a'));
   settings.limits.queue = 1;
   expect(() => admission.refuseFullQueue()).toThrow('there are 1 unfinished tasks');
   settings.limits.minFreeBytes = 100;
-  await expect(admission.refuseFullDisk()).rejects.toMatchObject({ code: 'STORE_FULL' });
+  await expect(admission.admit()).rejects.toMatchObject({ code: 'STORE_FULL' });
   free = 100;
-  await admission.refuseFullDisk();
+  await admission.admit();
   free = undefined;
-  await admission.refuseFullDisk();
+  await admission.admit();
 });
 
 test('who asks for events that are not kept any more is told so, once; who asks from the beginning is not', async () => {

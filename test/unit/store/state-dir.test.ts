@@ -1,7 +1,19 @@
 /** Goal: only a directory that is ours, private and local is used; what is made in it is private. */
-import { chmod, chown, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  cp,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { isAtHome } from '../../../src/store/home.ts';
 import { lockStateDir } from '../../../src/store/lock-state-dir.ts';
 import { readMachineId } from '../../../src/store/machine-id.ts';
 import { networkFileSystem } from '../../../src/store/network-file-systems.ts';
@@ -99,6 +111,54 @@ describe('the state directory', () => {
     expect(await networkFileSystem('/home/my disk/state', probe)).toBeUndefined();
     expect(await networkFileSystem('/home2/state', probe)).toBe('fuse.rclone');
     expect(await networkFileSystem('/srv', probe)).toBeUndefined();
+  });
+});
+
+describe('a state directory on the same machine', () => {
+  const open = async (stateDir: string, adopt = false) => {
+    const { store, cloned } = await openStore({ stateDir, machineId: 'a', adopt });
+    await store.close();
+    return { cloned, id: store.daemonId };
+  };
+
+  it('that is a copy is said to be cloned until it is taken over; the original is not', async () => {
+    const dir = await temporaryDir();
+    const [original, copy] = [join(dir, 'state'), join(dir, 'copy')];
+    const first = await open(original);
+    await cp(original, copy, { recursive: true, preserveTimestamps: true });
+    expect(await open(copy)).toEqual({ ...first, cloned: true });
+    expect(await open(original)).toEqual(first);
+    expect(await open(copy, true)).toEqual(first);
+    expect(await open(copy)).toEqual(first);
+  });
+
+  it('that was brought back from a backup is one, too', async () => {
+    const dir = await temporaryDir();
+    const [state, backup] = [join(dir, 'state'), join(dir, 'backup')];
+    const first = await open(state);
+    await cp(state, backup, { recursive: true });
+    // Gone only afterwards, so that the file that comes back cannot get its old inode.
+    await rename(state, join(dir, 'old'));
+    await cp(backup, state, { recursive: true });
+    await rm(join(dir, 'old'), { recursive: true });
+    expect(await open(state)).toEqual({ ...first, cloned: true });
+  });
+
+  it('that was moved, or is reached by a link, is the same', async () => {
+    const dir = await temporaryDir();
+    const first = await open(join(dir, 'state'));
+    await rename(join(dir, 'state'), join(dir, 'moved'));
+    expect(await open(join(dir, 'moved'))).toEqual(first);
+    await symlink(join(dir, 'moved'), join(dir, 'link'));
+    expect(await open(join(dir, 'link'))).toEqual(first);
+  });
+
+  it('seen at a second path while the first is there, as a snapshot is, is a copy', () => {
+    const home = { path: '/a/towline.sqlite', inode: '7' };
+    const there = { path: '/snapshot/towline.sqlite', inode: '7' };
+    expect(isAtHome(home, there, () => true)).toBe(false);
+    expect(isAtHome(home, there, () => false)).toBe(true);
+    expect(isAtHome(undefined, there, () => true)).toBe(true);
   });
 });
 

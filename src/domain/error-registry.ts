@@ -123,6 +123,7 @@ const ROWS = {
   STAGE_LIMIT: ['The inputs are more files, or nested deeper, than a task may have.', 'pack them into one archive (tar) and give that as --input', 'never', 200, 3],
   STAGE_REMOTE_INPUT_MISSING: ['An input path is not there on the host.', 'check the path on {host}', 'never', 200, 3],
   OUTPUT_MISSING: ['A declared output was not produced.', 'see what there is in {workDir} on {host}; the directory is kept', 'never', 200, 3],
+  OUTPUT_NOT_DURABLE: ['The host was booted again before outputs were on its disk: they may have lost bytes.', 'look at {workDir} on {host}, what is there is kept; then run it again: towline retry {task}', 'never', 200, 3],
   OUTPUT_LIMIT: ['The outputs are more files or bytes than a task may bring back.', 'pack them inside the task (tar) or name fewer; see [defaults] collect_limit', 'never', 200, 3],
   OUTPUT_EXISTS: ['A file is already where an output should go.', 'move it away or use --overwrite, then: towline retry {task}', 'never', 200, 3],
   OUTPUT_UNSAFE: ['A remote name or file type that is not let in.', 'look at the work directory on {host}', 'never', 200, 3],

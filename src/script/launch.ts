@@ -33,6 +33,8 @@ export interface LaunchPlan extends AttemptPlace {
   outputLimitBytes: number;
   /** 0: no limit. */
   timeLimitMs: number;
+  /** Files of the command are to be fetched: they are put on disk, after the exit record. */
+  hasOutputs?: boolean | undefined;
   /** Its logind ends what a login started, but for what is in a scope of the user's manager. */
   inUserScope?: boolean | undefined;
   /** The host's mv knows -T. */
@@ -78,7 +80,7 @@ export function launchText(plan: LaunchPlan): string {
     plan.mvNoTarget ? MOVE_NO_TARGET : MOVE_PLAIN,
     'fi',
     `same_content ${quote(plan.digest)} || differs`,
-    `start ${plan.outputLimitBytes} ${plan.timeLimitMs}`,
+    `start ${plan.outputLimitBytes} ${plan.timeLimitMs} ${plan.hasOutputs === true ? 1 : 0}`,
   ].join('\n');
 }
 
@@ -172,7 +174,7 @@ function startText(inUserScope: boolean): string {
   line=''
   if [ -e ticket ]; then
     # the shell at the other end of the pipe waits until the supervisor closes it, not until it ends
-    line=$(TOWLINE_SUPERVISOR=$T setsid ${scope}sh ./sup.sh "$n" "$T" "$1" "$2" </dev/null 2>>runtime.log &)
+    line=$(TOWLINE_SUPERVISOR=$T setsid ${scope}sh ./sup.sh "$n" "$T" "$1" "$2" "$3" </dev/null 2>>runtime.log &)
   fi
   case $line in
     '' | '@ lost') already ;;

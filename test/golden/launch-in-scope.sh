@@ -63,7 +63,7 @@ start() {
   line=''
   if [ -e ticket ]; then
     # the shell at the other end of the pipe waits until the supervisor closes it, not until it ends
-    line=$(TOWLINE_SUPERVISOR=$T setsid systemd-run --user --scope --quiet --collect sh ./sup.sh "$n" "$T" "$1" "$2" </dev/null 2>>runtime.log &)
+    line=$(TOWLINE_SUPERVISOR=$T setsid systemd-run --user --scope --quiet --collect sh ./sup.sh "$n" "$T" "$1" "$2" "$3" </dev/null 2>>runtime.log &)
   fi
   case $line in
     '' | '@ lost') already ;;
@@ -101,4 +101,4 @@ mv -T "$part" "$T" 2>/dev/null
 [ ! -d "$part" ] || rm -rf "$part"
 fi
 same_content 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' || differs
-start 1000000000 60000
+start 1000000000 60000 0

@@ -62,7 +62,7 @@ start() {
   line=''
   if [ -e ticket ]; then
     # the shell at the other end of the pipe waits until the supervisor closes it, not until it ends
-    line=$(TOWLINE_SUPERVISOR=$T setsid sh ./sup.sh "$n" "$T" "$1" "$2" </dev/null 2>>runtime.log &)
+    line=$(TOWLINE_SUPERVISOR=$T setsid sh ./sup.sh "$n" "$T" "$1" "$2" "$3" </dev/null 2>>runtime.log &)
   fi
   case $line in
     '' | '@ lost') already ;;
@@ -100,4 +100,4 @@ mv "$part" "$T" 2>/dev/null
 rm -rf "$part" "${T:?}/$part"
 fi
 same_content 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' || differs
-start 1000000000 60000
+start 1000000000 60000 0

@@ -1,6 +1,6 @@
 #!/bin/sh
 
-# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS, in the directory of the attempt.
+# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS HAS_OUTPUTS, in the directory of the attempt.
 
 stat_of() {
   [ -r "/proc/$1/stat" ] || return 1
@@ -239,6 +239,14 @@ end_attempt() {
     "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" 1<>".exit.$n"
   make_durable ".exit.$n" stdout stderr
   ln ".exit.$n" exit.json 2>/dev/null || [ -e exit.json ] || mv ".exit.$n" exit.json
+  [ "$outputs" -eq 0 ] || settle_outputs
+}
+
+# A loss of power may keep the record and lose what the command wrote just before; the mark says that it is on disk.
+settle_outputs() {
+  { find work \( -type f -o -type d \) -exec sync {} + || sync; } 2>/dev/null
+  true >".settled.$n"
+  make_durable .
 }
 
 drained() {
@@ -372,7 +380,7 @@ supervise() {
 }
 
 main() {
-  n=$1 token=$2 cap=$3 limit=$4
+  n=$1 token=$2 cap=$3 limit=$4 outputs=${5:-0}
   input=/dev/null
   [ -e stdin ] && input=stdin
   exec 7>&1

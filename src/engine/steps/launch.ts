@@ -52,6 +52,7 @@ export function createLaunch(deps: LaunchDeps): Step {
       image,
       outputLimitBytes: task.spec.outputLimitBytes ?? deps.settings().defaults.outputLimitBytes,
       timeLimitMs: task.spec.timeLimitMs ?? 0,
+      hasOutputs: task.spec.outputs.length > 0,
       inUserScope: facts.logout === 'scope',
       mvNoTarget: facts.tools.mvNoTarget,
     });

@@ -23,6 +23,7 @@ import type { Logger } from '../logger.ts';
 import type { Seat, Seats } from '../seats.ts';
 import type { Progress } from '../service.ts';
 import type { EngineSettings } from '../settings.ts';
+import { refuseUnsettled } from '../settled.ts';
 import { sleep } from '../sleep.ts';
 import { deliver, makeDirectory, removeParts } from '../staging/deliver.ts';
 import { MAX_FILES, type MatchedFile, matchOutput } from '../staging/match-outputs.ts';
@@ -65,6 +66,7 @@ export function createStageOut(deps: CollectDeps): Step {
     const token = attemptToken(task.id, attempt);
     const workDir = `${seat.attemptDir(task.state.launch.root, token)}/work`;
     const job: CollectJob = { deps, task, seat, token, workDir, signal };
+    await refuseUnsettled({ seat, token, launch: task.state.launch, workDir, signal });
     const failed = judgeExit(task, task.state.exit) !== undefined;
     const { pause = sleep } = deps;
     const patience = { patienceMs: patienceMs(seat.knownFacts()?.rootFsType), pause, signal };

@@ -17,7 +17,7 @@ export function addShowTask(api: FastifyInstance, deps: RouteDeps): void {
       const id = paramOf(request, 'id');
       if (wait === undefined) return toTaskView(await deps.service.get(id));
       const signal = goneSignal(reply, deps);
-      return toTaskView(await deps.service.wait(id, { timeoutMs: wait * 1000, signal }));
+      return toTaskView(await deps.service.wait(id, { timeoutMs: Math.ceil(wait * 1000), signal }));
     },
   });
 }

@@ -8,7 +8,6 @@ const ALONE = [
   'test/e2e/host-acts.test.ts',
   'test/e2e/inside.test.ts',
   'test/e2e/jump.test.ts',
-  'test/e2e/zz-network.test.ts',
 ];
 
 const WITH_DAEMON = ['test/{e2e,crash,faults,seeds}/**/*.test.ts'];

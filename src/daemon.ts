@@ -38,7 +38,9 @@ export interface DaemonOptions {
  * @throws CONFIG_* DAEMON_* STORE_*
  */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
-  process.umask(0o077);
+  // all of ours is private; what tasks of this machine make is as the user is used to
+  const usersMask = process.umask(0o077);
+  process.env['TOWLINE_UMASK'] = usersMask.toString(8).padStart(4, '0');
   // Reading back ten thousand tasks makes V8 grow a young generation of 50 MB, which it then keeps. It
   // stays small instead: collected more often, which costs that start a tenth of its time.
   setFlagsFromString('--semi-space-growth-factor=1');

@@ -128,7 +128,13 @@ own_images() {
   if [ -n "$remove" ]; then
     sid=''
     find_marked 'TOWLINE_PULL=[^/]*'
-    [ -z "$pids" ] || { say kept 'images: a pull is under way'; return; }
+    physical=$(pwd -P)
+    for pid in $pids; do
+      # a pull into another root of the account is no matter of ours
+      case $(readlink "/proc/$pid/cwd") in
+        "$physical"/*) say kept 'images: a pull is under way'; return ;;
+      esac
+    done
   fi
   for f in images/* images/.[!.]*; do
     there "$f" || continue

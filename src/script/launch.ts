@@ -6,6 +6,7 @@
 import type { AppError } from '../domain/failure.ts';
 import type { StagedInputs, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
+import { batches } from './batches.ts';
 import { type Place, placeInputs } from './input-places.ts';
 import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import { IN_USER_SCOPE, RUNTIME_DIR } from './logout.ts';
@@ -32,6 +33,8 @@ export interface LaunchPlan extends AttemptPlace {
   outputLimitBytes: number;
   /** 0: no limit. */
   timeLimitMs: number;
+  /** Files of the command are to be fetched: they are put on disk, after the exit record. */
+  hasOutputs?: boolean | undefined;
   /** Its logind ends what a login started, but for what is in a scope of the user's manager. */
   inUserScope?: boolean | undefined;
   /** The host's mv knows -T. */
@@ -77,7 +80,7 @@ export function launchText(plan: LaunchPlan): string {
     plan.mvNoTarget ? MOVE_NO_TARGET : MOVE_PLAIN,
     'fi',
     `same_content ${quote(plan.digest)} || differs`,
-    `start ${plan.outputLimitBytes} ${plan.timeLimitMs}`,
+    `start ${plan.outputLimitBytes} ${plan.timeLimitMs} ${plan.hasOutputs === true ? 1 : 0}`,
   ].join('\n');
 }
 
@@ -171,7 +174,7 @@ function startText(inUserScope: boolean): string {
   line=''
   if [ -e ticket ]; then
     # the shell at the other end of the pipe waits until the supervisor closes it, not until it ends
-    line=$(TOWLINE_SUPERVISOR=$T setsid ${scope}sh ./sup.sh "$n" "$T" "$1" "$2" </dev/null 2>>runtime.log &)
+    line=$(TOWLINE_SUPERVISOR=$T setsid ${scope}sh ./sup.sh "$n" "$T" "$1" "$2" "$3" </dev/null 2>>runtime.log &)
   fi
   case $line in
     '' | '@ lost') already ;;
@@ -197,16 +200,15 @@ function buildLines(plan: LaunchPlan): string[] {
   const executable = plan.files.filter((file) => (file.mode & 0o100) !== 0);
   return [
     ...checks.map((place) => `seen ${quote(place.path)}`),
-    `mkdir -p ${made.join(' ')} || fail no-directory`,
+    // what the payload finds is as the account's own umask makes it; the chmod below shuts it in
+    'umask "${TOWLINE_UMASK:-077}"',
+    ...batches(made).map((part) => `mkdir -p ${part.join(' ')} || fail no-directory`),
+    'umask 077',
     ...plan.files.map(fileLine),
     `for f in ticket ${STREAM_FILES.join(' ')}; do true >"$part/$f" || fail no-file; done`,
     // room for the command's code, which a full disk must not lose
     `printf '%63s\\n' '' >"$part/rc" || fail no-file`,
-    ...(executable.length === 0
-      ? []
-      : [
-          `chmod 700 ${executable.map((file) => `"$part"/${quote(safeName(file.name))}`).join(' ')}`,
-        ]),
+    `chmod 700 ${['"$part"', ...executable.map((file) => `"$part"/${quote(safeName(file.name))}`)].join(' ')} || fail no-directory`,
     ...places.flatMap(placeLine),
     ...(plan.inputs.stdin === undefined
       ? []

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { AppError } from '../domain/failure.ts';
+import { batches } from './batches.ts';
 import { safeName } from './layout.ts';
 import { quote, quoteAll } from './quote.ts';
 import { onlyLine, parseValue, replyInvalid, splitReply, stepFailed } from './reply.ts';
@@ -37,16 +38,18 @@ export function haveObjectsText(query: {
   const { root, daemonId, names } = query;
   return [
     `cd ${quote(`${root}/store`)} || { echo '@ failed no-store'; exit 0; }`,
-    `set -- ${quoteAll(names.map(safeName))}`,
-    '# used just now: gc leaves it',
-    'touch -c "$@" 2>/dev/null',
-    'for o; do',
-    '  if [ -f "$o" ]; then',
-    '    echo "@ have $o"',
-    `  elif [ -f ".part/$o."${quote(safeName(daemonId))} ]; then`,
-    `    echo "@ part $(wc -c <".part/$o."${quote(daemonId)}) $o"`,
-    '  fi',
-    'done',
+    'have() {',
+    '  # used just now: gc leaves it',
+    '  touch -c "$@" 2>/dev/null',
+    '  for o; do',
+    '    if [ -f "$o" ]; then',
+    '      echo "@ have $o"',
+    `    elif [ -f ".part/$o."${quote(safeName(daemonId))} ]; then`,
+    `      echo "@ part $(wc -c <".part/$o."${quote(daemonId)}) $o"`,
+    '    fi',
+    '  done',
+    '}',
+    ...batches(names.map(safeName)).map((part) => `have ${quoteAll(part)}`),
     "echo '@ done'",
   ].join('\n');
 }

@@ -27,20 +27,30 @@ export const IS_ALIVE = `is_alive() {
 
 /**
  * `find_marked WORD` sets $pids to the processes with exactly this NAME=value in their environment and, when $sid is not
- * empty, to those of that session: one fork. A helper of the runtime may have lost the one, a daemonised child the other.
+ * empty, to those of that session: one fork. Where a host has more processes than a program takes names, grep does not
+ * start (126) and it is asked by parts: nothing seen must not look like nothing there. A helper of the runtime may have lost the one, a daemonised child the other.
  */
 export const FIND_MARKED = `find_marked() {
   pids='' word=$1
   # a dot of the token would match any character
   while case $word in *.*) ;; *) false ;; esac; do pids=$pids\${word%%.*}'[.]' word=\${word#*.}; done
-  word=$pids$word pids=''
-  # shellcheck disable=SC2046 # names under /proc have no spaces
-  set -- $(grep -lszE -e "^$word\\$" \${sid:+-e "\\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\\$"} \\
-    /proc/[0-9]*/environ \${sid:+/proc/[0-9]*/stat})
+  word=$pids$word pids='' asked=0 some='[0-9]'
+  found=$(grep_marked) || asked=$?
+  if [ "$asked" -gt 2 ]; then
+    for some in 1 2 3 4 5 6 7 8 9; do found="$found $(grep_marked)"; done
+  fi
+  # shellcheck disable=SC2086 # names under /proc have no spaces
+  set -- $found
   for file; do
     file=\${file#/proc/}
     pids="$pids \${file%/*}"
   done
+}
+# In a subshell. $some is a pattern for the first digit.
+grep_marked() {
+  # shellcheck disable=SC2086
+  exec grep -lszE -e "^$word\\$" \${sid:+-e "\\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\\$"} \\
+    /proc/$some*/environ \${sid:+/proc/$some*/stat}
 }`;
 
 /**

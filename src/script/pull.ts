@@ -185,7 +185,11 @@ export function pullText(place: PullPlace): string {
     ...(place.insecure ? ['--no-https'] : []),
   ];
   return [
-    ...enter(place, 'mkdir -p "$dir"'),
+    ...enter(
+      place,
+      // a cache outside the root may be shared: it is as the account's own umask makes it
+      `case $dir/ in ${quote(place.root)}/*) ;; *) umask "\${TOWLINE_UMASK:-077}" ;; esac\nmkdir -p "$dir"`,
+    ),
     `n=${quote(safeName(place.nonce))}`,
     READ_CLOCK,
     SHARED,

@@ -1,9 +1,10 @@
 /**
- * Where all running attempts of a host stand, in one run with one fork (`stat`, for the sizes of all
- * streams). Files decide; what cannot be seen is said to be unseen, never to be gone.
+ * Where all running attempts of a host stand, in one run with one fork for some hundred of them (`stat`,
+ * for the sizes of their streams). Files decide; what cannot be seen is said to be unseen, never to be gone.
  */
 import { z } from 'zod';
 import type { AppError } from '../domain/failure.ts';
+import { batches } from './batches.ts';
 import { ROOT_MARKER } from './layout.ts';
 import { STAT_OF } from './process-text.ts';
 import { quote, quoteAll } from './quote.ts';
@@ -85,8 +86,9 @@ export function statusText(attempts: readonly AttemptQuery[]): string {
   });
   const streams = attempts.flatMap(({ dir }) => [`${dir}/stdout`, `${dir}/stderr`]);
   // After the records: a stream is then at least as long as its record says.
-  const sizes =
-    attempts.length === 0 ? [] : [`stat -c '@ size %s %n' ${quoteAll(streams)} 2>/dev/null`];
+  const sizes = batches(streams).map(
+    (part) => `stat -c '@ size %s %n' ${quoteAll(part)} 2>/dev/null`,
+  );
   return [STAT_OF, LOOK, HOST, ...looks, ...sizes, ':'].join('\n');
 }
 
@@ -106,10 +108,17 @@ export function parseStatus(attempts: readonly AttemptQuery[], output: string): 
   const { lines, noise } = splitReply(output);
   const facts: (AttemptFacts | undefined)[] = attempts.map(() => undefined);
   let host: HostFactsNow | undefined;
+  const sizes = new Map<string, number>();
   for (const line of lines) {
     if (line.verb === 'host') host = parseHost(line.rest);
-    else if (line.verb === 'size') takeSize(attempts, facts, line.rest);
+    else if (line.verb === 'size') takeSize(sizes, line.rest);
     else takeFact(facts, line);
+  }
+  for (const [index, { dir }] of attempts.entries()) {
+    const fact = facts[index];
+    if (fact === undefined) continue;
+    fact.stdoutBytes = sizes.get(`${dir}/stdout`);
+    fact.stderrBytes = sizes.get(`${dir}/stderr`);
   }
   const missing = facts.findIndex((fact) => fact === undefined);
   if (host === undefined || missing >= 0) {
@@ -160,18 +169,9 @@ function takeExit(fact: AttemptFacts, text: string): void {
   }
 }
 
-function takeSize(
-  attempts: readonly AttemptQuery[],
-  facts: (AttemptFacts | undefined)[],
-  rest: string,
-): void {
+/** By path: thousands of attempts answer at once. */
+function takeSize(sizes: Map<string, number>, rest: string): void {
   const space = rest.indexOf(' ');
-  const path = rest.slice(space + 1);
   const bytes = parseValue(sizeSchema, rest.slice(0, space), 'status');
-  for (const [index, { dir }] of attempts.entries()) {
-    const fact = facts[index];
-    if (fact === undefined) continue;
-    if (path === `${dir}/stdout`) fact.stdoutBytes = bytes;
-    if (path === `${dir}/stderr`) fact.stderrBytes = bytes;
-  }
+  sizes.set(rest.slice(space + 1), bytes);
 }

@@ -24,6 +24,14 @@ export const SUPERVISOR_END = `end_attempt() {
     "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" 1<>".exit.$n"
   make_durable ".exit.$n" stdout stderr
   ln ".exit.$n" exit.json 2>/dev/null || [ -e exit.json ] || mv ".exit.$n" exit.json
+  [ "$outputs" -eq 0 ] || settle_outputs
+}
+
+# A loss of power may keep the record and lose what the command wrote just before; the mark says that it is on disk.
+settle_outputs() {
+  { find work \\( -type f -o -type d \\) -exec sync {} + || sync; } 2>/dev/null
+  true >".settled.$n"
+  make_durable .
 }
 
 drained() {

@@ -128,7 +128,7 @@ wake_supervisor() {
 }`;
 
 const MAIN = `main() {
-  n=$1 token=$2 cap=$3 limit=$4
+  n=$1 token=$2 cap=$3 limit=$4 outputs=\${5:-0}
   input=/dev/null
   [ -e stdin ] && input=stdin
   exec 7>&1
@@ -143,13 +143,13 @@ main "$@"
 
 /**
  * Gives sup.sh. It is started with the attempt's directory as working directory, in a session of its
- * own, with the arguments NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS (0: none), and says one line:
+ * own, with the arguments NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS (0: none) HAS_OUTPUTS (0 or 1), and says one line:
  * `@ started <record>`, `@ lost`, `@ cancelled` or `@ failed <what>`.
  */
 export function supervisorScript(): string {
   return [
     '#!/bin/sh',
-    '# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS, in the directory of the attempt.',
+    '# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS HAS_OUTPUTS, in the directory of the attempt.',
     STAT_OF,
     IS_ALIVE,
     FIND_MARKED,

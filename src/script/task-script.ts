@@ -37,6 +37,8 @@ export interface ScriptPlan {
 }
 
 const HOME = '/mnt/task/home';
+/** Texts of ours run under 077; the command makes files as the account is used to. */
+const OWN_UMASK = '[ -z "${TOWLINE_UMASK-}" ] || umask "$TOWLINE_UMASK"';
 const COMMAND_FILE = '/mnt/task/command';
 /** Run by /bin/sh of the image: tells that it began, runs the words with the task's streams, leaves their code. */
 const RUN_WORDS =
@@ -59,6 +61,7 @@ export function taskScript(plan: ScriptPlan): string {
     '{ true >&3; } 2>/dev/null || exec 3>&1',
     '{ true >&4; } 2>/dev/null || exec 4>&2',
     '{ true >&5; } 2>/dev/null || exec 5>/dev/null',
+    OWN_UMASK,
     ...setupLines(plan.setup),
     ...scratchLines(plan),
     ...containerLines(plan),
@@ -102,7 +105,7 @@ function scratchLines(plan: ScriptPlan): string[] {
   if (plan.tmpDir === undefined) return [];
   const dir = quote(scratchDir(plan.tmpDir, plan.token));
   return [
-    `printf '%s\\n' ${dir} >scratch`,
+    `(umask 077; printf '%s\\n' ${dir} >scratch)`,
     `mkdir -m 700 ${dir} ${dir}/tmp ${dir}/vartmp 2>/dev/null || [ -O ${dir} ] || exit 125`,
   ];
 }

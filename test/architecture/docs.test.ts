@@ -1,5 +1,5 @@
 /** Goal: generated documents are current. Method: what scripts/docs.ts would write, against what is there. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -25,6 +25,26 @@ it('a document that differs or is missing is named', async () => {
   }));
   expect(await findDrift(generators, root)).toEqual(['docs/other.md', 'docs/none.md']);
 });
+
+it.each(['faults', 'troubleshooting', 'security', 'limits'])(
+  'every test that docs/%s.md names is there, by its title',
+  (name) => {
+    const root = join(import.meta.dirname, '../..');
+    const page = readFileSync(join(root, `docs/${name}.md`), 'utf8');
+    const named = [...page.matchAll(/`(test\/[\w./-]+)`((?: "[^"]+")*)/g)];
+    const missing = named.flatMap(([, path = '', titles = '']) => {
+      const file = join(root, path);
+      if (!existsSync(file)) return [path];
+      const text = titles === '' ? '' : readFileSync(file, 'utf8');
+      return [...titles.matchAll(/"([^"]+)"/g)]
+        .map(([, title = '']) => title)
+        .filter((title) => !text.includes(title))
+        .map((title) => `${path}: ${title}`);
+    });
+    expect(missing).toEqual([]);
+    expect(named.length).toBeGreaterThan(5);
+  },
+);
 
 it('the version that is told is the one of the package', () => {
   const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');

@@ -115,6 +115,7 @@ export const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   STREAM_TRUNCATED: [HOST, 'STREAM_TRUNCATED'],
   STREAM_COPIER_DIED: [HOST, 'STREAM_COPIER_DIED'],
   DAEMON_BUSY: ['unit/api/load.test.ts', 'one follower too many is refused; when one leaves, the next is let in'],
+  OUTPUT_NOT_DURABLE: ['unit/engine/steps/stage-out.test.ts', 'outputs of a host that was booted since'],
   OUTPUT_LIMIT: ['faults/limits.test.ts', 'row 31: more files than a task may bring back are refused by name, the daemon stays small, the next task runs'],
   QUEUE_FULL: ['unit/engine/limits.test.ts', 'a full queue refuses new tasks, not the repetition of a submission it has'],
   STAGE_LIMIT: ['unit/engine/limits.test.ts', 'an input directory with too many files, or too deep, is refused and not held'],

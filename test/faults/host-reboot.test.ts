@@ -4,6 +4,8 @@
  * Method: a spare host is killed with all its processes at each step of an attempt and comes back on the
  * same disk with another boot id.
  */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLedger } from '../support/crash-task.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
@@ -83,5 +85,39 @@ describe('row 13: without power at a step', () => {
     expect(ledger.starts()).toEqual(starts === 0 ? [] : [`${id}.1`]);
     if (state === 'succeeded') expect((await daemon.cli('logs', id)).stdout).toBe('done\n');
     ledger.remove();
+  });
+});
+
+describe('row 13: power lost after the exit record, before outputs are fetched', () => {
+  /** A task with an output ends while no daemon looks; the host loses its power when `isTime`. */
+  async function lose(name: string, isTime: (remoteDir: string) => Promise<unknown>) {
+    const local = join(daemon.dir, name);
+    const command = 'echo began; until [ -e go ]; do sleep 0.1; done; echo made >made';
+    const words = ['--output', `made:${local}`, spare.image, '--', 'sh', '-c', command];
+    const id = await daemon.submit('--host', 'far', ...words);
+    await until(async () => (await daemon.show(id)).streams.stdout.bytes > 0);
+    const { remoteDir = '' } = await daemon.show(id);
+    await daemon.kill();
+    await spare.as('alice', `touch '${remoteDir}/work/go'`);
+    await isTime(remoteDir);
+    await spare.reboot();
+    await daemon.start();
+    await daemon.cli('wait', id);
+    return { local, task: await daemon.show(id) };
+  }
+
+  test('outputs that were not on disk yet are not passed off as the result', async () => {
+    await points.hold('exit.after');
+    const { local, task } = await lose('unsettled', () => points.held('exit.after'));
+    expect(task).toMatchObject({ state: 'error', failure: { code: 'OUTPUT_NOT_DURABLE' } });
+    expect(existsSync(local)).toBe(false);
+  });
+
+  test('outputs that were on disk are fetched', async () => {
+    const { local, task } = await lose('settled', (dir) =>
+      until(async () => (await spare.sh(`ls -A '${dir}'`)).includes('.settled.')),
+    );
+    expect(task.state).toBe('succeeded');
+    expect(readFileSync(local, 'utf8')).toBe('made\n');
   });
 });

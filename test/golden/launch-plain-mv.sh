@@ -62,7 +62,7 @@ start() {
   line=''
   if [ -e ticket ]; then
     # the shell at the other end of the pipe waits until the supervisor closes it, not until it ends
-    line=$(TOWLINE_SUPERVISOR=$T setsid sh ./sup.sh "$n" "$T" "$1" "$2" </dev/null 2>>runtime.log &)
+    line=$(TOWLINE_SUPERVISOR=$T setsid sh ./sup.sh "$n" "$T" "$1" "$2" "$3" </dev/null 2>>runtime.log &)
   fi
   case $line in
     '' | '@ lost') already ;;
@@ -76,7 +76,9 @@ cd "$dir" || fail no-directory
 if ! [ -d "$T" ] || [ -e "$T/ticket" ]; then [ -r '/home/alice/.towline/images/mini.sif' ] || { echo '@ image-gone'; exit 0; }; fi
 if ! [ -d "$T" ]; then
 seen '/scratch/ref genome'
+umask "${TOWLINE_UMASK:-077}"
 mkdir -p "$part"/'work' "$part"/'home' "$part"/'tmp' "$part"/'vartmp' "$part"/'inputs' "$part"/'inputs/empty' "$part"/'inputs/sub dir' "$part"/'mounts' || fail no-directory
+umask 077
 printf %s '{"format":1,"digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","token":"k3f9a2.1"}
 ' >"$part"/'spec.json' || fail no-file
 printf %s '#!/bin/sh
@@ -87,7 +89,7 @@ printf %s '#!/bin/sh
 printf %s 'echo hello' >"$part"/'command' || fail no-file
 for f in ticket stdout stderr runtime.log; do true >"$part/$f" || fail no-file; done
 printf '%63s\n' '' >"$part/rc" || fail no-file
-chmod 700 "$part"/'run.sh'
+chmod 700 "$part" "$part"/'run.sh' || fail no-directory
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644 'inputs/a.txt'
 stub '/scratch/ref genome' 'inputs/ref'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0755 'inputs/sub dir/b.sh'
@@ -98,4 +100,4 @@ mv "$part" "$T" 2>/dev/null
 rm -rf "$part" "${T:?}/$part"
 fi
 same_content 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' || differs
-start 1000000000 60000
+start 1000000000 60000 0

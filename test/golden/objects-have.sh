@@ -1,12 +1,14 @@
 cd '/home/alice/.towline/store' || { echo '@ failed no-store'; exit 0; }
-set -- 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644'
-# used just now: gc leaves it
-touch -c "$@" 2>/dev/null
-for o; do
-  if [ -f "$o" ]; then
-    echo "@ have $o"
-  elif [ -f ".part/$o."'0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f' ]; then
-    echo "@ part $(wc -c <".part/$o."'0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f') $o"
-  fi
-done
+have() {
+  # used just now: gc leaves it
+  touch -c "$@" 2>/dev/null
+  for o; do
+    if [ -f "$o" ]; then
+      echo "@ have $o"
+    elif [ -f ".part/$o."'0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f' ]; then
+      echo "@ part $(wc -c <".part/$o."'0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f') $o"
+    fi
+  done
+}
+have 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644'
 echo '@ done'

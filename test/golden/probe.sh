@@ -49,6 +49,14 @@ else
   rm -f ".$marker.$me"
 fi
 [ -d store/.part ] || mkdir -p images store/.part tasks 2>&1
+# it is ours: whoever made it before us, nobody else gets in
+case $mode in
+  *00) ;;
+  *)
+    chmod go-rwx . 2>&1
+    case $(stat -c %a .) in *00) ;; *) refuse "$root can be read by others, and its file system does not change that" ;; esac
+    ;;
+esac
 machine='' fs='' free=0 memory=0
 read -r boot </proc/sys/kernel/random/boot_id
 [ -r /etc/machine-id ] && read -r machine </etc/machine-id

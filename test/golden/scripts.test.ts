@@ -20,6 +20,7 @@ import { hashFilesText, haveObjectsText, publishObjectText } from '../../src/scr
 import { probeText } from '../../src/script/probe.ts';
 import { pullCancelText, pullText } from '../../src/script/pull.ts';
 import { PULL_JOB } from '../../src/script/pull-job.ts';
+import { settledText } from '../../src/script/settled.ts';
 import { statusText } from '../../src/script/status.ts';
 import { supervisorScript } from '../../src/script/supervisor.ts';
 import { salvageText, survivorsText } from '../../src/script/sweep.ts';
@@ -55,6 +56,11 @@ const TEXTS: Record<string, string> = {
   leftovers: leftoversText({
     ...{ root: PLACE.root, daemonId: PLACE.daemonId, imageDirectory: '$SCRATCH/images' },
     ...{ nonce: 'n4', olderThanMs: 604_800_000, remove: true },
+  }),
+  settled: settledText({
+    root: PLACE.root,
+    ...ATTEMPT,
+    on: { machineId: 'm', hostname: 'h', bootId: 'b' },
   }),
   launch: launchText(aLaunch()),
   'launch-plain-mv': launchText(aLaunch({ mvNoTarget: false })),

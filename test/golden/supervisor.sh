@@ -1,6 +1,6 @@
 #!/bin/sh
 
-# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS, in the directory of the attempt.
+# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS HAS_OUTPUTS, in the directory of the attempt.
 
 stat_of() {
   [ -r "/proc/$1/stat" ] || return 1
@@ -22,14 +22,23 @@ find_marked() {
   pids='' word=$1
   # a dot of the token would match any character
   while case $word in *.*) ;; *) false ;; esac; do pids=$pids${word%%.*}'[.]' word=${word#*.}; done
-  word=$pids$word pids=''
-  # shellcheck disable=SC2046 # names under /proc have no spaces
-  set -- $(grep -lszE -e "^$word\$" ${sid:+-e "\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\$"} \
-    /proc/[0-9]*/environ ${sid:+/proc/[0-9]*/stat})
+  word=$pids$word pids='' asked=0 some='[0-9]'
+  found=$(grep_marked) || asked=$?
+  if [ "$asked" -gt 2 ]; then
+    for some in 1 2 3 4 5 6 7 8 9; do found="$found $(grep_marked)"; done
+  fi
+  # shellcheck disable=SC2086 # names under /proc have no spaces
+  set -- $found
   for file; do
     file=${file#/proc/}
     pids="$pids ${file%/*}"
   done
+}
+# In a subshell. $some is a pattern for the first digit.
+grep_marked() {
+  # shellcheck disable=SC2086
+  exec grep -lszE -e "^$word\$" ${sid:+-e "\) [^ZX] [0-9]+ [0-9]+ $sid [^)]*\$"} \
+    /proc/$some*/environ ${sid:+/proc/$some*/stat}
 }
 
 seen_leader=''
@@ -230,6 +239,14 @@ end_attempt() {
     "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" 1<>".exit.$n"
   make_durable ".exit.$n" stdout stderr
   ln ".exit.$n" exit.json 2>/dev/null || [ -e exit.json ] || mv ".exit.$n" exit.json
+  [ "$outputs" -eq 0 ] || settle_outputs
+}
+
+# A loss of power may keep the record and lose what the command wrote just before; the mark says that it is on disk.
+settle_outputs() {
+  { find work \( -type f -o -type d \) -exec sync {} + || sync; } 2>/dev/null
+  true >".settled.$n"
+  make_durable .
 }
 
 drained() {
@@ -363,7 +380,7 @@ supervise() {
 }
 
 main() {
-  n=$1 token=$2 cap=$3 limit=$4
+  n=$1 token=$2 cap=$3 limit=$4 outputs=${5:-0}
   input=/dev/null
   [ -e stdin ] && input=stdin
   exec 7>&1

@@ -6,8 +6,9 @@ cd '/srv/a:b, "c" $d/it'\''s/tasks/d/k3f9a2.1' || exit 125
 { true >&3; } 2>/dev/null || exec 3>&1
 { true >&4; } 2>/dev/null || exec 4>&2
 { true >&5; } 2>/dev/null || exec 5>/dev/null
+[ -z "${TOWLINE_UMASK-}" ] || umask "$TOWLINE_UMASK"
 eval 'module load apptainer; echo loaded' >/dev/null 2>&1 </dev/null
-printf '%s\n' '/scratch/big one/towline-k3f9a2.1' >scratch
+(umask 077; printf '%s\n' '/scratch/big one/towline-k3f9a2.1' >scratch)
 mkdir -m 700 '/scratch/big one/towline-k3f9a2.1' '/scratch/big one/towline-k3f9a2.1'/tmp '/scratch/big one/towline-k3f9a2.1'/vartmp 2>/dev/null || [ -O '/scratch/big one/towline-k3f9a2.1' ] || exit 125
 export APPTAINERENV_V0=''
 export APPTAINERENV_V1=' '

@@ -6,6 +6,7 @@ cd '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f/k3f9a2.1' ||
 { true >&3; } 2>/dev/null || exec 3>&1
 { true >&4; } 2>/dev/null || exec 4>&2
 { true >&5; } 2>/dev/null || exec 5>/dev/null
+[ -z "${TOWLINE_UMASK-}" ] || umask "$TOWLINE_UMASK"
 export APPTAINERENV_GREETING='hello world'
 export APPTAINERENV_TOWLINE_TASK='k3f9a2'
 export APPTAINERENV_TOWLINE_ATTEMPT='k3f9a2.1'

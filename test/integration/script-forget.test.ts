@@ -2,6 +2,8 @@
  * Goal: leaving a host takes everything of ours and nothing else. Method: real texts on this machine, in
  * every sh there is, on a root made by the real first contact.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -98,6 +100,23 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('with %s
     expect(left).toContain('images/key.sif');
     expect(left).toContain('towline-root.json');
     expect(left.filter((name) => name.includes(MINE) && name.startsWith('tasks'))).toEqual([]);
+  });
+
+  test('images stay while a pull into them is under way, whatever is pulled elsewhere', async () => {
+    const { dir, root, forget, all } = await house(shell);
+    const pull = (cwd: string): ChildProcess => {
+      const child = spawn('sleep', ['60'], { cwd, env: { ...process.env, TOWLINE_PULL: 'k.n' } });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      return child;
+    };
+    const ours = pull(join(root, 'images'));
+    pull(dir);
+    expect(await forget(true)).toMatchObject({ kept: ['images: a pull is under way'] });
+    expect(await all()).toContain('images/key.sif');
+    const gone = once(ours, 'exit');
+    ours.kill('SIGKILL');
+    await gone;
+    expect(await forget(true)).toMatchObject({ kept: [], gone: true });
   });
 
   test('no link is followed, and no root without our marker is touched', async () => {

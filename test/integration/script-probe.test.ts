@@ -110,6 +110,30 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('with %s
     });
   });
 
+  test.each([
+    ['755', '700'],
+    ['2750', '2700'],
+  ])('a root of mode %s, made by hand or later, is shut: %s', async (made, shut) => {
+    const { dir, ask } = await home(shell);
+    const root = `${dir}/root`;
+    await mkdir(root);
+    for (let round = 0; round < 2; round += 1) {
+      await chmod(root, Number.parseInt(made, 8));
+      await ask('~/root');
+      expect(((await stat(root)).mode & 0o7777).toString(8)).toBe(shut);
+    }
+  });
+
+  test('a root that its file system leaves open to others is refused', async () => {
+    const { dir, ask } = await home(shell);
+    await mkdir(`${dir}/root`, { mode: 0o755 });
+    await writeFile(join(dir, 'chmod'), '#!/bin/sh\n', { mode: 0o755 });
+    await expect(ask('~/root')).rejects.toMatchObject({
+      code: 'HOST_ROOT_INVALID',
+      message: expect.stringContaining('can be read by others'),
+    });
+  });
+
   test('the home itself is refused', async () => {
     const { ask } = await home(shell);
     await expect(ask('~')).rejects.toMatchObject({ code: 'HOST_ROOT_INVALID' });

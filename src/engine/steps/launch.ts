@@ -52,6 +52,7 @@ export function createLaunch(deps: LaunchDeps): Step {
       image,
       outputLimitBytes: task.spec.outputLimitBytes ?? deps.settings().defaults.outputLimitBytes,
       timeLimitMs: task.spec.timeLimitMs ?? 0,
+      hasOutputs: task.spec.outputs.length > 0,
       inUserScope: facts.logout === 'scope',
       mvNoTarget: facts.tools.mvNoTarget,
     });
@@ -102,7 +103,7 @@ export function newsOfLaunch(reply: LaunchReply, where: Launching): NewsEvent {
       throw new AppError('HOST_COMMAND_FAILED', why, { context: { host } });
     }
     case 'failed':
-      if (reply.error.retry === 'later') throw reply.error;
+      if (reply.error.retry === 'later' || reply.error.code === 'HOST_NO_SPACE') throw reply.error;
       return refused(reply.error.code, reply.error.message);
   }
 }

@@ -18,10 +18,13 @@ import {
 import type { DirectoryEntry } from '../../remote/host.ts';
 import { hashFilesText, parseHashFiles } from '../../script/objects.ts';
 import type { Step } from '../dispatcher.ts';
+import { lookAgain, patienceMs } from '../late-files.ts';
 import type { Logger } from '../logger.ts';
 import type { Seat, Seats } from '../seats.ts';
 import type { Progress } from '../service.ts';
 import type { EngineSettings } from '../settings.ts';
+import { refuseUnsettled } from '../settled.ts';
+import { sleep } from '../sleep.ts';
 import { deliver, makeDirectory, removeParts } from '../staging/deliver.ts';
 import { MAX_FILES, type MatchedFile, matchOutput } from '../staging/match-outputs.ts';
 import { together } from '../together.ts';
@@ -33,6 +36,8 @@ interface CollectDeps {
   settings: () => EngineSettings;
   log: Logger;
   onProgress: (task: TaskId, progress: Progress) => void;
+  /** Between two looks at what is late. */
+  pause?: typeof sleep;
 }
 
 interface CollectJob {
@@ -61,15 +66,26 @@ export function createStageOut(deps: CollectDeps): Step {
     const token = attemptToken(task.id, attempt);
     const workDir = `${seat.attemptDir(task.state.launch.root, token)}/work`;
     const job: CollectJob = { deps, task, seat, token, workDir, signal };
-    try {
-      const wanted = await findAll(job, judgeExit(task, task.state.exit) !== undefined);
-      return { kind: 'collected', attempt, outputs: await fetchAll(job, wanted) };
-    } catch (error) {
-      // What is tried again begins anew; what is not must leave nothing half behind.
-      await removeParts(token, task.spec.outputs);
-      throw error;
-    }
+    await refuseUnsettled({ seat, token, launch: task.state.launch, workDir, signal });
+    const failed = judgeExit(task, task.state.exit) !== undefined;
+    const { pause = sleep } = deps;
+    const patience = { patienceMs: patienceMs(seat.knownFacts()?.rootFsType), pause, signal };
+    const outputs = await lookAgain(patience, () => collect(job, failed), isAppError);
+    if (isAppError(outputs)) throw outputs;
+    return { kind: 'collected', attempt, outputs };
   };
+}
+
+/** Fetches all, or gives what may only be late: a name that is not there. */
+async function collect(job: CollectJob, failed: boolean): Promise<CollectedOutput[] | AppError> {
+  try {
+    return await fetchAll(job, await findAll(job, failed));
+  } catch (error) {
+    // What is tried again begins anew; what is not must leave nothing half behind.
+    await removeParts(job.token, job.task.spec.outputs);
+    if (isAppError(error) && error.code === 'OUTPUT_MISSING') return error;
+    throw error;
+  }
 }
 
 async function findAll(job: CollectJob, commandFailed: boolean): Promise<Wanted[]> {

@@ -5,26 +5,32 @@
  */
 import type { NewsEvent } from '../../domain/events.ts';
 import { AppError } from '../../domain/failure.ts';
+import type { ExitRecord } from '../../domain/state.ts';
 import { attemptToken, type Task } from '../../domain/task.ts';
 import type { Verdict } from '../../script/verdict.ts';
 import type { Spool } from '../../spool/spool.ts';
 import type { Step } from '../dispatcher.ts';
 import { exitNews, seal } from '../exit-news.ts';
+import { lookAgain, patienceMs } from '../late-files.ts';
 import { type Salvaged, salvage } from '../salvage.ts';
-import type { Seats } from '../seats.ts';
-import type { Seen, Watchers } from '../watchers.ts';
+import type { Seat, Seats } from '../seats.ts';
+import { sleep } from '../sleep.ts';
+import type { Seen, Watchers, WatchRequest } from '../watchers.ts';
 
 interface WatchDeps {
   seats: Seats;
   watchers: Watchers;
   spool: Spool;
   now: () => number;
+  /** Between two looks at what is late. */
+  pause?: typeof sleep;
 }
 
 /** Sightings of a dead supervisor before it is believed; each is a fresh look, some time after the last. */
 const SIGHTINGS = 3;
 
-export function createWatch({ seats, watchers, spool, now }: WatchDeps): Step {
+export function createWatch(deps: WatchDeps): Step {
+  const { seats, watchers, spool, now } = deps;
   return async ({ task, attempt, signal, trouble }) => {
     if (task.state.kind !== 'running') throw new Error(`watching while ${task.state.kind}`);
     const { launch, host } = task.state;
@@ -35,6 +41,7 @@ export function createWatch({ seats, watchers, spool, now }: WatchDeps): Step {
     for (;;) {
       const request = { token, dir, launch, signal, trouble };
       const { verdict } = await watchers.watch(seat, request, isEnd);
+      if (verdict.kind === 'exited') await awaitStreams(verdict.exit, { deps, seat, request });
       const bytes = verdict.kind === 'exited' ? await seal(spool, token) : NO_BYTES;
       const end = newsOfEnd(verdict, { ...where, bytes, now: now() });
       if (end !== undefined) return end;
@@ -47,6 +54,27 @@ export function createWatch({ seats, watchers, spool, now }: WatchDeps): Step {
       return newsOfLeft(left, { ...where, bytes: bytesNow, now: now(), logoutKills });
     }
   };
+}
+
+interface Streams {
+  deps: WatchDeps;
+  seat: Seat;
+  request: WatchRequest;
+}
+
+/** The record may be seen before the end of the streams it counts. */
+async function awaitStreams(exit: ExitRecord, { deps, seat, request }: Streams): Promise<void> {
+  const { spool, watchers, pause = sleep } = deps;
+  const { token, signal } = request;
+  const patience = { patienceMs: patienceMs(seat.knownFacts()?.rootFsType), pause, signal };
+  let looks = 0;
+  const look = async (): Promise<boolean> => {
+    looks += 1;
+    if (looks > 1) await watchers.watch(seat, request, () => true);
+    const { stdout, stderr } = await spool.bytes(token);
+    return stdout < exit.stdoutBytes || stderr < exit.stderrBytes;
+  };
+  await lookAgain(patience, look, (isShort) => isShort);
 }
 
 /** True when the look must be acted on. */

@@ -49,7 +49,7 @@ describe('exit codes', () => {
     const result = await daemon.cli(RUN);
     expect(result.code).toBe(125);
     expect(result.stderr.toString()).toBe(
-      "towline: RUNTIME_START_FAILED: no such file\nhint: read the runtime's words: towline logs abc --runtime\n",
+      "towline: RUNTIME_START_FAILED: no such file\nhint: read the runtime's words: towline logs abc --runtime; if no container starts there: towline host doctor HOST\n",
     );
   });
 

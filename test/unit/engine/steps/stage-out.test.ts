@@ -8,7 +8,7 @@ import { AppError } from '../../../../src/domain/failure.ts';
 import { createStageOut } from '../../../../src/engine/steps/stage-out.ts';
 import { exitOf, TO_RUNNING } from '../../../support/builders.ts';
 import { LOG, seatsOf, someSettings, temporaryDirectory } from '../../../support/engine-parts.ts';
-import { entry, FakeHost } from '../../../support/fake-host.ts';
+import { entry, FakeHost, probeReply } from '../../../support/fake-host.ts';
 import { contextOf, DIR } from './context.ts';
 
 const WORK = `${DIR}/work`;
@@ -31,11 +31,17 @@ async function house(files: Record<string, string>, code = 0) {
     return [...sums, '@ done'].join('\n');
   });
   const settings = someSettings([]);
+  const pauses: number[] = [];
+  const whilePausing: { act?: (count: number) => void } = {};
   const step = createStageOut({
     seats: await seatsOf([[{}, host]]),
     settings: () => settings,
     log: LOG,
     onProgress: () => {},
+    pause: async (ms) => {
+      pauses.push(ms);
+      whilePausing.act?.(pauses.length);
+    },
   });
   const collect = (...outputs: [pattern: string, local: string][]) => {
     const spec = outputs.map(([pattern, local]) => ({
@@ -49,7 +55,7 @@ async function house(files: Record<string, string>, code = 0) {
     news.catch(() => {});
     return { news, controller };
   };
-  return { host, dir, collect, settings };
+  return { host, dir, collect, settings, pauses, whilePausing };
 }
 
 test('files are fetched, compared and told with what they are', async () => {
@@ -86,6 +92,40 @@ test('a missing output is the failure of a command that succeeded, and none of o
   expect(await failed.collect(['a', 'a'], ['no', 'no']).news).toMatchObject({
     outputs: [{ pattern: 'a' }],
   });
+});
+
+test('row 22: an output that shows late is awaited, with a fresh listing each time', async () => {
+  const { host, dir, collect, pauses, whilePausing } = await house({ a: '1', late: '22' });
+  host.on(/^looking at host/, () => probeReply({ rootFsType: 'nfs' }));
+  const whole = host.directories.get(WORK) ?? [];
+  host.directories.set(WORK, whole.slice(0, 1));
+  whilePausing.act = (count) => {
+    if (count === 5) host.directories.set(WORK, whole);
+  };
+  await collect(['a', 'a'], ['late', 'late']).news;
+  expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000]);
+  expect(await readFile(join(dir, 'late'), 'utf8')).toBe('22');
+  expect(host.count(/^list/)).toBe(6);
+});
+
+test('row 22: a missing output is looked for a minute, then it is missing; one that is there costs no wait', async () => {
+  const { host, collect, pauses } = await house({ a: '1' });
+  host.on(/^looking at host/, () => probeReply({ rootFsType: 'nfs' }));
+  await collect(['a', 'a']).news;
+  expect(pauses).toEqual([]);
+  await expect(collect(['no', 'no']).news).rejects.toMatchObject({ code: 'OUTPUT_MISSING' });
+  expect(pauses.reduce((sum, ms) => sum + ms)).toBe(60_000);
+});
+
+test('outputs of a host that was booted since are fetched only if they were on its disk', async () => {
+  const { host, dir, collect } = await house({ a: '1' });
+  host.on(/^looking at host/, () => probeReply({ bootId: 'later' }));
+  host.on(/^asking whether/, () => '@ unsettled');
+  await expect(collect(['a', 'a']).news).rejects.toMatchObject({ code: 'OUTPUT_NOT_DURABLE' });
+  expect(existsSync(join(dir, 'a'))).toBe(false);
+  host.on(/^asking whether/, () => '@ settled');
+  await collect(['a', 'a']).news;
+  expect(await readFile(join(dir, 'a'), 'utf8')).toBe('1');
 });
 
 test('a work directory that cannot be seen says nothing about outputs: it is waited for', async () => {

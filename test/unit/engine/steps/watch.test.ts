@@ -12,14 +12,20 @@ async function watch(look: (count: number) => string) {
   let looks = 0;
   host.on(/running attempts/, () => look((looks += 1)));
   const spool = await temporarySpool();
+  const pauses: number[] = [];
+  const whilePausing: { act?: (count: number) => void } = {};
   const step = createWatch({
     seats: await seatsOf([[{}, host]]),
     watchers: createWatchers({ spool, log: LOG }),
     spool,
     now: () => 10_000,
+    pause: async (ms) => {
+      pauses.push(ms);
+      whilePausing.act?.(pauses.length);
+    },
   });
   const { context } = contextOf({}, ...TO_RUNNING);
-  return { start: () => step(context), host, spool, looks: () => looks };
+  return { start: () => step(context), host, spool, looks: () => looks, pauses, whilePausing };
 }
 
 const SEEN = '@ seen 0 there go';
@@ -69,7 +75,8 @@ test('what was printed after the last look is fetched before a salvaged code is 
 });
 
 test('a stream that is shorter than its record is told as truncated; what came is kept and whole', async () => {
-  const { start, host, spool } = await watch(() => statusReply([SEEN, exitLine({ out: 9 })], 3));
+  const look = () => statusReply([SEEN, exitLine({ out: 9 })], 3);
+  const { start, host, spool, pauses } = await watch(look);
   host.files.set(`${DIR}/stdout`, Buffer.from('abc'));
   expect(await start()).toMatchObject({
     kind: 'step-failed',
@@ -77,4 +84,25 @@ test('a stream that is shorter than its record is told as truncated; what came i
     exit: { code: 0 },
   });
   expect(await complete(spool)).toBe(true);
+  expect(pauses.reduce((sum, ms) => sum + ms)).toBe(60_000);
+});
+
+test('row 22: the end of a stream that shows after the record is awaited', async () => {
+  const look = () => statusReply([SEEN, exitLine({ out: 5 })], 2);
+  const { start, host, spool, pauses, whilePausing } = await watch(look);
+  host.files.set(`${DIR}/stdout`, Buffer.from('12'));
+  whilePausing.act = (count) => {
+    if (count === 3) host.files.set(`${DIR}/stdout`, Buffer.from('12345'));
+  };
+  expect(await start()).toMatchObject({ kind: 'exited' });
+  expect([await spool.bytes(TOKEN as never), pauses]).toEqual([
+    { stdout: 5, stderr: 0 },
+    [250, 500, 1_000],
+  ]);
+});
+
+test('row 22: a size that is older than the record needs no wait: the file is opened anew', async () => {
+  const { start, host, pauses } = await watch(() => statusReply([SEEN, exitLine({ out: 5 })], 2));
+  host.files.set(`${DIR}/stdout`, Buffer.from('12345'));
+  expect([await start(), pauses]).toMatchObject([{ kind: 'exited' }, []]);
 });

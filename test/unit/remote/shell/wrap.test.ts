@@ -23,6 +23,15 @@ it('runs nothing of a text that is cut anywhere', () => {
   rmSync(dir, { recursive: true });
 });
 
+it("runs everything under umask 077 and tells the account's own, which the shell keeps", () => {
+  const text = wrapCommand('echo "$TOWLINE_UMASK $(umask)"; umask 0', NONCE);
+  const env = { PATH: process.env['PATH'] };
+  const said = spawnSync('/bin/sh', [], { input: `umask 002\n${text}${text}`, env }).stdout;
+  expect(said.toString().match(/^0.*$/gm)).toEqual(['0002 0077', '0002 0077']);
+  const told = spawnSync('/bin/sh', [], { input: text, env: { ...env, TOWLINE_UMASK: '0027' } });
+  expect(told.stdout.toString()).toContain('\n0027 0077\n');
+});
+
 it('carries any text through quoting and framing byte for byte', () => {
   const text = fc
     .string({ unit: 'grapheme', maxLength: 60 })

@@ -33,7 +33,12 @@ export async function submitWaiting(
     PAYLOAD,
   );
   const stdout = join(daemon.stateDir, 'spool', `${id}.1`, 'stdout');
-  await until(() => existsSync(stdout) && readFileSync(stdout, 'utf8') === 'first\n');
+  await until(
+    () => existsSync(stdout) && readFileSync(stdout, 'utf8') === 'first\n',
+    () => `${id} has printed its first line; the log is ${daemon.log()}`,
+    // its image may have to be pulled first
+    90_000,
+  );
   const { remoteDir } = await daemon.show(id);
   return { id, go: async () => void (await onHost(on, 'touch', `${remoteDir}/work/go`)) };
 }

@@ -24,20 +24,17 @@ export function localClock(dir: string): LocalClock {
 }
 
 /**
- * For `setup` of a host of the bed: what runs there by us reads a clock that is wrong by so many seconds. The
- * supervisors and pull jobs ask `date` for it, which is found in this directory first.
+ * For an sshd of vm2: what runs there by us reads a clock that is wrong by so many seconds. Supervisors and pull jobs ask
+ * `date` for it, which is found in this directory first.
  */
-export async function hostClock(
-  host: 'vm' | 'vm2',
-  seconds: number,
-): Promise<AsyncDisposable & { setup: string }> {
+export async function hostClock(seconds: number): Promise<AsyncDisposable & { line: string }> {
   const dir = `/home/alice/t/clock-${process.pid}-${Math.random().toString(36).slice(2)}`;
   const shim = `#!/bin/sh
 case $1 in +%s) echo $(($(/bin/date +%s) + ${seconds})) ;; *) exec /bin/date "$@" ;; esac`;
   const make = `mkdir -p ${dir} && printf '%s\\n' "$0" >${dir}/date && chmod 755 ${dir}/date`;
-  await onHost(host, 'su', 'alice', '-s', '/bin/sh', '-c', make, '--', shim);
+  await onHost('vm2', 'su', 'alice', '-s', '/bin/sh', '-c', make, '--', shim);
   return {
-    setup: `PATH=${dir}:$PATH`,
-    [Symbol.asyncDispose]: async () => void (await onHost(host, 'rm', '-rf', dir)),
+    line: `SetEnv PATH=${dir}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    [Symbol.asyncDispose]: async () => void (await onHost('vm2', 'rm', '-rf', dir)),
   };
 }

@@ -34,8 +34,8 @@ export const PORTS = {
   sshdFirst: Number(SSH_PORT) + 10,
   sshdLast: Number(SSH_PORT) + 29,
   /** For the spare hosts of tests, both ends included. */
-  spareFirst: Number(SSH_PORT) + 20,
-  spareLast: Number(SSH_PORT) + 29,
+  spareFirst: Number(SSH_PORT) + 30,
+  spareLast: Number(SSH_PORT) + 39,
 } as const;
 
 const key = (name: string): string => join(BED, 'keys', name);

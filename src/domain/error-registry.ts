@@ -70,7 +70,7 @@ const ROWS = {
   HOST_IN_USE: ['Tasks are on the host.', 'see them: towline list --host {host}; wait for them or cancel them first', 'after-fix', 409, 13],
   HOST_ROOT_INVALID: ['The remote root is not a directory that Towline may use.', 'choose another with root = … in [host.{host}], then: towline host doctor {host}', 'after-fix', 200, 3],
   HOST_ROOT_UNAVAILABLE: ['The remote root or a directory in it cannot be seen just now.', 'see: towline host show {host}; work goes on when it is back', 'later', 200, 3],
-  HOST_NO_SPACE: ['The host has no space left.', 'free space on {host} (root = …), then: towline retry {task}', 'after-fix', 200, 3],
+  HOST_NO_SPACE: ['The host has no space left.', 'free space on {host} (root = …): a task that waits goes on by itself, one that has ended by: towline retry {task}', 'after-fix', 200, 3],
   HOST_TOOL_MISSING: ['A basic command is missing on the host.', 'install it on {host}, then: towline host doctor {host}', 'after-fix', 200, 3],
   HOST_COMMAND_FAILED: ['A command of Towline failed on the host.', 'see: towline host doctor {host}', 'later', 200, 3],
   HOST_COMMAND_TIMEOUT: ['A command of Towline did not answer in time on the host.', 'see: towline host doctor {host}; it is tried again', 'later', 200, 3],

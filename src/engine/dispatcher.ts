@@ -231,6 +231,8 @@ async function tellTrouble(
  */
 export function mayPass(error: AppError, kind: Effect['kind']): boolean {
   if (error.retry === 'later' || isHostAway(error.code)) return true;
+  // Somebody frees it. But to fetch gigabytes again and again for a full disk is no way to wait.
+  if (error.code === 'HOST_NO_SPACE') return kind !== 'pull';
   return kind === 'launch' || kind === 'watch' || kind === 'cancel' || kind === 'clean';
 }
 

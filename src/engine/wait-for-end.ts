@@ -12,7 +12,7 @@ export async function waitForEnd(
   { ledger, subscribers }: { ledger: Ledger; subscribers: Subscribers },
   want: { id: string; timeoutMs: number; signal: AbortSignal },
 ): Promise<Task> {
-  const limit = AbortSignal.any([want.signal, AbortSignal.timeout(want.timeoutMs)]);
+  const limit = AbortSignal.any([want.signal, AbortSignal.timeout(Math.ceil(want.timeoutMs))]);
   const { id } = await ledger.find(want.id);
   for (;;) {
     // IMPORTANT: ask for news before looking, so that what comes meanwhile is not slept through.

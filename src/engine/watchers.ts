@@ -12,6 +12,7 @@ import { parseStatus, statusText } from '../script/status.ts';
 import { judge, type Verdict } from '../script/verdict.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Logger } from './logger.ts';
+import { sizesOf, unseen } from './look.ts';
 import type { Seat } from './seats.ts';
 import { sleep } from './sleep.ts';
 import { createPump, type Pump } from './stream-pump.ts';
@@ -49,10 +50,14 @@ const GROWTH = 1.25;
 /** After trouble the host is asked again this soon; its link has its own, slower pace. */
 const TROUBLE_MS = 1_000;
 const AWAY_CAP_MS = 60_000;
+const FINE = 'fine';
 
 interface Watched {
   request: WatchRequest;
-  pump: Pump;
+  /** Made with the first look that sees the attempt: of thousands on a host that is away none is needed. */
+  pump?: Pump;
+  /** The code of the trouble that was told last, FINE for none: the same again is no news. */
+  told?: string;
   previous: Verdict | undefined;
   isEnd: (seen: Seen) => boolean;
   resolve: (seen: Seen) => void;
@@ -109,6 +114,8 @@ class WatchLoop {
   readonly #deps: LoopDeps;
   readonly #watched = new Set<Watched>();
   #running = false;
+  /** Why the last look saw nothing. */
+  #trouble: AppError | undefined;
   #pauseMs = FAST_MS;
   #pause = new AbortController();
 
@@ -122,18 +129,17 @@ class WatchLoop {
 
   add(request: WatchRequest, isEnd: (seen: Seen) => boolean): Promise<Seen> {
     return new Promise((resolve, reject) => {
-      const { signal, token } = request;
+      const { signal } = request;
       if (signal.aborted) return reject(signal.reason as Error);
-      const { spool, fetching } = this.#deps;
-      const after = fetching.get(token) ?? Promise.resolve();
-      const pump = createPump({ seat: this.seat, spool, request, after });
       const abort = (): void => this.#leave(watched, () => reject(signal.reason as Error));
       const unhear = (): void => signal.removeEventListener('abort', abort);
       const rest = { isEnd, resolve, reject, unhear, ending: false };
-      const watched: Watched = { request, pump, previous: undefined, ...rest };
+      const watched: Watched = { request, previous: undefined, ...rest };
       this.#watched.add(watched);
       signal.addEventListener('abort', abort, { once: true });
-      this.hurry();
+      // A look that cannot be had is not tried once more for each of thousands that come meanwhile.
+      if (this.#trouble === undefined) this.hurry();
+      else void this.#tell(watched, this.#trouble);
       void this.#run();
     });
   }
@@ -177,6 +183,7 @@ class WatchLoop {
     const purpose = `looking at ${batch.length} running attempts`;
     const reply = await polls.poll(() => place.run(statusText(queries), { purpose }));
     const { host, attempts } = parseStatus(queries, reply.output);
+    this.#trouble = undefined;
     let moved = false;
     for (const [index, watched] of batch.entries()) {
       const facts = attempts[index];
@@ -193,33 +200,22 @@ class WatchLoop {
 
   /** Acts on what was seen of one attempt; true when it moved. @throws STORE_* */
   async #take(watched: Watched, facts: AttemptFacts, verdict: Verdict): Promise<boolean> {
-    const { request, pump } = watched;
-    // a size may be older than the record; reading opens the file anew
-    const sizes = {
-      stdout: Math.max(facts.stdoutBytes ?? 0, facts.exit?.stdoutBytes ?? 0),
-      stderr: Math.max(facts.stderrBytes ?? 0, facts.exit?.stderrBytes ?? 0),
-    };
+    const { request } = watched;
+    const pump = (watched.pump ??= this.#pumpOf(request));
+    const sizes = sizesOf(facts);
     const grew = await pump.want(sizes);
-    const trouble = pump.trouble() ?? this.#unseen(request, verdict);
-    await request.trouble(trouble);
+    const trouble = pump.trouble() ?? unseen(request.launch, verdict, this.seat.name);
+    await this.#say(watched, trouble);
     const seen = { verdict, killed: facts.killed };
     const isEnd = watched.isEnd(seen);
-    if (isEnd) this.#finish(watched, seen);
+    if (isEnd) this.#finish(watched, pump, seen);
     return grew || (isEnd && trouble === undefined);
   }
 
-  /** Unknown is a state to wait in, and whoever looks at the task reads what it waits for. */
-  #unseen({ launch }: WatchRequest, verdict: Verdict): AppError | undefined {
-    if (verdict.kind !== 'unknown' || launch === undefined) return undefined;
-    const { name: host } = this.seat;
-    const why = `of the attempt on ${host} nothing can be said just now: ${verdict.why}`;
-    return new AppError('HOST_ROOT_UNAVAILABLE', why, { context: { host } });
-  }
-
   /** The end is told when the streams are here, however long that takes; others are looked at meanwhile. */
-  #finish(watched: Watched, seen: Seen): void {
+  #finish(watched: Watched, pump: Pump, seen: Seen): void {
     watched.ending = true;
-    watched.pump.drained().then(
+    pump.drained().then(
       () => this.#leave(watched, () => watched.resolve(seen)),
       (error: unknown) => {
         // The pump tells of it at the next look.
@@ -238,8 +234,15 @@ class WatchLoop {
     if (this.#watched.size === 0) this.#pause.abort();
   }
 
+  #pumpOf(request: WatchRequest): Pump {
+    const { spool, fetching } = this.#deps;
+    const after = fetching.get(request.token) ?? Promise.resolve();
+    return createPump({ seat: this.seat, spool, request, after });
+  }
+
   /** Who watches the same attempt next fetches on from where this one has written to. */
   #letFinish({ pump, request: { token } }: Watched): void {
+    if (pump === undefined) return;
     const { fetching } = this.#deps;
     const over = pump.stop().then(() => {
       if (fetching.get(token) === over) fetching.delete(token);
@@ -250,6 +253,7 @@ class WatchLoop {
   /** A host that was closed is another one by now: whoever asks again is given that one. */
   async #tellAll(error: AppError): Promise<undefined> {
     this.#deps.log.debug({ host: this.seat.name, code: error.code }, error.message);
+    this.#trouble = error;
     const closed = this.seat.host.linkState().kind === 'closed';
     const all = [...this.#watched];
     if (closed) for (const watched of all) this.#leave(watched, () => watched.reject(error));
@@ -257,11 +261,19 @@ class WatchLoop {
     return undefined;
   }
 
-  async #tell({ request }: Watched, error: AppError): Promise<false> {
-    await request.trouble(error).catch((err: unknown) => {
+  async #tell(watched: Watched, error: AppError): Promise<false> {
+    await this.#say(watched, error).catch((err: unknown) => {
       this.#deps.log.error({ err }, 'cannot note trouble');
     });
     return false;
+  }
+
+  /** @throws STORE_* */
+  async #say(watched: Watched, trouble: AppError | undefined): Promise<void> {
+    const code = trouble?.code ?? FINE;
+    if (watched.told === code) return;
+    await watched.request.trouble(trouble);
+    watched.told = code;
   }
 
   /** A host that is away is asked when its link has been tried again, not every second. */

@@ -5,7 +5,7 @@ import type { Change, LiveTasksRead, Store } from './store.ts';
 import type { Link } from './worker-link.ts';
 
 /** Tasks in one answer: a whole database at once would be in memory three times. */
-const LIVE_PAGE = 100;
+const LIVE_PAGE = 20;
 
 /** A Store that asks the ledger at the other end of `link`. */
 export function createStore(link: Link): Store {

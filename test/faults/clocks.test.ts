@@ -3,17 +3,16 @@
  * Method: the daemon's clock is a file of the test's (wrong-clock.ts); what runs on the host finds a wrong `date`.
  */
 import { expect, test } from 'vitest';
-import { MINI, onHost } from '../support/bed.ts';
+import { MINI } from '../support/bed.ts';
 import { COUNTED, runtimeStarts } from '../support/crash-task.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { daemonThrough, MANY_LOGINS } from '../support/faults/own-way.ts';
+import { submitWaiting, WAITING_OUTPUT } from '../support/faults/waiting-task.ts';
 import { hostClock, localClock } from '../support/faults/wrong-clock.ts';
 import { startSshd } from '../support/sshd.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
-import { until } from '../support/until.ts';
 
 const YEAR = 365 * 86_400_000;
-const WAITS = 'echo first; while [ ! -e go ]; do sleep 0.1; done; echo last';
 
 interface Told {
   seq: number;
@@ -26,7 +25,7 @@ async function expectInOrder(daemon: TestDaemon, id: string): Promise<void> {
   const ran = await daemon.cli('show', '--json', id);
   const { startedAt, finishedAt } = JSON.parse(ran.stdout) as Record<string, string>;
   expect(Date.parse(finishedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(startedAt ?? ''));
-  const events = (await daemon.cli('events', '--json', id)).stdout.trimEnd().split('\n');
+  const events = (await daemon.cli('events', '--json', '--task', id)).stdout.trimEnd().split('\n');
   const told = events.map((line) => JSON.parse(line) as Told);
   const kinds = told.map(({ kind }) => kind);
   const order = ['submitted', 'placed', 'launched', 'exited'];
@@ -47,19 +46,17 @@ test.concurrent.each([
     await using daemon = daemonThrough({ vm: proxy.port }, MANY_LOGINS);
     const clock = localClock(daemon.dir);
     await daemon.start(clock.env);
-    const limits = ['--time-limit', '10m', '--cleanup', 'always'];
-    const running = await daemon.submit(...limits, MINI, '--', 'sh', '-c', WAITS);
-    await until(async () => (await daemon.cli('logs', running)).stdout === 'first\n');
-    const { remoteDir } = await daemon.show(running);
+    const limits = ['--time', '10m', '--cleanup', 'always'];
+    const { id: running, go } = await submitWaiting(daemon, 'vm2', '--time', '10m');
     clock.set(step);
     proxy.cut();
     const after = await daemon.submit(...limits, MINI, '--', 'echo', 'new');
     expect((await daemon.cli('wait', after)).stdout).toBe(`${after} succeeded 0\n`);
     clock.set(0);
     proxy.cut();
-    await onHost('vm2', 'touch', `${remoteDir}/work/go`);
+    await go();
     expect((await daemon.cli('wait', running)).stdout).toBe(`${running} succeeded 0\n`);
-    expect((await daemon.cli('logs', running)).stdout).toBe('first\nlast\n');
+    expect((await daemon.cli('logs', running)).stdout).toBe(WAITING_OUTPUT);
     for (const id of [running, after]) await expectInOrder(daemon, id);
     await proxy.stop();
   },
@@ -80,9 +77,9 @@ test.concurrent.each([
     await daemon.start();
     const args = ['--cleanup', 'always'];
     const [short, long, cut] = await Promise.all([
-      daemon.submit(...args, '--time-limit', '10m', MINI, '--', 'sleep', '0.3'),
+      daemon.submit(...args, '--time', '10m', MINI, '--', 'sleep', '0.3'),
       daemon.submit(...args, MINI, '--', 'sleep', '1'),
-      daemon.submit(...args, '--time-limit', '2s', MINI, '--', 'sleep', '600'),
+      daemon.submit(...args, '--time', '2s', MINI, '--', 'sleep', '600'),
     ]);
     for (const id of [short, long])
       expect((await daemon.cli('wait', id)).stdout).toBe(`${id} succeeded 0\n`);

@@ -18,7 +18,7 @@ const sha256 = (bytes: string): string => createHash('sha256').update(bytes).dig
 const LINES = 60_000;
 
 test('row 19: a full state directory takes no new work, keeps what is on the host, and goes on without a gap when it is freed', async () => {
-  await using daemon = makeDaemon({ vm: COUNTED });
+  await using daemon = makeDaemon({ vm: COUNTED, daemon: { min_free: '0' } });
   using disk = mountSmallDisk(daemon.stateDir, 8);
   await daemon.start();
   const payload = `echo first; while [ ! -e go ]; do sleep 0.1; done; seq ${LINES}; seq 99 >&2; exit 3`;

@@ -25,12 +25,19 @@ interface Bench extends AsyncDisposable {
   daemon: TestDaemon;
 }
 
-async function bench(lines: string[], keys: Record<string, string> = MANY_LOGINS): Promise<Bench> {
+interface BenchOptions {
+  keys?: Record<string, string>;
+  /** States at whose first act the daemon pauses until underWay() has been there. */
+  pauses?: readonly Paused[];
+}
+
+async function bench(lines: string[], options: BenchOptions = {}): Promise<Bench> {
+  const { keys = MANY_LOGINS, pauses = [] } = options;
   const sshd = await startSshd({ lines });
   const link = await startSlowLink(sshd.port, FAR);
   const sessions = sessionsOf(sshd.port);
   const daemon = daemonThrough({ vm: link.port }, keys);
-  await daemon.start();
+  await daemon.start({ TOWLINE_FAULT: pauses.map((state) => `${POINTS[state]}:pause`).join(',') });
   const dispose = async (): Promise<void> => {
     await daemon[Symbol.asyncDispose]();
     await sessions[Symbol.asyncDispose]();
@@ -40,10 +47,22 @@ async function bench(lines: string[], keys: Record<string, string> = MANY_LOGINS
   return { sshd, sessions, daemon, [Symbol.asyncDispose]: dispose };
 }
 
-/** In a state, and where that means to send files, with the connection for them. */
+/** The step begins with an act over the link: what was done to the sessions meets it. */
+const POINTS = { pulling: 'pull.before', launching: 'launch.before', succeeded: 'clean.before' };
+type Paused = keyof typeof POINTS;
+
+/** In a state, about to act (a paused one) or where that means to send files, with the connection for them. */
 async function underWay({ daemon, sshd }: Bench, id: string, state: string): Promise<void> {
   await reached(daemon, id, state);
   if (state === 'staging') await until(() => sshd.logins().accepted >= 2);
+  const point = POINTS[state as Paused];
+  if (point !== undefined)
+    await until(() => daemon.log().includes(`fault point ${point} reached (pause)`), daemon.log);
+}
+
+/** Lets a daemon go on that pauses in this state. */
+function goOn({ daemon }: Bench, state: string): void {
+  if (state in POINTS) process.kill(daemon.pid(), 'SIGUSR2');
 }
 
 async function reached(daemon: TestDaemon, id: string, state: string): Promise<void> {
@@ -52,7 +71,7 @@ async function reached(daemon: TestDaemon, id: string, state: string): Promise<v
 }
 
 test.concurrent('row 9: the sessions of a task are killed while it is staging, pulling, launching, running and collecting', async () => {
-  await using way = await bench(PATIENT);
+  await using way = await bench(PATIENT, { pauses: ['pulling', 'launching'] });
   const { daemon, sshd, sessions } = way;
   const task = await submitWhole(daemon, {
     ...{ inputBytes: 2_000_000, outputBytes: 2_000_000, lines: 8, pause: 0.5 },
@@ -63,6 +82,7 @@ test.concurrent('row 9: the sessions of a task are killed while it is staging, p
     // the step before may have ended just as its sessions did: then new ones are on their way
     await until(async () => (await sessions.signal('KILL')).length > 0);
     hit.push(stored(daemon, task.id)?.kind ?? '');
+    goOn(way, state);
   }
   expect(hit).toEqual(['staging', 'pulling', 'launching', 'running', 'collecting']);
   await task.expectWhole();
@@ -70,7 +90,7 @@ test.concurrent('row 9: the sessions of a task are killed while it is staging, p
 });
 
 test.concurrent('row 9: sshd is down for a while and comes back on the same port, with tasks on their way', async () => {
-  await using way = await bench(PATIENT, {});
+  await using way = await bench(PATIENT, { keys: {} });
   const { daemon, sshd } = way;
   const running = await submitWhole(daemon, { lines: 6, pause: 1 });
   await reached(daemon, running.id, 'running');
@@ -86,7 +106,7 @@ test.concurrent('row 9: sshd is down for a while and comes back on the same port
 });
 
 test.concurrent('row 10: sessions are stopped in an upload, a launch and the cleaning, and continued once it was done again: what lands late harms nothing', async () => {
-  await using way = await bench(PATIENT);
+  await using way = await bench(PATIENT, { pauses: ['launching', 'succeeded'] });
   const { daemon, sshd, sessions } = way;
   const task = await submitWhole(daemon, { inputBytes: 1_000_000 });
   const kind = (): string => stored(daemon, task.id)?.kind ?? '';
@@ -100,6 +120,7 @@ test.concurrent('row 10: sessions are stopped in an upload, a launch and the cle
     let before: number[] = [];
     await until(async () => (before = await sessions.signal('STOP')).length > 0);
     expect(kind()).toBe(state);
+    goOn(way, state);
     const { accepted } = sshd.logins();
     const again = (): boolean => sshd.logins().accepted > accepted && done();
     await until(again, () => `${state} is done again over new sessions`, 60_000);

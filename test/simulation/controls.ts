@@ -170,6 +170,6 @@ export const CONTROLS: readonly Control[] = [
         return { kind: 'next', change: { task, events: [], effects: [] } };
       },
     },
-    breaks: /no start after the end|ended is dead/,
+    breaks: /no start after the end|ended is dead|the true end/,
   },
 ];

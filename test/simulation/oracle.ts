@@ -166,7 +166,7 @@ export class Oracle {
     if (end.result === 'interrupted' && this.#hasRecord(token)) {
       fail('interrupted has no record', `${say}, and its exit record is there`);
     }
-    // A full host is told at once, as it is: somebody must make room first.
+    // A pull for a full disk is told at once: somebody must make room before gigabytes are fetched again.
     // So is a container that was killed before it ran the command.
     const neverRan = end.code === 'RUNTIME_START_FAILED' && truth.starts === 0;
     const told = end.code === 'HOST_NO_SPACE' || neverRan || this.hopeless.has(task.id);

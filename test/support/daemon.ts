@@ -48,6 +48,8 @@ export interface DaemonOptions {
   vm?: Record<string, string>;
   /** These hosts by name instead of vm alone; the first is the default one. */
   hosts?: Record<string, HostOptions>;
+  /** More lines of [daemon]. */
+  daemon?: Record<string, string>;
   /** Lines of [defaults]. */
   defaults?: Record<string, string>;
   /** More sections, as text. */
@@ -272,6 +274,7 @@ function configText(house: {
     `state_dir = ${stateDir}`,
     `socket = ${socket}`,
     'log_level = debug',
+    ...lines(options.daemon ?? {}),
     '[defaults]',
     ...lines({ host: hosts[0]?.name ?? '', stop_grace: '2s', ...options.defaults }),
     ...hosts.flatMap(({ name, values }) => [`[host.${name}]`, ...lines(values)]),

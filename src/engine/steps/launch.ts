@@ -103,7 +103,7 @@ export function newsOfLaunch(reply: LaunchReply, where: Launching): NewsEvent {
       throw new AppError('HOST_COMMAND_FAILED', why, { context: { host } });
     }
     case 'failed':
-      if (reply.error.retry === 'later') throw reply.error;
+      if (reply.error.retry === 'later' || reply.error.code === 'HOST_NO_SPACE') throw reply.error;
       return refused(reply.error.code, reply.error.message);
   }
 }

@@ -4,7 +4,16 @@
  * the disk as it comes up again.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { until } from '../until.ts';
 
 export interface LossyDisk extends Disposable {
@@ -20,9 +29,10 @@ const MEGABYTES = 64;
 export function mountLossyDisk(dir: string, image: string): LossyDisk {
   const survived = `${image}.survived`;
   mkdirSync(dir, { recursive: true });
-  execFileSync('truncate', ['-s', `${MEGABYTES}M`, image]);
+  writeFileSync(image, '');
+  truncateSync(image, MEGABYTES * 1024 * 1024);
   const now = 'lazy_itable_init=0,lazy_journal_init=0,nodiscard';
-  execFileSync('mkfs.ext4', ['-q', '-F', '-E', now, image]);
+  execFileSync('/sbin/mkfs.ext4', ['-q', '-F', '-E', now, image]);
   mount(image);
   chmodSync(dir, 0o700);
   execFileSync('sync', ['-f', dir]);

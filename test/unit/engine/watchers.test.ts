@@ -253,6 +253,58 @@ test('a host that is away is looked at when its link is tried again, and at once
   expect((await seen).verdict.kind).toBe('exited');
 });
 
+test('while a host is away an attempt that comes is told why, and has no look of its own', async () => {
+  const on = await house();
+  on.host.on(/^looking at \d+ running/, () => {
+    throw new AppError('SSH_HOST_UNREACHABLE', 'away');
+  });
+  const all = [on.watch(on.attempt('a.1'))];
+  await asleep(on);
+  const before = on.looks();
+  for (let i = 0; i < 20; i += 1) {
+    all.push(on.watch(on.attempt(`b.${i}`)));
+    await asleep(on);
+  }
+  expect(Object.values(on.troubles)).toEqual(all.map(() => ['SSH_HOST_UNREACHABLE']));
+  expect(on.looks()).toBe(before);
+  for (const { controller } of all) controller.abort();
+});
+
+test('what was told of an attempt is not told again by each look', async () => {
+  const on = await house();
+  const told: (string | undefined)[] = [];
+  const { controller } = on.watch(on.attempt('a.1'), {
+    trouble: async (error) => void told.push(error?.code),
+  });
+  await asleep(on);
+  for (let i = 0; i < 3; i += 1) await on.look();
+  await asleep(on);
+  on.host.on(/^looking at \d+ running/, () => {
+    throw new AppError('SSH_HOST_UNREACHABLE', 'away');
+  });
+  for (let i = 0; i < 3; i += 1) await on.look();
+  await asleep(on);
+  expect(told).toEqual([undefined, 'SSH_HOST_UNREACHABLE']);
+  controller.abort();
+});
+
+test('trouble that could not be noted is told again by the next look', async () => {
+  const on = await house();
+  let tries = 0;
+  const { controller } = on.watch(on.attempt('a.1'), {
+    trouble: async () => {
+      tries += 1;
+      if (tries === 1) throw new AppError('STORE_FULL', 'no room');
+    },
+  });
+  await asleep(on);
+  await until(async () => {
+    await on.look();
+    return tries > 1;
+  });
+  controller.abort();
+});
+
 test('a stream that cannot be read is told while it lasts, without hurry, also after the end', async () => {
   const on = await house();
   const a = on.attempt('a.1');

@@ -77,6 +77,8 @@ describe.each(['000', '077'])('under umask %s', (mask) => {
     await until(
       async () => (await daemon.show(id)).streams.stderr.bytes > 0,
       () => daemon.log(),
+      // a pull on a busy machine
+      120_000,
     );
     // While it runs: the database with its log, the spool, the socket; there, the attempt and its home.
     expect(open(daemon.stateDir)).toEqual([]);
@@ -84,5 +86,6 @@ describe.each(['000', '077'])('under umask %s', (mask) => {
     expect(await openThere(daemon.root)).toEqual([]);
     expect((await daemon.cli('logs', '--stderr', id)).stdout).toBe(`0${mask}\n`);
     await daemon.cli('cancel', id);
+    await daemon.cli('wait', id);
   });
 });

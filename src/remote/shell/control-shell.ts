@@ -23,6 +23,8 @@ export interface ShellPort {
   abandon(): void;
   onData(listener: (chunk: Buffer) => void): void;
   onEnd(listener: () => void): void;
+  /** What was said beside the data, for the message of a shell that ended before it answered. */
+  complaint?(): string;
 }
 
 export interface ShellDeps {
@@ -148,7 +150,7 @@ export class ControlShell {
       if (this.#port === port) this.#receive(chunk);
     });
     port.onEnd(() => {
-      if (this.#port === port) this.#lose();
+      if (this.#port === port) this.#lose(port);
     });
     this.#pump();
   }
@@ -174,8 +176,9 @@ export class ControlShell {
   }
 
   /** The shell ended by itself: a command killed it, or the account gives no shell. */
-  #lose(): void {
-    const said = this.#reader.noise === '' ? '' : `; it said: ${this.#reader.noise}`;
+  #lose(port: ShellPort): void {
+    const words = this.#reader.noise || (port.complaint?.() ?? '');
+    const said = words === '' ? '' : `; it said: ${words}`;
     const code = this.#answered ? 'SSH_CONNECTION_LOST' : 'HOST_REPLY_INVALID';
     this.#port = undefined;
     for (const command of this.#written.values()) {

@@ -140,14 +140,21 @@ export class Channels {
   }
 }
 
+const COMPLAINT_MAX = 200;
+
 function noRoom(): AppError {
   return new AppError('SSH_CHANNEL_REFUSED', 'all channels that the host allows are in use');
 }
 
 function toPort(connection: SshConnection, channel: ClientChannel): ShellPort {
-  // What a login shell says on stderr is noise too, and unread it would stall stdout.
-  channel.stderr.resume();
+  // What a login shell says on stderr is noise too, and unread it would stall stdout; why it gives no shell is there.
+  let complaint = '';
+  channel.stderr.on('data', (chunk: Buffer) => {
+    if (complaint.length < COMPLAINT_MAX)
+      complaint += chunk.toString('utf8', 0, COMPLAINT_MAX - complaint.length);
+  });
   return {
+    complaint: () => complaint.trim(),
     write: (text) => channel.write(text),
     abandon: () => connection.abandon(channel),
     onData: (listener) => channel.on('data', listener),

@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BED, BED_NAME, KEYS, PORTS, requireBed, type SpareName, sharedSif } from '../bed.ts';
@@ -195,6 +195,7 @@ async function takePort(options: SpareOptions): Promise<number> {
   let last: unknown;
   for (let tried = 0; tried < count; tried += 1) {
     const port = PORTS.spareFirst + ((offset + tried) % count);
+    if (!(await isFree(port))) continue;
     try {
       await create(port, options);
       return port;
@@ -203,6 +204,15 @@ async function takePort(options: SpareOptions): Promise<number> {
     }
   }
   throw new Error('no spare host can be made', { cause: last });
+}
+
+/** Another program may be there: a second bed, for one. */
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 async function create(port: number, options: SpareOptions): Promise<void> {

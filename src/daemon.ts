@@ -41,8 +41,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   // all of ours is private; what tasks of this machine make is as the user is used to
   const usersMask = process.umask(0o077);
   process.env['TOWLINE_UMASK'] = usersMask.toString(8).padStart(4, '0');
-  // Reading back ten thousand tasks makes V8 grow a young generation of 50 MB, which it then keeps. It
-  // stays small instead: collected more often, which costs that start a tenth of its time.
+  // Reading back ten thousand tasks makes V8 grow its young generations: 15 to 25 MB less are resident with
+  // this, and no difference was seen in how fast streams flow. Only node's command line has a firmer limit.
   setFlagsFromString('--semi-space-growth-factor=1');
   const config = load(options);
   const log = createLog(config.daemon.logLevel);

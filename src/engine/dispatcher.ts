@@ -9,6 +9,7 @@ import type { NewsEvent } from '../domain/events.ts';
 import { AppError, toAppError } from '../domain/failure.ts';
 import type { Task, TaskId } from '../domain/task.ts';
 import { between } from '../fault.ts';
+import { createHostLines } from './host-lines.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
 import { whereIs } from './where.ts';
@@ -44,7 +45,15 @@ interface Job {
   /** The code of the trouble that was told last: the same again is no news. */
   said: string | undefined;
   /** Without a time only its host coming back has it tried again. */
-  retry?: { at?: number; host: string | undefined; timer?: NodeJS.Timeout } | undefined;
+  retry?: Retry | undefined;
+}
+
+interface Retry {
+  at?: number;
+  host: string | undefined;
+  timer?: NodeJS.Timeout;
+  /** Ends its place in the line of those that wait for the host. */
+  leave?: () => void;
 }
 
 interface DispatcherDeps {
@@ -63,8 +72,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const jobs = new Map<TaskId, Map<string, Job>>();
   const running = new Set<Promise<void>>();
   const wakes = new Map<string, number>();
-  /** Hosts that a waiting task has asked for since the start. */
-  const asked = new Set<string>();
+  const lines = createHostLines<Job>(() => backoffMs(TRIES_TO_CAP, RETRY, deps.random()), start);
   let stopped = false;
   const wakesOf = (job: Job): number => wakes.get(hostOfJob(deps, job) ?? '') ?? 0;
 
@@ -72,7 +80,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (stopped) return;
     job.retry = undefined;
     job.wakes = wakesOf(job);
-    const run = carryOut(deps, job).then((failure) => {
+    const host = hostOfJob(deps, job);
+    const through = (): void => {
+      if (host !== undefined) lines.heard(host).forEach(start);
+    };
+    const run = carryOut(deps, job, through).then((failure) => {
       running.delete(run);
       if (failure !== undefined && !job.controller.signal.aborted) wait(job, failure);
     });
@@ -84,26 +96,18 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const woken = job.wakes !== wakesOf(job);
     if (woken) job.tries = 0;
     const host = hostOfJob(deps, job);
+    if (host !== undefined && isHostAway(failure.code) && !woken) lines.lost(host);
     // Whoever resumes the host has it tried; ten thousand tasks need not ask every minute.
     const resting = failure.code === 'HOST_PAUSED' && !woken;
-    job.retry = resting ? { host } : { host, ...again(job) };
+    job.retry = resting ? { host } : { host, ...again(deps, job, start) };
     tellWait(deps, job, failure);
-  }
-
-  function again(job: Job): { at: number; timer: NodeJS.Timeout } {
-    const delay = backoffMs(job.tries, RETRY, deps.random());
-    job.tries += 1;
-    return { at: deps.now() + delay, timer: setTimeout(() => start(job), delay) };
   }
 
   function begin(job: Job): void {
     const host = awaitedHost(deps, job);
-    if (host === undefined || !asked.has(host)) start(job);
-    else {
-      job.tries = TRIES_TO_CAP;
-      job.retry = { host, ...again(job) };
-    }
-    if (host !== undefined) asked.add(host);
+    const leave = host === undefined ? undefined : lines.join(host, job);
+    if (leave === undefined) start(job);
+    else job.retry = { host, leave };
   }
 
   return {
@@ -120,6 +124,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     },
     wakeHost(host) {
       wakes.set(host, (wakes.get(host) ?? 0) + 1);
+      lines.heard(host);
       for (const job of allOf(jobs)) {
         if (job.retry?.host !== host) continue;
         clearTimeout(job.retry.timer);
@@ -131,6 +136,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     async stop() {
       stopped = true;
       const reason = new AppError('DAEMON_STOPPING', 'the daemon is stopping');
+      lines.stop();
       for (const job of allOf(jobs)) end(job, reason);
       jobs.clear();
       await Promise.allSettled(running);
@@ -151,8 +157,19 @@ function hostOfJob({ ledger }: DispatcherDeps, { id, effect }: Job): string | un
 }
 
 function end(job: Job, reason?: AppError): void {
+  job.retry?.leave?.();
   clearTimeout(job.retry?.timer);
   job.controller.abort(reason);
+}
+
+function again(
+  { now, random }: DispatcherDeps,
+  job: Job,
+  start: (job: Job) => void,
+): { at: number; timer: NodeJS.Timeout } {
+  const delay = backoffMs(job.tries, RETRY, random());
+  job.tries += 1;
+  return { at: now() + delay, timer: setTimeout(() => start(job), delay) };
 }
 
 function allOf(jobs: ReadonlyMap<TaskId, ReadonlyMap<string, Job>>): Job[] {
@@ -173,8 +190,15 @@ function tellWait({ log }: DispatcherDeps, job: Job, failure: AppError): void {
   log[level]({ task: job.id, step: job.effect.kind, code: failure.code, ...next }, failure.message);
 }
 
-/** Runs the step and commits what came of it; gives back why it must be tried again, if it must. */
-async function carryOut(deps: DispatcherDeps, job: Job): Promise<AppError | undefined> {
+/**
+ * Runs the step and commits what came of it; gives back why it must be tried again, if it must.
+ * Calls `through` when the step came to an end in which the link has no part.
+ */
+async function carryOut(
+  deps: DispatcherDeps,
+  job: Job,
+  through: () => void,
+): Promise<AppError | undefined> {
   const { ledger, steps } = deps;
   const { signal } = job.controller;
   const { attempt, kind } = job.effect;
@@ -183,7 +207,9 @@ async function carryOut(deps: DispatcherDeps, job: Job): Promise<AppError | unde
     const task = ledger.get(job.id);
     if (task === undefined) return undefined;
     const event = await between(kind, () => steps[kind]({ task, attempt, signal, trouble }));
-    if (!signal.aborted) await ledger.apply(job.id, event);
+    if (signal.aborted) return undefined;
+    through();
+    await ledger.apply(job.id, event);
     return undefined;
   } catch (thrown) {
     if (signal.aborted) return undefined;
@@ -191,6 +217,7 @@ async function carryOut(deps: DispatcherDeps, job: Job): Promise<AppError | unde
       task: job.id,
       host: hostOf(ledger.get(job.id), attempt),
     });
+    if (!isHostAway(error.code)) through();
     if (error.code === 'INTERNAL')
       deps.log.error({ task: job.id, step: kind, err: thrown }, 'a step failed by a bug');
     if (mayPass(error, kind)) {

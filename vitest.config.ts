@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Files that count, cut or restart what a whole host of the bed has: nothing else may be there then. */
+/** Files that count, cut or restart what a whole host of the bed has, or judge how soon it is used: nothing else may be there then. */
 const ALONE = [
   'test/e2e/bed.test.ts',
   'test/e2e/budget.test.ts',
@@ -8,6 +8,7 @@ const ALONE = [
   'test/e2e/host-acts.test.ts',
   'test/e2e/inside.test.ts',
   'test/e2e/jump.test.ts',
+  'test/e2e/placement.test.ts',
 ];
 
 const WITH_DAEMON = ['test/{e2e,crash,faults,seeds}/**/*.test.ts'];

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const ALONE = [
   'test/e2e/bed.test.ts',
   'test/e2e/budget.test.ts',
+  'test/e2e/doctor.test.ts',
   'test/e2e/errors-link.test.ts',
   'test/e2e/host-acts.test.ts',
   'test/e2e/inside.test.ts',

@@ -117,8 +117,14 @@ test('a pull whose processes are all killed midway leaves no image, and the retr
 test('a runtime that is killed while it pulls is started again', async () => {
   const image = await freshImage(LARGE_MB);
   const id = await startPull(image);
-  const runtime = await onHost('vm', 'pgrep', '-f', `apptainer.* pull .*${image.reference}`);
-  await signalAll('KILL', runtime.split('\n').filter(Boolean).map(Number));
+  const find = `pgrep -f 'apptainer.* pull .*${image.reference}' || true`;
+  let runtime: number[] = [];
+  await until(async () => {
+    const found = await onHost('vm', 'sh', '-c', find.replace('apptainer', '[a]pptainer'));
+    runtime = found.split('\n').filter(Boolean).map(Number);
+    return runtime.length > 0;
+  });
+  await signalAll('KILL', runtime);
   expect((await ended(id)).state).toBe('succeeded');
   expect(runtimeStarts('pull', image.reference)).toBe(2);
 });

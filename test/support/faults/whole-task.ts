@@ -63,7 +63,8 @@ sha256sum </mnt/task/inputs/given >>result; printf 'no newline'`;
     input: given,
     async expectWhole() {
       const waited = await daemon.cli('wait', id);
-      expect(`${waited.stdout}${waited.stderr}`).toBe(`${id} succeeded 0\n`);
+      const { failure } = await daemon.show(id);
+      expect(`${waited.stdout}${waited.stderr}`, failure?.message).toBe(`${id} succeeded 0\n`);
       await until(
         () => stored(daemon, id)?.cleanup === 'done',
         () => `${id} is cleaned; ${JSON.stringify(stored(daemon, id))}`,

@@ -1,4 +1,4 @@
-/** Lists of names cut so that each part fits what a host lets one program be given as arguments. */
+/** Lists cut so that each part fits what a host gives a program: room for its arguments, depth of its stack. */
 
 /**
  * Linux gives arguments and environment at least 128 KiB, however small the limit of the stack is; half of
@@ -24,4 +24,17 @@ export function batches(words: readonly string[]): string[][] {
     }
   }
   return parts;
+}
+
+/** A shell goes as deep as a list is long: dash needs some hundred bytes of stack for each command. */
+const COMMANDS_OF_A_GROUP = 100;
+
+/** Gives the commands in order, in groups, so that thousands of them need no more stack than a few hundred. */
+export function grouped(commands: readonly string[]): string[] {
+  if (commands.length <= COMMANDS_OF_A_GROUP) return [...commands];
+  const groups: string[] = [];
+  for (let at = 0; at < commands.length; at += COMMANDS_OF_A_GROUP) {
+    groups.push(`{\n${commands.slice(at, at + COMMANDS_OF_A_GROUP).join('\n')}\n}`);
+  }
+  return groups;
 }

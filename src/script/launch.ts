@@ -6,7 +6,7 @@
 import type { AppError } from '../domain/failure.ts';
 import type { StagedInputs, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
-import { batches } from './batches.ts';
+import { batches, grouped } from './batches.ts';
 import { type Place, placeInputs } from './input-places.ts';
 import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import { IN_USER_SCOPE, RUNTIME_DIR } from './logout.ts';
@@ -199,7 +199,7 @@ function buildLines(plan: LaunchPlan): string[] {
   const nested = made.filter((name) => name.slice('"$part"/'.length).includes('/'));
   const executable = plan.files.filter((file) => (file.mode & 0o100) !== 0);
   return [
-    ...checks.map((place) => `seen ${quote(place.path)}`),
+    ...grouped(checks.map((place) => `seen ${quote(place.path)}`)),
     // what the payload finds is as the account's own umask makes it; the chmod below shuts it in
     'umask "${TOWLINE_UMASK:-077}"',
     ...batches(made).map((part) => `mkdir -p ${part.join(' ')} || fail no-directory`),
@@ -209,7 +209,7 @@ function buildLines(plan: LaunchPlan): string[] {
     // room for the command's code, which a full disk must not lose
     `printf '%63s\\n' '' >"$part/rc" || fail no-file`,
     `chmod 700 ${['"$part"', ...executable.map((file) => `"$part"/${quote(safeName(file.name))}`)].join(' ')} || fail no-directory`,
-    ...places.flatMap(placeLine),
+    ...grouped(places.flatMap(placeLine)),
     ...(plan.inputs.stdin === undefined
       ? []
       : [`link ${objectName(plan.inputs.stdin.sha256, plan.inputs.stdin.mode)} stdin`]),

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { AppError } from '../domain/failure.ts';
-import { batches } from './batches.ts';
+import { batches, grouped } from './batches.ts';
 import { ROOT_MARKER } from './layout.ts';
 import { STAT_OF } from './process-text.ts';
 import { quote, quoteAll } from './quote.ts';
@@ -89,7 +89,7 @@ export function statusText(attempts: readonly AttemptQuery[]): string {
   const sizes = batches(streams).map(
     (part) => `stat -c '@ size %s %n' ${quoteAll(part)} 2>/dev/null`,
   );
-  return [STAT_OF, LOOK, HOST, ...looks, ...sizes, ':'].join('\n');
+  return [STAT_OF, LOOK, HOST, ...grouped(looks), ...sizes, ':'].join('\n');
 }
 
 const hostSchema = z.object({

@@ -3,11 +3,13 @@
  * one that runs the tests). Everything lives in a temporary directory and goes with stop().
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { HOST_TUNING, type HostSettings } from '../../src/remote/settings.ts';
+import { BED } from './bed.ts';
 import { type KeyPair, makeKeyPair } from './ssh-keys.ts';
 import { until } from './until.ts';
 
@@ -35,7 +37,12 @@ export interface SshServer {
   stop(): Promise<void>;
 }
 
-const SSHD = '/usr/sbin/sshd';
+/** The machine's own, or what `scripts/test` unpacked. */
+const OPENSSH = existsSync('/usr/sbin/sshd') ? '' : join(BED, 'openssh');
+const SSHD = join(OPENSSH, '/usr/sbin/sshd');
+const SFTP_SERVER = join(OPENSSH, '/usr/lib/openssh/sftp-server');
+/** sshd from 9.8 on is several programs. */
+const PARTS = { SshdSessionPath: 'sshd-session', SshdAuthPath: 'sshd-auth' };
 
 export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
   const directory = await mkdtemp(join(tmpdir(), 'towline-sshd-'));
@@ -51,16 +58,20 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   await writeFile(join(directory, 'sshd_config'), configText(directory, port, options));
   const child = spawn(SSHD, ['-D', '-e', '-f', join(directory, 'sshd_config')], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: OPENSSH === '' ? process.env : { ...process.env, LD_LIBRARY_PATH: libraries() },
   });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => {
     log += chunk.toString('utf8');
   });
   child.on('error', (error) => {
-    log += `${error.message}; install it: apt-get install openssh-server`;
+    log += `${error.message}; scripts/test brings it`;
   });
   await until(
-    () => log.includes('Server listening') || child.exitCode !== null,
+    () => {
+      if (child.pid === undefined || child.exitCode !== null) throw new Error(`sshd: ${log}`);
+      return log.includes('Server listening');
+    },
     () => `sshd: ${log}`,
   );
   return {
@@ -105,9 +116,25 @@ function configText(directory: string, port: number, options: SshServerOptions):
     'LogLevel VERBOSE',
     'MaxStartups 100',
     `MaxSessions ${options.maxSessions ?? 10}`,
-    'Subsystem sftp /usr/lib/openssh/sftp-server',
+    `Subsystem sftp ${SFTP_SERVER}`,
+    ...partsLines(),
     '',
   ].join('\n');
+}
+
+function libraries(): string {
+  const all = join(OPENSSH, '/usr/lib');
+  return readdirSync(all)
+    .filter((name) => name.endsWith('-linux-gnu'))
+    .map((name) => join(all, name))
+    .join(':');
+}
+
+function partsLines(): string[] {
+  return Object.entries(PARTS).flatMap(([key, name]) => {
+    const path = join(OPENSSH, '/usr/lib/openssh', name);
+    return OPENSSH !== '' && existsSync(path) ? [`${key} ${path}`] : [];
+  });
 }
 
 /** A port that was free a moment ago. */

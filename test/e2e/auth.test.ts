@@ -7,12 +7,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { formsOf, leaksBelow } from '../seeds/remains.ts';
+import { watchArgv } from '../seeds/watch-argv.ts';
 import { startAgent } from '../support/agent.ts';
 import { hostSection, KEYS, onHost, REPO, sharedSif } from '../support/bed.ts';
 import { finished, makeDaemon, type Ran, type TestDaemon } from '../support/daemon.ts';
 import { nextOtp } from '../support/otp.ts';
 import { knownHostsText, type Sshd, startSshd } from '../support/sshd.ts';
 import { until } from '../support/until.ts';
+
+/** Wrong, and as long as a password, so that chance does not find it anywhere. */
+const ANSWER = { name: 'an answer', secret: 'planted-answer-8RkQ3vTz' };
 
 let sshd: Sshd;
 let sif: string;
@@ -109,7 +114,8 @@ it('leaves a host alone that asks for a code, until somebody gives it, once', as
   await daemon.cli('host', 'show', 'otto');
   expect(count()).toBe(1);
 
-  const wrong = await login('otto', ['000000', '000000', '000000']);
+  const argv = watchArgv([ANSWER]);
+  const wrong = await login('otto', [ANSWER.secret, '000000', '000000']);
   expect(wrong.stderr).toContain('SSH_LOGIN_FAILED');
   expect(wrong.stderr).toContain('towline host login otto');
   const tried = count();
@@ -145,6 +151,10 @@ it('leaves a host alone that asks for a code, until somebody gives it, once', as
   expect(count()).toBe(tried + 2);
   // Nothing was kept of what was typed.
   expect(daemon.log()).not.toContain(code);
+  expect(argv.stop()).toEqual([]);
+  expect(leaksBelow(daemon.dir, formsOf([ANSWER]))).toEqual([]);
+  const grep = `grep -rlaF ${ANSWER.secret.slice(0, 10)} ${daemon.rootOn('otto')} || true`;
+  expect(await onHost('vm2', 'sh', '-c', grep)).toBe('');
 });
 
 it('asks for the code of a jump host once for all hosts behind it', async () => {

@@ -63,10 +63,7 @@ function localNames({ dir }: Scene): string[] {
 
 /** Looks for each secret, plain and in base64, in every file of the run, here and on the host. */
 export async function leaks(scene: Scene, canaries: readonly Canary[]): Promise<string[]> {
-  const forms = canaries.flatMap(({ name, secret }) => [
-    { name, text: secret },
-    { name: `${name} in base64`, text: Buffer.from(secret).toString('base64').replace(/=+$/, '') },
-  ]);
+  const forms = formsOf(canaries);
   const here = [scene.daemon.dir, scene.dir].flatMap((dir) => leaksBelow(dir, forms));
   const there = await Promise.all(
     forms.map(async ({ name, text }) => {
@@ -77,7 +74,21 @@ export async function leaks(scene: Scene, canaries: readonly Canary[]): Promise<
   return [...here, ...there.flat()];
 }
 
-function leaksBelow(dir: string, forms: { name: string; text: string }[]): string[] {
+/** A secret as it would be met, by name. */
+interface Form {
+  name: string;
+  text: string;
+}
+
+export function formsOf(canaries: readonly Canary[]): Form[] {
+  return canaries.flatMap(({ name, secret }) => [
+    { name, text: secret },
+    { name: `${name} in base64`, text: Buffer.from(secret).toString('base64').replace(/=+$/, '') },
+  ]);
+}
+
+/** Looks for them in every file below a directory of this machine. */
+export function leaksBelow(dir: string, forms: readonly Form[]): string[] {
   const entries = readdirSync(dir, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile())

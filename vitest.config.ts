@@ -14,6 +14,9 @@ const ALONE = [
 
 const WITH_DAEMON = ['test/{e2e,crash,faults,seeds}/**/*.test.ts'];
 
+/** Daemons and hosts mostly wait, for each other and for time to pass. */
+const WORKERS = 3;
+
 /** unit needs nothing but Node and a POSIX shell, the others the test bed (scripts/testbed up). */
 export default defineConfig({
   test: {
@@ -31,7 +34,7 @@ export default defineConfig({
           include: ['test/{contract,integration}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 1 },
         },
       },
@@ -42,9 +45,8 @@ export default defineConfig({
           exclude: ALONE,
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          // daemons and hosts mostly wait, for each other and for time to pass
-          maxWorkers: 3,
-          sequence: { groupOrder: 2 },
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -54,7 +56,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -84,6 +84,11 @@ has() {
   shift
   if "$@" >/dev/null 2>&1; then echo "@ tool $name 1"; else echo "@ tool $name 0"; fi
 }
+# what a shell that was killed here in the middle of this has left
+for entry in .probe.*."$host" .probe.*."$host".[tu]; do
+  left=${entry#.probe.} left=${left%%.*}
+  case $left in *[!0-9]*) ;; *) [ ! -d "$entry" ] || [ -d "/proc/$left" ] || rm -rf "$entry" ;; esac
+done
 probe=.probe.$me
 rm -rf "$probe" "$probe.t"
 mkdir "$probe" "$probe.t" && true >"$probe.t/x"

@@ -13,7 +13,7 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type HostFacts, parseProbe, probeText } from '../../src/script/probe.ts';
@@ -44,6 +44,19 @@ async function home(shell: readonly string[]): Promise<{ dir: string; ask: Ask }
 }
 
 describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('with %s', (_, shell) => {
+  test('what a killed probe has left goes; that of a process that lives, or of another machine, stays', async () => {
+    const { dir, ask } = await home(shell);
+    const { root } = await ask('~/root');
+    const gone = 4_194_305; // above the highest pid there can be
+    const dead = [`.probe.${gone}.${hostname()}.t`, `.probe.${gone}.${hostname()}`];
+    const others = [`.probe.${process.pid}.${hostname()}`, `.probe.${gone}.elsewhere`];
+    for (const name of [...dead, ...others, '.probe.doctor.1'])
+      await mkdir(join(root, name, 'x'), { recursive: true });
+    await ask('~/root');
+    const left = (await readdir(join(dir, 'root'))).filter((name) => name.startsWith('.probe.'));
+    expect(left.toSorted()).toEqual([...others, '.probe.doctor.1'].toSorted());
+  });
+
   test('a root is made with mode 0700 and marked, and found again', async () => {
     const { dir, ask } = await home(shell);
     for (let round = 0; round < 2; round += 1) {

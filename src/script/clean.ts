@@ -62,6 +62,8 @@ const CLEAN = `clean() {
     return
   fi
   ours "$1" || { echo "@ failed $1 not-ours"; return; }
+  # a loss of power brings back the ticket that a cancel took: it is taken again, nothing starts any more
+  mv "$1/ticket" "$1/cancelled.clean" 2>/dev/null
   [ ! -e "$1/ticket" ] || { echo "@ failed $1 not-started"; return; }
   sid=''
   find_marked "TOWLINE_(ATTEMPT|SUPERVISOR)=$1"

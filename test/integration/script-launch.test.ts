@@ -124,6 +124,18 @@ test('a running attempt, a foreign directory and a link are not cleaned', async 
   expect(await readFile(join(foreign.dir, 'precious'), 'utf8')).toBe('x');
 });
 
+test('a ticket that a loss of power brought back is taken by the cleaning', async () => {
+  const on = await bench();
+  const ledger = join(on.dir, 'ledger');
+  const attempt = on.attempt(`echo $$ >>"${ledger}"`);
+  await attempt.launch();
+  await attempt.ended();
+  await on.run(`cd "${attempt.dir}" && mv go.* ticket && rm exit.json sup.*`);
+  await until(async () => (await clean(on, attempt)) === 'cleaned');
+  expect(await attempt.launch()).toEqual({ kind: 'cancelled' });
+  expect(await lines(ledger)).toBe(1);
+});
+
 test('the same token with another content is a conflict, with the same content it is adopted', async () => {
   const on = await bench();
   const attempt = on.attempt('true');

@@ -156,7 +156,7 @@ export const CONTROLS: readonly Control[] = [
   },
   {
     name: 'a refused launch ends the task at once, though an earlier one may come',
-    faults: ['reset', 'hostFull', 'stop'],
+    faults: ['reset', 'givenAway', 'stop'],
     guards: {
       ...REAL,
       advance: (live, event, at) => {

@@ -96,6 +96,9 @@ const FAULTS = {
     host.disk.image = false;
     host.disk.object = false;
   },
+  givenAway: forAWhile('named input away', (host, on) => {
+    host.disk.given = !on;
+  }),
   fullStore({ world, daemon }) {
     const ms = world.choices.pick(WHILE_MS);
     world.fault('state disk full', () => `for ${ms / 1000} s`);
@@ -157,6 +160,7 @@ export function heal({ world, daemon, hosts, network, ids }: Scene): void {
     host.registryFails = false;
     host.disk.away = false;
     host.disk.full = false;
+    host.disk.given = true;
     if (daemon.up) daemon.hostCameBack(host.name);
     if (host.machines.length > 1) turn(world, network, host);
   }

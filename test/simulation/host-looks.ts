@@ -112,7 +112,7 @@ export function* clean(machine: Machine, { token }: TokenRequest): Program {
     dir.has('.cleaning') ||
     dir.find('cancelled.') !== undefined;
   if (!known) return `@ failed ${token} not-ours\n@ done`;
-  if (dir.has('ticket')) return `@ failed ${token} not-started\n@ done`;
+  dir.rename('ticket', 'cancelled.clean');
   yield 0;
   const lives = machine.find('payload', token).length + machine.find('crew', token).length;
   if (lives > 0) return `@ busy ${token}\n@ done`;

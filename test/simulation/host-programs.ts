@@ -11,7 +11,7 @@ export interface LaunchRequest {
   token: string;
   nonce: string;
   digest: string;
-  needsObject: boolean;
+  needsInputs: boolean;
   timeLimitMs: number;
   payload: PayloadPlan;
 }
@@ -37,7 +37,8 @@ export function* launch(machine: Machine, me: Proc, request: LaunchRequest): Pro
     if (disk.full) return '@ failed nospace';
     const part = new Dir(host.world, request.digest);
     for (const name of ['spec.json', 'ticket', 'rc']) part.write(name, '');
-    if (request.needsObject && !disk.object) return '@ object-gone input-0644';
+    if (request.needsInputs && !disk.given) return '@ input-gone /given';
+    if (request.needsInputs && !disk.object) return '@ object-gone input-0644';
     yield 0;
     if (guards.host.durableContent) part.syncNames();
     yield 0;
@@ -194,9 +195,10 @@ function* watchTime(
     if (host.timerLeavesWithAll && !supervisor.alive && !leader.alive) return '';
   }
   if (!leader.alive) return '';
+  // from here on its time is over, also when the command ends by itself before it is ended
+  machine.host.oracle.timeUp(request.token, request.timeLimitMs);
   dir.write(`.time.${request.nonce}`, '');
   yield 0;
-  machine.host.oracle.timeUp(request.token, request.timeLimitMs);
   machine.kill(leader);
   return '';
 }

@@ -102,6 +102,8 @@ export class Disk {
   readonly ended = new Set<string>();
   image = false;
   object = false;
+  /** A file of the user's that tasks with inputs name too. */
+  given = true;
   /** The mount is away: whoever comes cannot see the root. */
   away = false;
   full = false;

@@ -81,7 +81,7 @@ export const STEPS: Record<Effect['kind'], (context: StepContext) => Steps> = {
       token,
       nonce: world.nonce(),
       digest: 'digest',
-      needsObject: inputs.files.length > 0,
+      needsInputs: inputs.files.length > 0,
       timeLimitMs: task.spec.timeLimitMs ?? 0,
       payload: plan,
     };

@@ -169,7 +169,9 @@ export class Oracle {
     // A pull for a full disk is told at once: somebody must make room before gigabytes are fetched again.
     // So is a container that was killed before it ran the command.
     const neverRan = end.code === 'RUNTIME_START_FAILED' && truth.starts === 0;
-    const told = end.code === 'HOST_NO_SPACE' || neverRan || this.hopeless.has(task.id);
+    // A file that the user named and that is not there is the user's to bring.
+    const users = ['HOST_NO_SPACE', 'STAGE_REMOTE_INPUT_MISSING'].includes(end.code ?? '');
+    const told = users || neverRan || this.hopeless.has(task.id);
     if (end.result === 'error' && !told) {
       fail('trouble is no end', `${say}: trouble of the host ended the task`);
     }

@@ -99,9 +99,9 @@ function usage(): string {
 }
 
 async function walk(name: string, options: Options): Promise<Outcome[]> {
-  const plans = await plansOf(name, options);
+  const { plans, untraced } = await plansOf(name, options);
   const scenario = scenarioOf(name);
-  return await runAll(plans, options, (plan) => killAt(name, scenario, plan));
+  return [...untraced, ...(await runAll(plans, options, (plan) => killAt(name, scenario, plan)))];
 }
 
 async function race(move: Move, options: Options): Promise<Outcome[]> {
@@ -128,22 +128,46 @@ async function runAll(
   return outcomes;
 }
 
+interface Plans {
+  plans: Plan[];
+  /** Kills after which the recovery could not be traced to its end: violations, too. */
+  untraced: Outcome[];
+}
+
 /** The runs, in an order that does not depend on what is fast. */
-async function plansOf(name: string, { all, second, part, only, jobs }: Options): Promise<Plan[]> {
-  if (only !== undefined) return [only];
+async function plansOf(name: string, { all, second, part, only, jobs }: Options): Promise<Plans> {
+  if (only !== undefined) return { plans: [only], untraced: [] };
   const scenario = scenarioOf(name);
   const points = await tracePoints(scenario);
   process.stderr.write(`${name}: ${points.length} points\n`);
   const first = inPart(all ? points : withFewLooks(points, LOOKS), part);
   const starts = all ? first : spread(first, second);
-  const recoveries = new Map<string, string[]>();
-  await inLanes(starts, jobs, async (point) => {
-    recoveries.set(point, await traceRecovery(scenario, point));
-  });
+  const { recoveries, untraced } = await traceRecoveries(name, starts, jobs);
   const pairs = starts.map((point) => (recoveries.get(point) ?? []).map((next) => [point, next]));
   // Of each recovery another point: what they have in common comes at their beginning.
   const seconds = all ? pairs.flat() : pairs.flatMap((own, index) => own.slice(index, index + 1));
-  return [...first.map((point) => [point]), ...seconds];
+  return { plans: [...first.map((point) => [point]), ...seconds], untraced };
+}
+
+async function traceRecoveries(
+  name: string,
+  starts: readonly string[],
+  jobs: number,
+): Promise<{ recoveries: Map<string, string[]>; untraced: Outcome[] }> {
+  const scenario = scenarioOf(name);
+  const recoveries = new Map<string, string[]>();
+  const untraced: Outcome[] = [];
+  await inLanes(starts, jobs, async (point) => {
+    try {
+      recoveries.set(point, await traceRecovery(scenario, point));
+    } catch (error) {
+      const violation = `its recovery: ${error instanceof Error ? error.message : String(error)}`;
+      process.stderr.write(`${name} ${point}: ${violation}\n`);
+      const kill = { scenario: name, plan: [point], reached: 1, kills: 1, convergedMs: 0 };
+      untraced.push({ ...kill, violation });
+    }
+  });
+  return { recoveries, untraced };
 }
 
 function inPart<T>(items: readonly T[], { index, of }: Options['part']): T[] {

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that count, cut or restart what a whole host of the bed has, or judge how soon it is used: nothing else may be there then. */
 const ALONE = [
@@ -14,12 +15,25 @@ const ALONE = [
 
 const WITH_DAEMON = ['test/{e2e,crash,faults,seeds}/**/*.test.ts'];
 
+/** They take minutes: begun last, all others would have ended long before them. */
+const LONG = ['crash/every-point', 'seeds/seeds', 'e2e/budget-sshd', 'faults/network'];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean =>
+      LONG.some((name) => moduleId.endsWith(`test/${name}.test.ts`));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 /** Daemons and hosts mostly wait, for each other and for time to pass. */
 const WORKERS = 3;
 
 /** unit needs nothing but Node and a POSIX shell, the others the test bed (scripts/testbed up). */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {

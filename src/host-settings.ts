@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Config, HostConfig } from './config/config.ts';
 import { jumpPath } from './config/jump-path.ts';
+import { THIS_MACHINE, thisMachine } from './config/this-machine.ts';
 import type { EngineSettings, HostPolicy } from './engine/settings.ts';
 import type { Logger } from './log.ts';
 import { createLocalHost } from './remote/local/local-host.ts';
@@ -27,7 +28,19 @@ export function engineSettings(config: Config, log: Logger, roads?: Roads): Engi
       policy: policyOf(entry, config),
       open: () => logged(withFaultPoints(openHost(entry, { config, log, roads })), log),
     })),
+    thisMachine: unlisted(config, log),
   };
+}
+
+/** A registry that some host is to speak plain HTTP to speaks it to this machine as well. */
+function unlisted(config: Config, log: Logger): EngineSettings['thisMachine'] {
+  const hosts = Object.values(config.hosts);
+  if (hosts.some(({ type, name }) => type === 'local' || name === THIS_MACHINE)) return undefined;
+  const insecureRegistries = [...new Set(hosts.flatMap((host) => host.insecureRegistries))];
+  const entry = { ...thisMachine(process.env), insecureRegistries };
+  const open = () =>
+    logged(withFaultPoints(openHost(entry, { config, log, roads: undefined })), log);
+  return { policy: policyOf(entry, config), open };
 }
 
 interface HostParts {
@@ -82,6 +95,8 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
     runtimeArgs: [...host.runtimeArgs],
     setup: host.setup,
     imageCacheDir: host.imageCacheDir,
+    imageSource: host.imageSource,
+    imageFrom: host.imageFrom,
     insecureRegistries: [...host.insecureRegistries],
     pull: {
       attempts: host.pullAttempts,

@@ -11,6 +11,7 @@ import type { Problem } from './problem.ts';
 import type { Winners } from './resolve.ts';
 import type { Section } from './scan.ts';
 import { HOST_PREFIX } from './section-names.ts';
+import { THIS_MACHINE } from './this-machine.ts';
 
 /** Everything in a resolved configuration that contradicts itself. */
 export function disagreements(config: Config, winners: Winners): Problem[] {
@@ -22,6 +23,7 @@ export function disagreements(config: Config, winners: Winners): Problem[] {
       ...backoffAboveCap(host, winners),
       ...userUnknown(host),
       ...badJump(config, host, winners),
+      ...badImageSource(config, host, winners),
     ]),
   ];
 }
@@ -120,6 +122,16 @@ function badJump(config: Config, host: HostConfig, winners: Winners): Problem[] 
       ? meant
       : '; a host without a section is written NAME:22';
   return [invalid(setting, `${path.what}${advice}`)];
+}
+
+function badImageSource(config: Config, host: HostConfig, winners: Winners): Problem[] {
+  const setting = winners.get(`${HOST_PREFIX}${host.name}.image_from`);
+  const name = host.imageFrom;
+  if (setting === undefined || name === undefined) return [];
+  if (name === host.name) return [invalid(setting, 'is the host itself')];
+  if (name === THIS_MACHINE || Object.hasOwn(config.hosts, name)) return [];
+  const meant = didYouMean(name, Object.keys(config.hosts));
+  return [invalid(setting, `there is no section [host.${name}]${meant}`)];
 }
 
 function userUnknown(host: HostConfig): Problem[] {

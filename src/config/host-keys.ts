@@ -1,4 +1,5 @@
 /** The keys of [host.NAME]: part of the table in keys.ts. */
+import { IMAGE_SOURCE_KEYS } from './image-source-keys.ts';
 import { HOSTNAME, jumpHop, USER } from './jump-hop.ts';
 import type { KeyTable } from './key-table.ts';
 import {
@@ -242,6 +243,7 @@ export const HOST_KEYS = {
     example: '/scratch/shared/images',
     otherwise: { absent: 'images in root' },
   },
+  ...IMAGE_SOURCE_KEYS,
   insecure_registries: {
     field: 'insecureRegistries',
     type: list(

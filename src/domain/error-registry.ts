@@ -114,6 +114,9 @@ const ROWS = {
   IMAGE_PULL_FAILED: ['The image could not be pulled.', "read the runtime's words in the message; then: towline image pull {host} {image}", 'later', 200, 3],
   IMAGE_CORRUPT: ['The pulled file is not a whole SIF.', 'pull it again: towline image pull {host} {image}', 'later', 200, 3],
   IMAGE_NO_SHELL: ['The image has no shell to run a text command.', 'give the command as words after --, without sh -c; an image without /bin/sh can run its own programs', 'never', 200, 3],
+  IMAGE_SOURCE_AWAY: ['The host that is to send the image cannot do it just now.', 'see: towline host show {source}; it is tried again', 'later', 200, 3],
+  IMAGE_NO_SOURCE: ['No other host can send the image to this one.', 'name one that can pull it with image_from = … in [host.{host}]', 'after-fix', 200, 3],
+  IMAGE_ARCHITECTURE: ['The host that is to send the image has another kind of CPU.', 'name a host of the same kind with image_from = … in [host.{host}]', 'after-fix', 200, 3],
   IMAGE_IN_USE: ['The image is used by running tasks.', 'wait for them: towline list --state running', 'later', 409, 13],
   // staging
   STAGE_INPUT_MISSING: ['An input is not there on the submit host.', 'check --input {path}', 'never', 400, 2],

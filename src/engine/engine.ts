@@ -15,6 +15,7 @@ import { createDispatcher, type Step } from './dispatcher.ts';
 import { heldRootsOf } from './held-roots.ts';
 import { createHostModes } from './host-modes.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { createImageRelay } from './image-relay.ts';
 import { createImageKeeper, type ImageKeeper } from './images.ts';
 import { createLedger } from './ledger.ts';
 import type { Told } from './live-tasks.ts';
@@ -73,7 +74,7 @@ export function createEngine(deps: EngineDeps): Engine {
     ...{ held: heldRootsOf(ledger), ...(deps.readOnly && { shut: stateCloned }) },
   });
   const watchers = createWatchers({ spool, log });
-  const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });
+  const images = imagesOf(deps, seats);
   const placer = createPlacer({ ledger, seats, log });
   const parts = { seats, watchers, images, subscribers, settings: () => settings };
   const steps = createSteps({ ...deps, ...parts, nonce: () => nonceFrom(deps) });
@@ -111,7 +112,7 @@ export function createEngine(deps: EngineDeps): Engine {
     service,
     async start() {
       await modes.load();
-      await seats.reload(settings.hosts);
+      await seats.reload(settings.hosts, settings.thisMachine);
       for (const { id, why } of await ledger.load()) tellUnreadable(log, id, why);
       if (deps.readOnly) return;
       await takeUp([...ledger.live()], ({ id }) => dispatcher.sync(id, ledger.orders(id)));
@@ -119,7 +120,7 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     async reload(next) {
       settings = next;
-      await seats.reload(next.hosts);
+      await seats.reload(next.hosts, next.thisMachine);
       if (deps.readOnly) return;
       for (const { name, host } of seats.all()) {
         wakeTurnedAway(host);
@@ -134,6 +135,13 @@ export function createEngine(deps: EngineDeps): Engine {
       await seats.close();
     },
   };
+}
+
+/** Pulled where that works, else sent by another host. */
+function imagesOf(deps: EngineDeps, seats: Seats): ImageKeeper {
+  const { store, log, random } = deps;
+  const keeper = createImageKeeper({ nonce: () => nonceFrom(deps), random });
+  return createImageRelay({ keeper, seats, daemonId: store.daemonId, log });
 }
 
 /** Whoever mended a key file or known_hosts says so by a reload, and need not wait for the next try. */

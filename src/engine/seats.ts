@@ -46,8 +46,13 @@ export interface Seats {
   all(): Seat[];
   /** @throws HOST_UNKNOWN */
   get(name: string): Seat;
+  /** This machine: a host of type local, or one that stands in no list and gets no tasks. */
+  here(): Seat | undefined;
   /** Opens new hosts, closes those that are gone, keeps the others. */
-  reload(hosts: EngineSettings['hosts']): Promise<void>;
+  reload(
+    hosts: EngineSettings['hosts'],
+    thisMachine?: EngineSettings['thisMachine'],
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -66,6 +71,7 @@ interface SeatsDeps {
 
 export function createSeats(deps: SeatsDeps): Seats {
   const seats = new Map<string, Seat & { close(): Promise<void> }>();
+  let unlisted: (Seat & { close(): Promise<void> }) | undefined;
   return {
     all: () => [...seats.values()],
     get(name) {
@@ -76,7 +82,12 @@ export function createSeats(deps: SeatsDeps): Seats {
         context: { host: name },
       });
     },
-    async reload(hosts) {
+    here: () => [...seats.values()].find(({ policy }) => policy.type === 'local') ?? unlisted,
+    async reload(hosts, thisMachine) {
+      if (unlisted?.policy.configured !== thisMachine?.policy.configured) {
+        await unlisted?.close();
+        unlisted = thisMachine && createSeat(deps, thisMachine.policy, thisMachine.open);
+      }
       const wanted = new Map(hosts.map((entry) => [entry.policy.name, entry]));
       for (const [name, seat] of seats) {
         const next = wanted.get(name);
@@ -91,7 +102,7 @@ export function createSeats(deps: SeatsDeps): Seats {
         seats.set(name, createSeat(deps, policy, open));
     },
     async close() {
-      await Promise.all([...seats.values()].map((seat) => seat.close()));
+      await Promise.all([unlisted?.close(), ...[...seats.values()].map((seat) => seat.close())]);
     },
   };
 }

@@ -21,6 +21,9 @@ export interface HostPolicy {
   runtimeArgs: string[];
   setup?: string | undefined;
   imageCacheDir?: string | undefined;
+  imageSource: 'pull' | 'upload' | 'auto';
+  /** A name, or `local` for this machine. */
+  imageFrom?: string | undefined;
   /** Registries spoken to over plain HTTP. */
   insecureRegistries: string[];
   pull: {
@@ -58,4 +61,6 @@ export interface EngineSettings {
     shell?: string | undefined;
   };
   hosts: { policy: HostPolicy; open: () => Host }[];
+  /** This machine, where no host is of type local: it has images for others, and no tasks. */
+  thisMachine?: { policy: HostPolicy; open: () => Host } | undefined;
 }

@@ -107,10 +107,15 @@ const REST = `each() {
 }
 pulls() {
   count=0 bytes=0
-  for f in .old-* .pull-*; do
+  for f in .old-* .pull-* .part-*; do
     if [ -L "$f" ] || ! [ -d "$f" ] || ! [ -O "$f" ]; then continue; fi
     case $f in
       .old-*) [ -n "$(find "$f" -prune -mmin +${MOMENT_MINUTES} 2>/dev/null)" ] || continue ;;
+      # sent by another host, and given up: the file is written to as long as somebody is at it
+      .part-*)
+        [ -n "$(find "$f" -prune -mmin +${MOMENT_MINUTES} 2>/dev/null)" ] || continue
+        [ -z "$(find "$f" ! -name . -mmin -${MOMENT_MINUTES} 2>/dev/null)" ] || continue
+        ;;
       # it failed, and nobody asked for the image again
       *)
         [ -s "$f/result" ] || continue

@@ -30,6 +30,7 @@ const flag = z.enum(['0', '1']).transform((value) => value === '1');
 const factsSchema = z.object({
   root: z.string().startsWith('/'),
   uid: count,
+  arch: z.string().optional(),
   user: z.string().min(1),
   home: z.string(),
   hostname: z.string().min(1),
@@ -144,6 +145,7 @@ set -- $(stat -f -c '%T %a %S' . 2>/dev/null)
 # a backslash in a path would mean something to echo
 printf '%s\\n' "@ fact root $PWD"
 echo "@ fact uid $(id -u)"
+echo "@ fact arch $(uname -m 2>/dev/null)"
 echo "@ fact user $(id -un 2>/dev/null || id -u)"
 printf '%s\\n' "@ fact home $HOME"
 echo "@ fact hostname $host"

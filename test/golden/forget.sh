@@ -167,7 +167,7 @@ own_images() {
         if [ -L "$f" ] || ! image "$f"; then say foreign "$f"; continue; fi
         [ -e "$key.sif" ] || [ -z "$remove" ] || rm -f "$f"
         ;;
-      images/.pull-* | images/.old-*)
+      images/.pull-* | images/.old-* | images/.part-*)
         if [ -L "$f" ] || ! [ -d "$f" ]; then say foreign "$f"; continue; fi
         [ -z "$remove" ] || rm -rf "$f"
         ;;

@@ -72,10 +72,15 @@ each() {
 }
 pulls() {
   count=0 bytes=0
-  for f in .old-* .pull-*; do
+  for f in .old-* .pull-* .part-*; do
     if [ -L "$f" ] || ! [ -d "$f" ] || ! [ -O "$f" ]; then continue; fi
     case $f in
       .old-*) [ -n "$(find "$f" -prune -mmin +1440 2>/dev/null)" ] || continue ;;
+      # sent by another host, and given up: the file is written to as long as somebody is at it
+      .part-*)
+        [ -n "$(find "$f" -prune -mmin +1440 2>/dev/null)" ] || continue
+        [ -z "$(find "$f" ! -name . -mmin -1440 2>/dev/null)" ] || continue
+        ;;
       # it failed, and nobody asked for the image again
       *)
         [ -s "$f/result" ] || continue

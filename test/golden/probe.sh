@@ -67,6 +67,7 @@ set -- $(stat -f -c '%T %a %S' . 2>/dev/null)
 # a backslash in a path would mean something to echo
 printf '%s\n' "@ fact root $PWD"
 echo "@ fact uid $(id -u)"
+echo "@ fact arch $(uname -m 2>/dev/null)"
 echo "@ fact user $(id -un 2>/dev/null || id -u)"
 printf '%s\n' "@ fact home $HOME"
 echo "@ fact hostname $host"

@@ -12,6 +12,12 @@ import { doctorText } from '../../src/script/doctor.ts';
 import { containerText } from '../../src/script/doctor-container.ts';
 import { forgetText } from '../../src/script/forget.ts';
 import { imageListText, imageRemoveText } from '../../src/script/image-cache.ts';
+import {
+  dropImagePartText,
+  publishImageText,
+  receiveText,
+} from '../../src/script/image-receive.ts';
+import { hasRuntimeText, imageFileText } from '../../src/script/image-send.ts';
 import { freshText, hangUpText, joinText, signalText, wayInText } from '../../src/script/inside.ts';
 import { inspectFileText } from '../../src/script/inspect-file.ts';
 import { launchText } from '../../src/script/launch.ts';
@@ -39,6 +45,10 @@ const PULL = {
   insecure: true,
   nonce: 'n1',
   timeoutMs: 3_600_000,
+};
+const RECEIVE = {
+  ...{ directory: PULL.directory, root: PULL.root, key: PULL.key },
+  ...{ sha256: SHA256, daemonId: PLACE.daemonId, host: 'far' },
 };
 const FORGET = { rootTemplate: '$SCRATCH/tow line', daemonId: PLACE.daemonId, nonce: 'n3' };
 const OBJECT = { root: PLACE.root, daemonId: PLACE.daemonId, sha256: SHA256, mode: 0o644 };
@@ -81,6 +91,11 @@ const TEXTS: Record<string, string> = {
   pull: pullText(PULL),
   'pull-job': PULL_JOB,
   'pull-cancel': pullCancelText(PULL),
+  'image-receive': receiveText(RECEIVE, 4096),
+  'image-publish': publishImageText(RECEIVE, { format: 1, reference: PULL.reference, at: 1 }),
+  'image-part-drop': dropImagePartText(RECEIVE),
+  'image-file': imageFileText("/srv/it's one.sif"),
+  'image-runtime': hasRuntimeText({ runtime: 'apptainer', setup: 'module load apptainer' }),
   'image-list': imageListText({ directory: DIRECTORY }),
   'image-remove': imageRemoveText({ directory: DIRECTORY, key: PULL.key }),
   doctor: doctorText({

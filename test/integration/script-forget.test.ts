@@ -41,6 +41,7 @@ async function house(shell: readonly string[]) {
   );
   await put('images/key.sif', 'sif');
   await put('images/.pull-other/result', 'failed');
+  await put('images/.part-other.0f.d.far/image.sif', 'half');
   await put(`store/${OBJECT}`, 'object');
   await put(`store/.part/${OBJECT}.${MINE}`, 'half');
   const forget = async (remove: boolean) => {

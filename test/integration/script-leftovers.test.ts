@@ -76,6 +76,10 @@ async function filled(shell: readonly string[]) {
   await put('images/.pull-running-0f/owner', '1 n 1 1 b m h\n');
   await put('images/.old-key-0f/image.sif', 'half');
   age(join(root, 'images/.old-key-0f'));
+  await put('images/.part-key.0f.d.far/image.sif', 'half');
+  age(join(root, 'images/.part-key.0f.d.far'));
+  await put('images/.part-key.0f.d.near/image.sif', 'somebody is at it', false);
+  age(join(root, 'images/.part-key.0f.d.near'));
   await put('images/key.sif', 'sif');
   await symlink('/etc', join(root, 'images/.old-link-0f'));
   return here;
@@ -91,7 +95,7 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('with %s
       ['parts', 1],
       ['unpublished', 1],
       ['marks', 1],
-      ['pulls', 2],
+      ['pulls', 3],
     ]);
     expect(seen.found[0]).toMatchObject({ bytes: 6 });
     expect(await all()).toEqual(before);
@@ -101,6 +105,8 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('with %s
       [
         'images/.old-key-0f',
         'images/.old-key-0f/image.sif',
+        'images/.part-key.0f.d.far',
+        'images/.part-key.0f.d.far/image.sif',
         'images/.pull-failed-0f',
         'images/.pull-failed-0f/result',
         `store/${UNUSED}`,

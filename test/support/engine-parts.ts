@@ -28,6 +28,7 @@ export function aPolicy(more: Partial<HostPolicy> = {}): HostPolicy {
     tags: [],
     runtime: 'apptainer',
     runtimeArgs: [],
+    imageSource: 'pull',
     insecureRegistries: [],
     pull: { attempts: 3, backoffMs: 1, backoffCapMs: 2, timeoutMs: 60_000, maxConcurrent: 2 },
     transferLinks: 2,

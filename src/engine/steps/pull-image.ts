@@ -36,9 +36,9 @@ export function createPullImage({ seats, images, onProgress }: PullDeps): Step {
   };
 }
 
-/** The image's own trouble, after all its tries: the next candidate may do. */
+/** The image's own trouble, after all its tries: the next candidate may do. A host that is away is waited for. */
 function isImageTrouble(error: AppError): boolean {
-  return error.code.startsWith('IMAGE_');
+  return error.code.startsWith('IMAGE_') && error.code !== 'IMAGE_SOURCE_AWAY';
 }
 
 function allFailed(task: Task, failures: FailureRecord[]): FailureRecord {

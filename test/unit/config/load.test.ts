@@ -67,6 +67,8 @@ describe('defaults', () => {
       runtime: 'apptainer',
       runtimeArgs: [],
       imageCacheDir: undefined,
+      imageSource: 'pull',
+      imageFrom: undefined,
       insecureRegistries: [],
       maxPulls: 2,
       pullAttempts: 5,
@@ -180,6 +182,11 @@ describe('values that do not agree', () => {
       '[defaults]\nhost = vmm\n[host.vms]',
       'a.ini:2: [defaults] host: there is no section [host.vmm]; did you mean "vms"?',
     ],
+    [
+      '[host.vm]\nimage_from = bastoin\n[host.bastion]',
+      'a.ini:2: [host.vm] image_from: there is no section [host.bastoin]; did you mean "bastion"?',
+    ],
+    ['[host.vm]\nimage_from = vm', 'a.ini:2: [host.vm] image_from: is the host itself'],
     [`[daemon]\nsocket = /${'x'.repeat(107)}`, 'a.ini:2: [daemon] socket: '],
     [`[daemon]\nstate_dir = /${'x'.repeat(100)}`, '[daemon] socket: '],
   ])('%j', (text, start) => {

@@ -111,7 +111,10 @@ async function pullOnce(pull: Pull): Promise<ReadyImage> {
     const seen = parsePull(reply.output, { host: seat.name });
     switch (seen.kind) {
       case 'ready':
-        return { reference: ref.reference, path: seen.path, sha256: seen.sha256 };
+        return {
+          ...{ reference: ref.reference, path: seen.path },
+          ...{ sha256: seen.sha256, digest: seen.digest },
+        };
       case 'failed':
         throw classifyPull(seen.output, { host: seat.name, image: ref.reference });
       case 'running':

@@ -51,12 +51,21 @@ const BEAT = `beat() {
   kill -KILL "-$pull" 2>/dev/null
 }`;
 
+/** Sets $digest, as a part of the record: what the registry calls the image, where the runtime's cache tells it (docker), else nothing. */
+const DIGEST = `read_digest() {
+  digest=$(tr , '\\n' <cache/cache/blob/index.json | sed -n 's/.*"digest": *"sha256:\\([0-9a-f]*\\)".*/\\1/p')
+  # a cache that was taken over may know several
+  case $digest in *[!0-9a-f]*) digest='' ;; esac
+  [ -z "$digest" ] || digest=',"digest":"sha256:'$digest'"'
+} 2>/dev/null`;
+
 const PUBLISH = `publish() {
   is_whole || { echo 'towline: not a whole SIF' >>log; return 1; }
   sum=$(sha256sum <image.sif) || return 1
   bytes=$(wc -c <image.sif)
-  printf '{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s}\\n' \\
-    "$reference" "\${sum%% *}" "$bytes" "$(date +%s)" >image.json || return 1
+  read_digest
+  printf '{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s%s}\\n' \\
+    "$reference" "\${sum%% *}" "$bytes" "$(date +%s)" "$digest" >image.json || return 1
   chmod 0444 image.sif
   sync image.sif image.json 2>/dev/null || sync
   # IMPORTANT: the record first; the image is ready once it has its name. Neither replaces one that is there.
@@ -110,6 +119,14 @@ const MAIN = `main() {
 main "$@"`;
 
 /** Text of the job, \`sh job.sh\` with the arguments NONCE KEY RUNTIME REFERENCE TIMEOUT_HUNDREDTHS SETUP [pull options…]. */
-export const PULL_JOB = [STAT_OF, IS_ALIVE, READ_CLOCK, CHECK, FENCED, BEAT, PUBLISH, MAIN].join(
-  '\n',
-);
+export const PULL_JOB = [
+  STAT_OF,
+  IS_ALIVE,
+  READ_CLOCK,
+  CHECK,
+  FENCED,
+  BEAT,
+  DIGEST,
+  PUBLISH,
+  MAIN,
+].join('\n');

@@ -30,7 +30,7 @@ export interface PullPlace {
 }
 
 export type PullReply =
-  | { kind: 'ready'; path: string; sha256?: string | undefined }
+  | { kind: 'ready'; path: string; sha256?: string | undefined; digest?: string | undefined }
   /** `bytes`: what the job has on disk, a measure of progress. */
   | { kind: 'running'; bytes: number }
   /** `output`: what the runtime said. */
@@ -79,10 +79,11 @@ end_job() {
 
 const PULL = `ready() {
   [ -r "$key.sif" ] || return 1
-  record='' sum='-'
+  record='' sum='-' digest='-'
   [ -r "$key.json" ] && read -r record <"$key.json"
   case $record in *'"sha256":"'*) sum=\${record#*'"sha256":"'} sum=\${sum%%'"'*} ;; esac
-  printf '%s\\n' "@ ready $sum $PWD/$key.sif"
+  case $record in *'"digest":"'*) digest=\${record#*'"digest":"'} digest=\${digest%%'"'*} ;; esac
+  printf '%s\\n' "@ ready $sum $digest $PWD/$key.sif"
 }
 running() {
   true >"$job/seen.$n"
@@ -233,6 +234,7 @@ function enter({ directory, key }: Pick<PullPlace, 'directory' | 'key'>, way: st
 
 const readySchema = z.object({
   sha256: z.string().regex(/^([0-9a-f]{64}|-)$/, 'not a sha256'),
+  digest: z.string().regex(/^(sha256:[0-9a-f]{64}|-)$/, 'not a digest'),
   path: z.string().startsWith('/'),
 });
 const kibSchema = z.string().regex(/^\d*$/).transform(Number);
@@ -249,15 +251,12 @@ export function parsePull(output: string, query: { host: string }): PullReply {
     return { kind: 'running', bytes: parseValue(kibSchema, line.rest, purpose) * 1024 };
   if (line.verb !== 'ready')
     throw replyInvalid(purpose, `unknown word ${JSON.stringify(line.verb)}`, noise);
-  const space = line.rest.indexOf(' ');
-  const found = parseValue(
-    readySchema,
-    { sha256: line.rest.slice(0, space), path: line.rest.slice(space + 1) },
-    purpose,
-  );
+  const [, sha256, digest, path] = /^(\S+) (\S+) (.*)$/s.exec(line.rest) ?? [];
+  const found = parseValue(readySchema, { sha256, digest, path }, purpose);
   return {
     kind: 'ready',
     path: found.path,
     sha256: found.sha256 === '-' ? undefined : found.sha256,
+    digest: found.digest === '-' ? undefined : found.digest,
   };
 }

@@ -145,12 +145,19 @@ beat() {
   done
   kill -KILL "-$pull" 2>/dev/null
 }
+read_digest() {
+  digest=$(tr , '\''\n'\'' <cache/cache/blob/index.json | sed -n '\''s/.*"digest": *"sha256:\([0-9a-f]*\)".*/\1/p'\'')
+  # a cache that was taken over may know several
+  case $digest in *[!0-9a-f]*) digest='\'''\'' ;; esac
+  [ -z "$digest" ] || digest='\'',"digest":"sha256:'\''$digest'\''"'\''
+} 2>/dev/null
 publish() {
   is_whole || { echo '\''towline: not a whole SIF'\'' >>log; return 1; }
   sum=$(sha256sum <image.sif) || return 1
   bytes=$(wc -c <image.sif)
-  printf '\''{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s}\n'\'' \
-    "$reference" "${sum%% *}" "$bytes" "$(date +%s)" >image.json || return 1
+  read_digest
+  printf '\''{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s%s}\n'\'' \
+    "$reference" "${sum%% *}" "$bytes" "$(date +%s)" "$digest" >image.json || return 1
   chmod 0444 image.sif
   sync image.sif image.json 2>/dev/null || sync
   # IMPORTANT: the record first; the image is ready once it has its name. Neither replaces one that is there.
@@ -206,10 +213,11 @@ run_job() {
 }
 ready() {
   [ -r "$key.sif" ] || return 1
-  record='' sum='-'
+  record='' sum='-' digest='-'
   [ -r "$key.json" ] && read -r record <"$key.json"
   case $record in *'"sha256":"'*) sum=${record#*'"sha256":"'} sum=${sum%%'"'*} ;; esac
-  printf '%s\n' "@ ready $sum $PWD/$key.sif"
+  case $record in *'"digest":"'*) digest=${record#*'"digest":"'} digest=${digest%%'"'*} ;; esac
+  printf '%s\n' "@ ready $sum $digest $PWD/$key.sif"
 }
 running() {
   true >"$job/seen.$n"

@@ -148,6 +148,20 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))(
       expect(await bench.starts()).toHaveLength(2);
     });
 
+    test.each([
+      ['one manifest', ['d'], `sha256:${'d'.repeat(64)}`],
+      ['no manifest', [], undefined],
+      ['two manifests of which one is ours', ['d', 'e'], undefined],
+    ])("the digest is what the runtime's cache tells of %s", async (_, known, digest) => {
+      const index = { manifests: known.map((c) => ({ digest: `sha256:${c.repeat(64)}` })) };
+      const text = JSON.stringify(index, undefined, 1);
+      const keep = `cd "$APPTAINER_CACHEDIR"; mkdir -p cache/blob; echo '${text}' >cache/blob/index.json; cd ..`;
+      const bench = await open(`${keep}; ${MAKE_SIF}`, shell);
+      expect(await bench.settled(fresh())).toMatchObject({ kind: 'ready', digest });
+      const list = await bench.on.run(imageListText({ directory: `${bench.on.root}/pulled` }));
+      expect(parseImageList(list, { host: 'b' })[0]?.digest).toBe(digest);
+    });
+
     test('a file that is cut is not taken for an image', async () => {
       const bench = await open(`${MAKE_SIF}; truncate -s 4000 "$file"`, shell);
       expect(await bench.settled(fresh())).toMatchObject({

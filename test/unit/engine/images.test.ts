@@ -12,9 +12,10 @@ import { until } from '../../support/until.ts';
 
 const MINI = 'docker://mini:1';
 const SUM = 'a'.repeat(64);
+const DIGEST = `sha256:${'d'.repeat(64)}`;
 const PATH = '/home/alice/.towline/images/mini.sif';
-const READY = `@ ready ${SUM} ${PATH}`;
-const IMAGE = { reference: MINI, path: PATH, sha256: SUM };
+const READY = `@ ready ${SUM} ${DIGEST} ${PATH}`;
+const IMAGE = { reference: MINI, path: PATH, sha256: SUM, digest: DIGEST };
 const failed = (said: string): string => `@ failed\n| ${said}`;
 const lost = (): AppError => new AppError('SSH_CONNECTION_LOST', 'the link broke');
 

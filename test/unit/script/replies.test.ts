@@ -62,7 +62,7 @@ test('no reply line, two reply lines and unknown words are refused, with what th
   expect(() => parseLaunch('@ hello\n')).toThrow(invalid('hello'));
   expect(() => parseCancel('@ hello\n')).toThrow(invalid('hello'));
   expect(() => parseCancel('@ elsewhere \n')).toThrow(invalid('field value'));
-  expect(() => parsePull('@ ready xyz /p.sif\n', { host: 'h' })).toThrow(invalid('sha256'));
+  expect(() => parsePull('@ ready xyz - /p.sif\n', { host: 'h' })).toThrow(invalid('sha256'));
   expect(() => parsePublishObject('', { host: 'h' })).toThrow(invalid('0 reply lines'));
 });
 

@@ -73,7 +73,7 @@ export function createEngine(deps: EngineDeps): Engine {
     ...{ held: heldRootsOf(ledger), ...(deps.readOnly && { shut: stateCloned }) },
   });
   const watchers = createWatchers({ spool, log });
-  const images = createImageKeeper({ nonce: () => nonceFrom(deps), random });
+  const images = createImageKeeper({ nonce: () => nonceFrom(deps), random, now });
   const placer = createPlacer({ ledger, seats, log });
   const parts = { seats, watchers, images, subscribers, settings: () => settings };
   const steps = createSteps({ ...deps, ...parts, nonce: () => nonceFrom(deps) });

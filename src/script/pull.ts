@@ -27,6 +27,12 @@ export interface PullPlace {
   /** One for each wish: the failure of a job is told once to every nonce that saw it run, then the next starts anew. */
   nonce: string;
   timeoutMs: number;
+  /** Low leaves processor and disk to others. */
+  priority?: 'low' | 'normal' | undefined;
+  /** With less free than this nothing is begun. */
+  minFreeBytes?: number | undefined;
+  /** A login for the registry, as a Docker config.json: a file of the job's own, removed with the pull's end. */
+  auth?: string | undefined;
 }
 
 export type PullReply =
@@ -90,6 +96,10 @@ running() {
   size=$(du -sk "$job")
   echo "@ running \${size%%[!0-9]*}"
 } 2>/dev/null
+# A builtin writes it, so it stands in no command line.
+login() {
+  [ -z "$auth" ] || (umask 077 && printf %s "$auth" >"$job/auth.json")
+}
 # The room that the result will need is taken now: a full disk is told before anything is fetched.
 start() {
   # IMPORTANT: looked at again with the lock held: a job may have ended between the first look and the lock
@@ -97,7 +107,13 @@ start() {
     rm -rf "$job"
     return
   fi
-  if ! { printf '%4095s\\n' '' >"$job/room" && printf %s "$text" >"$job/job.sh"; }; then
+  # what df tells counts quotas where a file system does
+  free=$(df -Pk . 2>/dev/null | sed -n 's/.* \\([0-9][0-9]*\\)  *[0-9]*% .*/\\1/p')
+  if [ -n "$free" ] && [ "$free" -lt "$min_free" ]; then
+    rm -rf "$job"
+    printf '%s\\n' '@ failed' "| towline: not enough space in $PWD: $free KiB free, $min_free KiB needed" && exit 0
+  fi 2>/dev/null
+  if ! { printf '%4095s\\n' '' >"$job/room" && printf %s "$text" >"$job/job.sh" && login; }; then
     rm -rf "$job"
     printf '%s\\n' '@ failed' '| no space left on device' && exit 0
   fi
@@ -183,6 +199,7 @@ export function pullText(place: PullPlace): string {
     place.reference,
     String(Math.ceil(place.timeoutMs / 10)),
     place.setup ?? '',
+    place.priority ?? 'normal',
     ...(place.insecure ? ['--no-https'] : []),
   ];
   return [
@@ -192,6 +209,7 @@ export function pullText(place: PullPlace): string {
       `case $dir/ in ${quote(place.root)}/*) ;; *) umask "\${TOWLINE_UMASK:-077}" ;; esac\nmkdir -p "$dir"`,
     ),
     `n=${quote(safeName(place.nonce))}`,
+    `auth=${quote(place.auth ?? '')} min_free=${Math.ceil((place.minFreeBytes ?? 0) / 1024)}`,
     READ_CLOCK,
     SHARED,
     `text=${quote(PULL_JOB)}`,

@@ -252,3 +252,21 @@ test('a registry that does not answer is tried as often as configured, then told
   expect(task).toMatchObject({ state: 'error', failure: { code: 'IMAGE_REGISTRY_UNREACHABLE' } });
   expect(runtimeStarts('pull', reference)).toBe(2);
 });
+
+test('the pull of an image is told in the events of its task, in order; of one that is there nothing', async () => {
+  const image = await freshImage(LARGE_MB);
+  const kinds = async (id: string): Promise<string[]> => {
+    await daemon.cli('wait', id);
+    const { stdout } = await daemon.cli('events', '--json', '--task', id);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kind?: string });
+    return events.map(({ kind }) => kind ?? '').filter((kind) => /^(pull|image)-/.test(kind));
+  };
+  const submit = () => daemon.submit(image.reference, '--', 'true');
+  const [first, beside] = await Promise.all([submit(), submit()]);
+  const story = ['pull-started', 'pull-finished', 'image-ready'];
+  expect([await kinds(first), await kinds(beside)]).toEqual([story, story]);
+  expect(await kinds(await submit())).toEqual(['image-ready']);
+});

@@ -39,7 +39,10 @@ const PULL = {
   insecure: true,
   nonce: 'n1',
   timeoutMs: 3_600_000,
-};
+  priority: 'low',
+  minFreeBytes: 1 << 20,
+  auth: '{"auths":{"registry:5000":{"auth":"YTpi"}}}',
+} as const;
 const FORGET = { rootTemplate: '$SCRATCH/tow line', daemonId: PLACE.daemonId, nonce: 'n3' };
 const OBJECT = { root: PLACE.root, daemonId: PLACE.daemonId, sha256: SHA256, mode: 0o644 };
 const ATTEMPT = { dir: `${PLACE.root}/tasks/${PLACE.daemonId}/${TOKEN}`, nonce: 'n1', pid: 4711 };

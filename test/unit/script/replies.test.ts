@@ -169,8 +169,8 @@ test.each([
   ['requested access to the resource is denied', 'IMAGE_UNAUTHORIZED'],
   ['received unexpected HTTP status: 403 Forbidden', 'IMAGE_UNAUTHORIZED'],
   ['dial tcp 10.0.0.1:443: i/o timeout', 'IMAGE_REGISTRY_UNREACHABLE'],
-  ['received unexpected HTTP status: 503 Service Unavailable', 'IMAGE_REGISTRY_UNREACHABLE'],
-  ['toomanyrequests: You have reached your pull rate limit', 'IMAGE_REGISTRY_UNREACHABLE'],
+  ['received unexpected HTTP status: 503 Service Unavailable', 'IMAGE_REGISTRY_FAILED'],
+  ['toomanyrequests: You have reached your pull rate limit', 'IMAGE_RATE_LIMITED'],
   ['write /x: disk quota exceeded', 'HOST_NO_SPACE'],
   ['something new', 'IMAGE_PULL_FAILED'],
 ])('%s is %s', (output, code) => {

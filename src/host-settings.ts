@@ -2,15 +2,19 @@
 import { join } from 'node:path';
 import type { Config, HostConfig } from './config/config.ts';
 import { jumpPath } from './config/jump-path.ts';
+import { loginFor } from './config/registry-auth.ts';
 import { THIS_MACHINE, thisMachine } from './config/this-machine.ts';
+import { AppError } from './domain/failure.ts';
 import type { EngineSettings, HostPolicy } from './engine/settings.ts';
 import type { Logger } from './log.ts';
 import { createLocalHost } from './remote/local/local-host.ts';
 import { HOST_TUNING, type HostSettings } from './remote/settings.ts';
+import { readPrivateFile } from './remote/ssh/private-file.ts';
 import type { Roads } from './remote/ssh/roads.ts';
 import { createSshHost } from './remote/ssh/ssh-host.ts';
 import { withFaultPoints } from './remote/wrap/fault-points.ts';
 import { logged } from './remote/wrap/logged.ts';
+import { keepSecret } from './secrets.ts';
 
 /** Settings of the engine; hosts are made, not connected. */
 export function engineSettings(config: Config, log: Logger, roads?: Roads): EngineSettings {
@@ -78,6 +82,22 @@ export function sshSettings(host: HostConfig, config: Config): HostSettings {
   };
 }
 
+/** The login for a registry; the log never tells it. */
+async function registryLogin(host: HostConfig, registry: string): Promise<string | undefined> {
+  const path = host.registryAuthFile;
+  if (path === undefined) return undefined;
+  const read = await readPrivateFile(path);
+  const login = 'trouble' in read ? read : loginFor(read.bytes.toString('utf8'), registry);
+  if (login !== undefined && 'trouble' in login) {
+    const what = login.trouble.startsWith(path) ? login.trouble : `${path} ${login.trouble}`;
+    throw new AppError('REGISTRY_AUTH_INVALID', `registry_auth_file of ${host.name}: ${what}`, {
+      context: { host: host.name, path },
+    });
+  }
+  login?.secrets.forEach(keepSecret);
+  return login?.json;
+}
+
 function policyOf(host: HostConfig, config: Config): HostPolicy {
   return {
     name: host.name,
@@ -104,6 +124,10 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
       backoffCapMs: host.pullBackoffCapMs,
       timeoutMs: host.pullTimeoutMs,
       maxConcurrent: host.maxPulls,
+      priority: host.pullPriority,
+      minFreeBytes: host.pullMinFreeBytes,
+      login: (registry) => registryLogin(host, registry),
+      memory: { firstMs: host.pullMemoryMs, capMs: host.pullMemoryCapMs },
     },
     transferLinks: host.links - 1,
     pollsPerSecond: host.pollsPerSecond,

@@ -37,13 +37,16 @@ export function toTaskView(report: TaskReport): TaskView {
   };
 }
 
-function placeOf(state: TaskState): Pick<TaskView, 'host' | 'gpus' | 'image' | 'imagePath'> {
+function placeOf(
+  state: TaskState,
+): Pick<TaskView, 'host' | 'gpus' | 'image' | 'imagePath' | 'imageDigest'> {
   const host = 'host' in state ? state.host : undefined;
   const image = 'image' in state ? state.image : undefined;
   return {
     ...(host !== undefined && { host }),
     ...('gpus' in state && state.gpus !== undefined && { gpus: [...state.gpus.devices] }),
     ...(image !== undefined && { image: image.reference, imagePath: image.path }),
+    ...(image?.digest !== undefined && { imageDigest: image.digest }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The keys of [host.NAME]: part of the table in keys.ts. */
-import { IMAGE_SOURCE_KEYS } from './image-source-keys.ts';
+import { IMAGE_KEYS } from './image-keys.ts';
 import { HOSTNAME, jumpHop, USER } from './jump-hop.ts';
 import type { KeyTable } from './key-table.ts';
 import {
@@ -13,7 +13,6 @@ import {
   matching,
   orNone,
   ownedRemotePath,
-  remotePath,
   size,
   text,
   words,
@@ -236,60 +235,5 @@ export const HOST_KEYS = {
     example: "--nv --env 'GREETING=good morning'",
     otherwise: { computed: 'none' },
   },
-  image_cache_dir: {
-    field: 'imageCacheDir',
-    type: remotePath,
-    doc: 'The directory on the host for pulled images; may be shared by several accounts.',
-    example: '/scratch/shared/images',
-    otherwise: { absent: 'images in root' },
-  },
-  ...IMAGE_SOURCE_KEYS,
-  insecure_registries: {
-    field: 'insecureRegistries',
-    type: list(
-      matching(
-        'registry',
-        /^[A-Za-z0-9][A-Za-z0-9._-]*(?::\d{1,5})?$/,
-        'a registry: name or name:port',
-      ),
-    ),
-    doc: 'Registries that are spoken to over plain HTTP.',
-    example: 'registry.example.org:5000',
-    otherwise: { computed: 'none' },
-  },
-  max_pulls: {
-    field: 'maxPulls',
-    type: integer(1, 64),
-    doc: 'How many images may be pulled on the host at the same time.',
-    example: '1',
-    otherwise: { default: '2' },
-  },
-  pull_attempts: {
-    field: 'pullAttempts',
-    type: integer(1, 100),
-    doc: 'How often a pull is tried before its task ends with an error; what cannot get better is tried once.',
-    example: '10',
-    otherwise: { default: '5' },
-  },
-  pull_backoff: {
-    field: 'pullBackoffMs',
-    type: duration(1, HOUR_MS),
-    doc: 'The wait after the first failed pull; it doubles with each further one.',
-    example: '10s',
-    otherwise: { default: '2s' },
-  },
-  pull_backoff_cap: {
-    field: 'pullBackoffCapMs',
-    type: duration(1, 24 * HOUR_MS),
-    doc: 'The longest wait between two pulls.',
-    example: '5m',
-    otherwise: { default: '1m' },
-  },
-  pull_timeout: {
-    field: 'pullTimeoutMs',
-    type: duration(1_000, 168 * HOUR_MS),
-    doc: 'How long one pull may take.',
-    example: '3h',
-    otherwise: { default: '1h' },
-  },
+  ...IMAGE_KEYS,
 } as const satisfies KeyTable;

@@ -1,4 +1,4 @@
-/** How images come to a host: part of the table in host-keys.ts. */
+/** How images come to a host: part of the table in image-keys.ts. */
 import type { KeyTable } from './key-table.ts';
 import { choice, matching } from './values.ts';
 

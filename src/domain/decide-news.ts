@@ -40,6 +40,10 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
         },
         'launch',
       );
+    case 'pull-started':
+    case 'pull-failed':
+    case 'pull-finished':
+      return toldOnly(task, event);
     case 'image-gone':
       if (state.kind !== 'launching') return ignored(task, event);
       return to(
@@ -77,6 +81,13 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
       if (isEnded(state)) return ignored(task, event);
       return stepFailed(task, event, now);
   }
+}
+
+/** What a pull does changes nothing. */
+function toldOnly(task: Task, event: NewsEvent): Decision {
+  return task.state.kind === 'pulling'
+    ? { kind: 'next', task, effects: 'same' }
+    : ignored(task, event);
 }
 
 /** Nothing of it is left: cancelled, or what had to be ended for a failure has ended. */

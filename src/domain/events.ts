@@ -28,6 +28,17 @@ export type NewsEvent =
   | { kind: 'placed'; attempt: number; host: string; gpus?: GpuGrant | undefined }
   | { kind: 'staged'; attempt: number; inputs: StagedInputs }
   | { kind: 'image-ready'; attempt: number; image: ReadyImage }
+  /** A pull of the image named is under way for the task; nothing of it when the image is there. */
+  | { kind: 'pull-started'; attempt: number; image: string }
+  /** One try failed; without a time it was the last. */
+  | {
+      kind: 'pull-failed';
+      attempt: number;
+      image: string;
+      failure: FailureRecord;
+      nextTryAt?: number | undefined;
+    }
+  | { kind: 'pull-finished'; attempt: number; image: ReadyImage }
   | { kind: 'image-gone'; attempt: number }
   | { kind: 'inputs-gone'; attempt: number }
   | { kind: 'launched'; attempt: number; launch: LaunchRecord }

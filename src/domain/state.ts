@@ -42,6 +42,8 @@ export interface ReadyImage {
   path: string;
   /** sha256 of the SIF, where Towline made it. */
   sha256?: string | undefined;
+  /** The digest of its manifest in the registry, where the runtime told it. */
+  digest?: string | undefined;
 }
 
 /** What the supervisor wrote down when it consumed the ticket. */

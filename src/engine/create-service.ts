@@ -97,6 +97,7 @@ export function createService(deps: ServiceDeps): Service {
     cancel: (id) => asked(id, 'cancel-asked'),
     async retry(id) {
       admission.refuseFullQueue();
+      deps.images.forgetFailures((await ledger.find(id)).spec.images);
       return asked(id, 'retry-asked');
     },
     hold: (id) => asked(id, 'hold-asked'),

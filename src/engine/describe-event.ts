@@ -31,6 +31,16 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
       return { files: event.inputs.files.length };
     case 'image-ready':
       return { image: event.image };
+    case 'pull-started':
+    case 'pull-finished':
+      return { image: event.image };
+    case 'pull-failed':
+      return {
+        ...{ image: event.image, failure: event.failure },
+        ...(event.nextTryAt !== undefined && {
+          nextTryAt: new Date(event.nextTryAt).toISOString(),
+        }),
+      };
     case 'launched':
       return { launch: event.launch };
     case 'cleaned':

@@ -20,6 +20,8 @@ export interface StepContext {
   signal: AbortSignal;
   /** The step cannot go on just now but has not failed: tells why, or that it goes on again. */
   trouble: (error: AppError | undefined) => Promise<void>;
+  /** News on the way, before the event that ends the step. */
+  tell: (event: NewsEvent) => Promise<void>;
 }
 
 /** Carries out one order and says what came of it. */
@@ -206,7 +208,9 @@ async function carryOut(
   try {
     const task = ledger.get(job.id);
     if (task === undefined) return undefined;
-    const event = await between(kind, () => steps[kind]({ task, attempt, signal, trouble }));
+    const tell = async (event: NewsEvent) => void (await ledger.apply(job.id, event));
+    const context = { task, attempt, signal, trouble, tell };
+    const event = await between(kind, () => steps[kind](context));
     if (signal.aborted) return undefined;
     through();
     await ledger.apply(job.id, event);

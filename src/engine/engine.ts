@@ -139,8 +139,8 @@ export function createEngine(deps: EngineDeps): Engine {
 
 /** Pulled where that works, else sent by another host. */
 function imagesOf(deps: EngineDeps, seats: Seats): ImageKeeper {
-  const { store, log, random } = deps;
-  const keeper = createImageKeeper({ nonce: () => nonceFrom(deps), random });
+  const { store, log, random, now } = deps;
+  const keeper = createImageKeeper({ nonce: () => nonceFrom(deps), random, now });
   return createImageRelay({ keeper, seats, daemonId: store.daemonId, log });
 }
 

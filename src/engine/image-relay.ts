@@ -63,6 +63,7 @@ interface Wish extends PullWatch {
 export function createImageRelay(deps: RelayDeps): ImageKeeper {
   const waiting = new Map<string, Set<PullWatch>>();
   return {
+    ...deps.keeper,
     async have(seat, reference, watch) {
       const ref = parseImage(reference);
       if (ref.kind === 'sif' || seat.policy.imageSource === 'pull')

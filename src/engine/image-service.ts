@@ -19,7 +19,9 @@ export function createImageService({ seats, images, ledger }: ServiceDeps): Imag
     images: (host) => list(seats.get(host)),
     async pullImage(host, reference, { signal }) {
       const seat = seats.get(host);
-      const image = await images.have(seat, reference, { signal, onProgress: () => {} });
+      const image = await images.have(seat, reference, {
+        ...{ signal, onProgress: () => {}, urgent: true },
+      });
       const found = (await list(seat)).find((candidate) => candidate.path === image.path);
       return found ?? { ...image, bytes: 0 };
     },

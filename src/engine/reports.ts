@@ -72,6 +72,8 @@ export interface ImageReport {
   reference: string;
   path: string;
   sha256?: string | undefined;
+  /** What the registry calls it. */
+  digest?: string | undefined;
   bytes: number;
   pulledAt?: number | undefined;
 }

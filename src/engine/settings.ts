@@ -32,6 +32,13 @@ export interface HostPolicy {
     backoffCapMs: number;
     timeoutMs: number;
     maxConcurrent: number;
+    /** How long what a pull gave up for is told again before it is tried again. */
+    memory: { firstMs: number; capMs: number };
+    priority?: 'low' | 'normal' | undefined;
+    /** With less free nothing is begun. */
+    minFreeBytes?: number | undefined;
+    /** The login for a registry as a Docker config.json, read anew for each pull. @throws REGISTRY_AUTH_INVALID */
+    login?: ((registry: string) => Promise<string | undefined>) | undefined;
   };
   transferLinks: number;
   pollsPerSecond: number;

@@ -10,10 +10,13 @@ export interface Views {
   report: (task: Task) => Promise<TaskReport>;
 }
 
-type ViewDeps = Pick<ServiceDeps, 'spool' | 'seats' | 'dispatcher' | 'subscribers' | 'now'>;
+type ViewDeps = Pick<
+  ServiceDeps,
+  'spool' | 'seats' | 'dispatcher' | 'images' | 'subscribers' | 'now'
+>;
 
 export function createViews(deps: ViewDeps): Views {
-  const { spool, seats, dispatcher, subscribers, now } = deps;
+  const { spool, seats, dispatcher, images, subscribers, now } = deps;
 
   async function report(task: Task): Promise<TaskReport> {
     const { state } = task;
@@ -28,7 +31,7 @@ export function createViews(deps: ViewDeps): Views {
       // While the host is away a task's own try fails at once: the host's is the one that counts.
       nextTryAt: awaitsPerson(host)
         ? undefined
-        : (hostNextTryAt(host) ?? dispatcher.nextTryAt(task.id)),
+        : (hostNextTryAt(host) ?? pullNextTryAt(task) ?? dispatcher.nextTryAt(task.id)),
       streams: { stdout: stream('stdout'), stderr: stream('stderr') },
       remoteDir: directoryOf(task),
       progress: isEnded(state) ? undefined : subscribers.progressOf(task.id),
@@ -40,6 +43,10 @@ export function createViews(deps: ViewDeps): Views {
     const seat = seats.all().find((candidate) => candidate.name === host);
     if (root === undefined || !mayHaveDirectory(task)) return undefined;
     return seat?.attemptDir(root, attemptToken(task.id, task.state.attempt));
+  }
+
+  function pullNextTryAt({ state, spec }: Task): number | undefined {
+    return state.kind === 'pulling' ? images.nextTryAt(state.host, spec.images) : undefined;
   }
 
   function linkOf(name: string | undefined) {

@@ -69,6 +69,8 @@ export const taskView = z.object({
   gpus: z.array(z.string()).optional(),
   image: z.string().optional(),
   imagePath: z.string().optional(),
+  /** The digest of its manifest in the registry, where the runtime told it. */
+  imageDigest: z.string().optional(),
   command: z.union([z.string(), z.array(z.string())]),
   submittedAt: time,
   /** Since when it is in this state. */
@@ -125,6 +127,7 @@ export const imageView = z.object({
   reference: z.string(),
   path: z.string(),
   sha256: z.string().optional(),
+  digest: z.string().optional(),
   bytes: count,
   pulledAt: time.optional(),
 });

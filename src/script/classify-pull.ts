@@ -3,8 +3,12 @@ import { AppError, type ErrorCode } from '../domain/failure.ts';
 
 /** The first that matches decides: causes that also appear inside other errors come first. */
 const TABLE: readonly (readonly [RegExp, ErrorCode])[] = [
-  [/no space left on device|disk quota exceeded/i, 'HOST_NO_SPACE'],
-  [/towline: not a whole SIF/i, 'IMAGE_CORRUPT'],
+  [/no space left on device|towline: not enough space|disk quota exceeded/i, 'HOST_NO_SPACE'],
+  [/toomanyrequests|too many requests|\b429\b/i, 'IMAGE_RATE_LIMITED'],
+  [
+    /towline: not a whole SIF|digest (did not|does not) match|digest mismatch|error verifying/i,
+    'IMAGE_CORRUPT',
+  ],
   [
     /manifest unknown|MANIFEST_UNKNOWN|name unknown|NAME_UNKNOWN|repository name not known/,
     'IMAGE_MANIFEST_UNKNOWN',
@@ -26,10 +30,8 @@ const TABLE: readonly (readonly [RegExp, ErrorCode])[] = [
     /i\/o timeout|TLS handshake timeout|deadline exceeded|connection reset|unexpected EOF/i,
     'IMAGE_REGISTRY_UNREACHABLE',
   ],
-  [
-    /server gave HTTP response to HTTPS client|x509:|toomanyrequests|too many requests|\b(429|50[0-4])\b/i,
-    'IMAGE_REGISTRY_UNREACHABLE',
-  ],
+  [/server gave HTTP response to HTTPS client|x509:/i, 'IMAGE_REGISTRY_UNREACHABLE'],
+  [/\b50[0-4]\b/, 'IMAGE_REGISTRY_FAILED'],
 ];
 
 const QUOTED_LENGTH = 600;
@@ -44,5 +46,9 @@ export function classifyPull(output: string, context: { host: string; image: str
     .join('\n');
   const reason = (said === '' ? output.trim() : said).slice(-QUOTED_LENGTH);
   const { host, image } = context;
-  return new AppError(code, `pulling ${image} on ${host}: ${reason}`, { context: { host, image } });
+  const after = /retry-after["':=\s]+(\d{1,6})/i.exec(output)?.[1];
+  const asked = after === undefined ? {} : { retryAfterS: Number(after) };
+  return new AppError(code, `pulling ${image} on ${host}: ${reason}`, {
+    context: { host, image, ...asked },
+  });
 }

@@ -11,6 +11,8 @@ export interface CachedImage {
   reference: string;
   path: string;
   sha256?: string | undefined;
+  /** What the registry calls it. */
+  digest?: string | undefined;
   bytes: number;
   pulledAt?: number | undefined;
 }
@@ -21,6 +23,7 @@ const recordSchema = z.object({
   sha256: z.string(),
   bytes: z.int().nonnegative(),
   at: z.int().nonnegative(),
+  digest: z.string().optional(),
 });
 const pathSchema = z.string().startsWith('/');
 
@@ -51,8 +54,8 @@ export function parseImageList(output: string, query: { host: string }): CachedI
   for (const { verb, rest } of lines) {
     if (verb === 'image') path = parseValue(pathSchema, rest, purpose);
     if (verb !== 'record') continue;
-    const { reference, sha256, bytes, at } = parseJson(recordSchema, rest, purpose);
-    images.push({ reference, path, sha256, bytes, pulledAt: at * 1000 });
+    const { reference, sha256, bytes, at, digest } = parseJson(recordSchema, rest, purpose);
+    images.push({ reference, path, sha256, digest, bytes, pulledAt: at * 1000 });
   }
   return images;
 }

@@ -38,6 +38,13 @@ export function imageKey(ref: ImageRef): string {
   return `${readable.replace(/^[.-]+/, '').slice(-READABLE_LENGTH)}-${hash}`.replace(/^[.-]+/, '');
 }
 
+/** The registry an image is asked of; a first part without a dot or a port is a name on Docker Hub. */
+export function registryOf({ name, scheme }: Extract<ImageRef, { kind: 'registry' }>): string {
+  const [first = '', ...rest] = name.split('/');
+  const named = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  return named || scheme !== 'docker' ? first : 'docker.io';
+}
+
 function isScheme(scheme: string): scheme is RegistryScheme {
   return SCHEMES.has(scheme);
 }

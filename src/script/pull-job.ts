@@ -31,6 +31,7 @@ const BEAT = `beat() {
   end=$((now + timeout))
   while is_alive "$job" "$born"; do
     if fenced; then
+      rm -f auth.json
       kill -KILL "-$pull" 2>/dev/null
       exit 0
     fi
@@ -48,15 +49,25 @@ const BEAT = `beat() {
     napper=$!
     wait "$napper"
   done
+  rm -f auth.json
   kill -KILL "-$pull" 2>/dev/null
 }`;
+
+/** Sets $digest, as a part of the record: what the registry calls the image, where the runtime's cache tells it (docker), else nothing. */
+const DIGEST = `read_digest() {
+  digest=$(tr , '\\n' <cache/cache/blob/index.json | sed -n 's/.*"digest": *"sha256:\\([0-9a-f]*\\)".*/\\1/p')
+  # a cache that was taken over may know several
+  case $digest in *[!0-9a-f]*) digest='' ;; esac
+  [ -z "$digest" ] || digest=',"digest":"sha256:'$digest'"'
+} 2>/dev/null`;
 
 const PUBLISH = `publish() {
   is_whole || { echo 'towline: not a whole SIF' >>log; return 1; }
   sum=$(sha256sum <image.sif) || return 1
   bytes=$(wc -c <image.sif)
-  printf '{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s}\\n' \\
-    "$reference" "\${sum%% *}" "$bytes" "$(date +%s)" >image.json || return 1
+  read_digest
+  printf '{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s%s}\\n' \\
+    "$reference" "\${sum%% *}" "$bytes" "$(date +%s)" "$digest" >image.json || return 1
   chmod 0444 image.sif
   sync image.sif image.json 2>/dev/null || sync
   # IMPORTANT: the record first; the image is ready once it has its name. Neither replaces one that is there.
@@ -65,8 +76,8 @@ const PUBLISH = `publish() {
 }`;
 
 const MAIN = `main() {
-  n=$1 key=$2 runtime=$3 reference=$4 timeout=$5 setup=$6
-  shift 6
+  n=$1 key=$2 runtime=$3 reference=$4 timeout=$5 setup=$6 priority=$7
+  shift 7
   read -r job _ </proc/self/stat
   stat_of "$job" && born=$start
   current=''
@@ -84,12 +95,24 @@ const MAIN = `main() {
   unset APPTAINER_PULLDIR SINGULARITY_PULLDIR
   eval "$setup" >/dev/null 2>&1 </dev/null
   cd "$here" || exit 1
-  setsid "$runtime" pull "$@" image.sif "$reference" </dev/null >>log 2>&1 &
+  gentle=''
+  if [ "$priority" = low ]; then
+    if nice -n 19 true; then gentle='nice -n 19'; fi
+    if ionice -c 3 true; then gentle="$gentle ionice -c 3"; fi
+  fi 2>/dev/null
+  if [ -e auth.json ]; then
+    export REGISTRY_AUTH_FILE="$here/auth.json"
+    # an old one knows the variable alone
+    "$runtime" pull --help </dev/null 2>/dev/null | grep -q -e --authfile && set -- --authfile "$here/auth.json" "$@"
+  fi
+  # shellcheck disable=SC2086 # words
+  setsid $gentle "$runtime" pull "$@" image.sif "$reference" </dev/null >>log 2>&1 &
   pull=$!
   beat &
   beat=$!
   wait "$pull"
   code=$?
+  rm -f auth.json
   if [ "$code" -eq 0 ] && fenced; then code=1; fi
   if [ "$code" -eq 0 ]; then publish 2>>log || code=1; fi
   kill -TERM "$beat" 2>/dev/null
@@ -109,7 +132,15 @@ const MAIN = `main() {
 }
 main "$@"`;
 
-/** Text of the job, \`sh job.sh\` with the arguments NONCE KEY RUNTIME REFERENCE TIMEOUT_HUNDREDTHS SETUP [pull options…]. */
-export const PULL_JOB = [STAT_OF, IS_ALIVE, READ_CLOCK, CHECK, FENCED, BEAT, PUBLISH, MAIN].join(
-  '\n',
-);
+/** Text of the job, \`sh job.sh\` with the arguments NONCE KEY RUNTIME REFERENCE TIMEOUT_HUNDREDTHS SETUP PRIORITY [pull options…]. */
+export const PULL_JOB = [
+  STAT_OF,
+  IS_ALIVE,
+  READ_CLOCK,
+  CHECK,
+  FENCED,
+  BEAT,
+  DIGEST,
+  PUBLISH,
+  MAIN,
+].join('\n');

@@ -27,10 +27,16 @@ export interface PullPlace {
   /** One for each wish: the failure of a job is told once to every nonce that saw it run, then the next starts anew. */
   nonce: string;
   timeoutMs: number;
+  /** Low leaves processor and disk to others. */
+  priority?: 'low' | 'normal' | undefined;
+  /** With less free than this nothing is begun. */
+  minFreeBytes?: number | undefined;
+  /** A login for the registry, as a Docker config.json: a file of the job's own, removed with the pull's end. */
+  auth?: string | undefined;
 }
 
 export type PullReply =
-  | { kind: 'ready'; path: string; sha256?: string | undefined }
+  | { kind: 'ready'; path: string; sha256?: string | undefined; digest?: string | undefined }
   /** `bytes`: what the job has on disk, a measure of progress. */
   | { kind: 'running'; bytes: number }
   /** `output`: what the runtime said. */
@@ -79,16 +85,21 @@ end_job() {
 
 const PULL = `ready() {
   [ -r "$key.sif" ] || return 1
-  record='' sum='-'
+  record='' sum='-' digest='-'
   [ -r "$key.json" ] && read -r record <"$key.json"
   case $record in *'"sha256":"'*) sum=\${record#*'"sha256":"'} sum=\${sum%%'"'*} ;; esac
-  printf '%s\\n' "@ ready $sum $PWD/$key.sif"
+  case $record in *'"digest":"'*) digest=\${record#*'"digest":"'} digest=\${digest%%'"'*} ;; esac
+  printf '%s\\n' "@ ready $sum $digest $PWD/$key.sif"
 }
 running() {
   true >"$job/seen.$n"
   size=$(du -sk "$job")
   echo "@ running \${size%%[!0-9]*}"
 } 2>/dev/null
+# A builtin writes it, so it stands in no command line.
+login() {
+  [ -z "$auth" ] || (umask 077 && printf %s "$auth" >"$job/auth.json")
+}
 # The room that the result will need is taken now: a full disk is told before anything is fetched.
 start() {
   # IMPORTANT: looked at again with the lock held: a job may have ended between the first look and the lock
@@ -96,7 +107,13 @@ start() {
     rm -rf "$job"
     return
   fi
-  if ! { printf '%4095s\\n' '' >"$job/room" && printf %s "$text" >"$job/job.sh"; }; then
+  # what df tells counts quotas where a file system does
+  free=$(df -Pk . 2>/dev/null | sed -n 's/.* \\([0-9][0-9]*\\)  *[0-9]*% .*/\\1/p')
+  if [ -n "$free" ] && [ "$free" -lt "$min_free" ]; then
+    rm -rf "$job"
+    printf '%s\\n' '@ failed' "| towline: not enough space in $PWD: $free KiB free, $min_free KiB needed" && exit 0
+  fi 2>/dev/null
+  if ! { printf '%4095s\\n' '' >"$job/room" && printf %s "$text" >"$job/job.sh" && login; }; then
     rm -rf "$job"
     printf '%s\\n' '@ failed' '| no space left on device' && exit 0
   fi
@@ -182,6 +199,7 @@ export function pullText(place: PullPlace): string {
     place.reference,
     String(Math.ceil(place.timeoutMs / 10)),
     place.setup ?? '',
+    place.priority ?? 'normal',
     ...(place.insecure ? ['--no-https'] : []),
   ];
   return [
@@ -191,6 +209,7 @@ export function pullText(place: PullPlace): string {
       `case $dir/ in ${quote(place.root)}/*) ;; *) umask "\${TOWLINE_UMASK:-077}" ;; esac\nmkdir -p "$dir"`,
     ),
     `n=${quote(safeName(place.nonce))}`,
+    `auth=${quote(place.auth ?? '')} min_free=${Math.ceil((place.minFreeBytes ?? 0) / 1024)}`,
     READ_CLOCK,
     SHARED,
     `text=${quote(PULL_JOB)}`,
@@ -233,6 +252,7 @@ function enter({ directory, key }: Pick<PullPlace, 'directory' | 'key'>, way: st
 
 const readySchema = z.object({
   sha256: z.string().regex(/^([0-9a-f]{64}|-)$/, 'not a sha256'),
+  digest: z.string().regex(/^(sha256:[0-9a-f]{64}|-)$/, 'not a digest'),
   path: z.string().startsWith('/'),
 });
 const kibSchema = z.string().regex(/^\d*$/).transform(Number);
@@ -249,15 +269,12 @@ export function parsePull(output: string, query: { host: string }): PullReply {
     return { kind: 'running', bytes: parseValue(kibSchema, line.rest, purpose) * 1024 };
   if (line.verb !== 'ready')
     throw replyInvalid(purpose, `unknown word ${JSON.stringify(line.verb)}`, noise);
-  const space = line.rest.indexOf(' ');
-  const found = parseValue(
-    readySchema,
-    { sha256: line.rest.slice(0, space), path: line.rest.slice(space + 1) },
-    purpose,
-  );
+  const [, sha256, digest, path] = /^(\S+) (\S+) (.*)$/s.exec(line.rest) ?? [];
+  const found = parseValue(readySchema, { sha256, digest, path }, purpose);
   return {
     kind: 'ready',
     path: found.path,
     sha256: found.sha256 === '-' ? undefined : found.sha256,
+    digest: found.digest === '-' ? undefined : found.digest,
   };
 }

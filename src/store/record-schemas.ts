@@ -59,6 +59,7 @@ export const readyImageSchema = objectOf<ReadyImage>({
   reference: z.string(),
   path: z.string(),
   sha256: z.string().optional(),
+  digest: z.string().optional(),
 });
 
 export const launchRecordSchema = objectOf<LaunchRecord>({

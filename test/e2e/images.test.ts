@@ -12,6 +12,7 @@ import {
   COUNTING_RUNTIME,
   fetchesByBlob,
   freshImage,
+  manifestDigest,
   requestsFor,
   runtimeStarts,
 } from '../support/registry.ts';
@@ -162,7 +163,10 @@ test('of several images the first that can be had is used, and shown', async () 
   const missing = `docker://registry:5000/${image.name}:none`;
   writeFileSync(file, JSON.stringify({ image: [missing, image.reference], command: ['true'] }));
   const task = await ended(await daemon.submit('--file', file));
-  expect(task).toMatchObject({ state: 'succeeded', image: image.reference });
+  expect(task).toMatchObject({
+    ...{ state: 'succeeded', image: image.reference },
+    imageDigest: await manifestDigest(image.name),
+  });
 });
 
 test('an image file on the host is used where it is and never removed', async () => {
@@ -203,7 +207,8 @@ test('images are listed with their size and hash, pulled and removed by their re
   const entry = (await listed()).find(({ reference }) => reference === image.reference);
   const [sha256] = (await onHost('vm', 'sha256sum', path)).split(' ');
   const bytes = Number(await onHost('vm', 'stat', '-c', '%s', path));
-  expect(entry).toMatchObject({ sha256, bytes, path });
+  const digest = await manifestDigest(image.name);
+  expect(entry).toMatchObject({ sha256, bytes, path, digest });
   const removed = await daemon.cli('image', 'remove', 'vm', image.reference);
   expect(removed.code, removed.stderr).toBe(0);
   expect((await cached()).filter((file) => file.includes(image.name))).toEqual([]);
@@ -246,4 +251,22 @@ test('a registry that does not answer is tried as often as configured, then told
   const task = await ended(await daemon.submit(reference, '--', 'true'));
   expect(task).toMatchObject({ state: 'error', failure: { code: 'IMAGE_REGISTRY_UNREACHABLE' } });
   expect(runtimeStarts('pull', reference)).toBe(2);
+});
+
+test('the pull of an image is told in the events of its task, in order; of one that is there nothing', async () => {
+  const image = await freshImage(LARGE_MB);
+  const kinds = async (id: string): Promise<string[]> => {
+    await daemon.cli('wait', id);
+    const { stdout } = await daemon.cli('events', '--json', '--task', id);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kind?: string });
+    return events.map(({ kind }) => kind ?? '').filter((kind) => /^(pull|image)-/.test(kind));
+  };
+  const submit = () => daemon.submit(image.reference, '--', 'true');
+  const [first, beside] = await Promise.all([submit(), submit()]);
+  const story = ['pull-started', 'pull-finished', 'image-ready'];
+  expect([await kinds(first), await kinds(beside)]).toEqual([story, story]);
+  expect(await kinds(await submit())).toEqual(['image-ready']);
 });

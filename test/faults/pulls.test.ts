@@ -57,6 +57,7 @@ test.each<[string, string, number, Trouble]>([
   ['turns away with 429', '/manifests/', 8, { kind: 'status', status: 429 }],
   ['fails with 500', '/manifests/', 2, { kind: 'status', status: 500 }],
   ['fails with 503 for a layer', '/blobs/', 2, { kind: 'status', status: 503 }],
+  ['sends a layer that is another', '/blobs/', 1, { kind: 'wrong' }],
   ['breaks off in the middle of a layer', '/blobs/', 1, { kind: 'half' }],
   ['is slow', '/blobs/', 3, { kind: 'slow', pieceBytes: 64 * 1024, pauseMs: 20 }],
 ])(
@@ -69,6 +70,44 @@ test.each<[string, string, number, Trouble]>([
     const ran = await daemon.cli('run', '--host', 'vm', reference, '--', 'echo', 'here');
     expect(ran).toMatchObject({ code: 0, stdout: 'here\n' });
     expect(registry.spoilt()).toBeGreaterThan(before);
+    await oneGoodImage(reference);
+  },
+);
+
+test.each<[string, string, string, Trouble]>([
+  ['turns away with 429', 'IMAGE_RATE_LIMITED', '/manifests/', { kind: 'status', status: 429 }],
+  ['fails with 500', 'IMAGE_REGISTRY_FAILED', '/manifests/', { kind: 'status', status: 500 }],
+  [
+    'fails with 500 for a layer',
+    'IMAGE_REGISTRY_FAILED',
+    '/blobs/',
+    { kind: 'status', status: 500 },
+  ],
+  ['sends another layer', 'IMAGE_CORRUPT', '/blobs/', { kind: 'wrong' }],
+  ['wants a login', 'IMAGE_UNAUTHORIZED', '/manifests/', { kind: 'login' }],
+])(
+  'row 30: a registry that %s to the end: %s, no image, and the next task need not ask',
+  async (_, code, part, trouble) => {
+    const { name } = await freshImage(1);
+    const reference = `docker://${registry.name}/${name}:1`;
+    registry.spoil(`/${name}${part}`, 1_000_000, trouble);
+    const id = await daemon.submit('--host', 'vm', reference, '--', 'true');
+    await daemon.cli('wait', id);
+    expect((await daemon.show(id)).failure).toMatchObject({ code });
+    const asked = registry.spoilt();
+    const second = await daemon.submit('--host', 'vm', reference, '--', 'true');
+    await daemon.cli('wait', second);
+    const { failure } = await daemon.show(second);
+    expect(failure?.code).toBe(code);
+    expect(failure?.message).toMatch(/not asked for again before 20\d\d-/);
+    expect(registry.spoilt()).toBe(asked);
+    const names = await onHost('vm', 'sh', '-c', 'ls -A "$0"', `${daemon.root}/images`);
+    expect(
+      names.split('\n').filter((file) => file.includes(name) && file.endsWith('.sif')),
+    ).toEqual([]);
+    registry.spoil('nothing', 0, trouble);
+    await daemon.cli('retry', second);
+    expect((await daemon.cli('wait', second)).code).toBe(0);
     await oneGoodImage(reference);
   },
 );

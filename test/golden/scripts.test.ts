@@ -45,7 +45,10 @@ const PULL = {
   insecure: true,
   nonce: 'n1',
   timeoutMs: 3_600_000,
-};
+  priority: 'low',
+  minFreeBytes: 1 << 20,
+  auth: '{"auths":{"registry:5000":{"auth":"YTpi"}}}',
+} as const;
 const RECEIVE = {
   ...{ directory: PULL.directory, root: PULL.root, key: PULL.key },
   ...{ sha256: SHA256, daemonId: PLACE.daemonId, host: 'far' },

@@ -4,7 +4,7 @@
  * it notes each start in a ledger.
  */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
@@ -13,7 +13,13 @@ import {
   parseImageList,
   parseImageRemove,
 } from '../../src/script/image-cache.ts';
-import { type PullReply, parsePull, pullCancelText, pullText } from '../../src/script/pull.ts';
+import {
+  type PullPlace,
+  type PullReply,
+  parsePull,
+  pullCancelText,
+  pullText,
+} from '../../src/script/pull.ts';
 import { type Bench, fresh, openBench } from '../support/script-bench.ts';
 import { SHELLS } from '../support/shells.ts';
 import { until } from '../support/until.ts';
@@ -36,6 +42,7 @@ async function open(
   pull: string,
   shell?: readonly string[],
   timeoutMs = 60_000,
+  more: Partial<PullPlace> = {},
 ): Promise<PullBench> {
   const on = await openBench(shell);
   onTestFinished(() => on[Symbol.asyncDispose]());
@@ -45,6 +52,7 @@ async function open(
     root: on.root,
     key: 'mini-0123',
     reference: 'docker://mini:1',
+    ...more,
     runtime: join(on.dir, 'bin/apptainer'),
     insecure: false,
     nonce,
@@ -148,6 +156,20 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))(
       expect(await bench.starts()).toHaveLength(2);
     });
 
+    test.each([
+      ['one manifest', ['d'], `sha256:${'d'.repeat(64)}`],
+      ['no manifest', [], undefined],
+      ['two manifests of which one is ours', ['d', 'e'], undefined],
+    ])("the digest is what the runtime's cache tells of %s", async (_, known, digest) => {
+      const index = { manifests: known.map((c) => ({ digest: `sha256:${c.repeat(64)}` })) };
+      const text = JSON.stringify(index, undefined, 1);
+      const keep = `cd "$APPTAINER_CACHEDIR"; mkdir -p cache/blob; echo '${text}' >cache/blob/index.json; cd ..`;
+      const bench = await open(`${keep}; ${MAKE_SIF}`, shell);
+      expect(await bench.settled(fresh())).toMatchObject({ kind: 'ready', digest });
+      const list = await bench.on.run(imageListText({ directory: `${bench.on.root}/pulled` }));
+      expect(parseImageList(list, { host: 'b' })[0]?.digest).toBe(digest);
+    });
+
     test('a file that is cut is not taken for an image', async () => {
       const bench = await open(`${MAKE_SIF}; truncate -s 4000 "$file"`, shell);
       expect(await bench.settled(fresh())).toMatchObject({
@@ -211,6 +233,49 @@ test('a pull from before a boot is replaced at once; one of another machine is l
   await until(async () => (await bench.starts()).length === 2);
   await writeFile(join(bench.on.dir, 'go-on'), '');
   expect(await bench.settled(fresh())).toMatchObject({ kind: 'ready' });
+});
+
+test('without the room asked for nothing is begun, and it is said how much there is', async () => {
+  const minFreeBytes = 2 ** 60;
+  const bench = await open(MAKE_SIF, undefined, 60_000, { minFreeBytes });
+  const reply = await bench.settled(fresh());
+  const words = new RegExp(
+    `not enough space in .*/pulled: [1-9]\\d* KiB free, ${2 ** 50} KiB needed`,
+  );
+  expect(reply).toMatchObject({ kind: 'failed', output: expect.stringMatching(words) });
+  expect(await bench.starts()).toEqual([]);
+  expect(await bench.files()).toEqual([]);
+});
+
+test('a pull of low priority leaves the processor to others', async () => {
+  const nice = `nice >"$here/../nice"; ${MAKE_SIF}`;
+  for (const [priority, value] of [
+    ['low', '19'],
+    ['normal', '0'],
+  ] as const) {
+    const bench = await open(nice, undefined, 60_000, { priority });
+    expect(await bench.settled(fresh())).toMatchObject({ kind: 'ready' });
+    expect((await readFile(join(bench.on.dir, 'nice'), 'utf8')).trim()).toBe(value);
+  }
+});
+
+test('a login is a file of the job, named to the runtime, and goes with the job', async () => {
+  const help = `[ "$1" != --help ] || { echo '  --authfile string'; exit; }`;
+  const bench = await open(
+    `${help}; echo "$REGISTRY_AUTH_FILE|$2" >"$here/../where"; ${HOLD}`,
+    undefined,
+    60_000,
+    { auth: '{"auths":{}}' },
+  );
+  await bench.ask(fresh());
+  const where = join(bench.on.dir, 'where');
+  await until(async () => (await readFile(where, 'utf8').catch(() => '')) !== '');
+  const [variable = '', option] = (await readFile(where, 'utf8')).trim().split('|');
+  expect(option).toBe(variable);
+  expect(await readFile(variable, 'utf8')).toBe('{"auths":{}}');
+  expect((await stat(variable)).mode & 0o777).toBe(0o600);
+  await bench.cancel();
+  expect(await bench.files()).toEqual([]);
 });
 
 test('a pull that takes too long is ended and says so', async () => {

@@ -101,6 +101,7 @@ export interface TaskJson {
   exitCode?: number;
   host?: string;
   image?: string;
+  imageDigest?: string;
   remoteDir?: string;
   failure?: { code: string; message: string; hint: string };
   blocked?: {

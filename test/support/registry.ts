@@ -41,6 +41,12 @@ export async function freshImage(megabytes = 0): Promise<FreshImage> {
   return { name, reference: `docker://registry:5000/${name}:1` };
 }
 
+/** What the registry calls the image with this tag. */
+export async function manifestDigest(name: string, tag = '1'): Promise<string> {
+  const answer = await ask('HEAD', `${name}/manifests/${tag}`);
+  return answer.headers.get('docker-content-digest') ?? '';
+}
+
 interface Blob {
   mediaType: string;
   size: number;

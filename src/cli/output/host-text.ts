@@ -118,7 +118,8 @@ export function imageTable(images: readonly ImageView[], width: number): string 
     image.reference,
     sizeText(image.bytes),
     image.pulledAt ?? '-',
+    image.digest ?? '-',
     image.path,
   ]);
-  return table([['IMAGE', 'SIZE', 'PULLED', 'PATH'], ...rows], width);
+  return table([['IMAGE', 'SIZE', 'PULLED', 'DIGEST', 'PATH'], ...rows], width);
 }

@@ -24,6 +24,7 @@ export function taskPage(task: TaskView, { now, paint, stderrTail }: PageOptions
     ['host', task.host ?? (task.asked.host && `${task.asked.host} (asked for)`)],
     ['gpus', task.gpus?.join(', ')],
     ['image', imageText(task)],
+    ['digest', task.imageDigest],
     ['command', commandText(task.command)],
     ...timeLines(task, now),
     [

@@ -1,34 +1,43 @@
 /** Has one of the task's images on its host: candidates in order, the first that can be had. */
-import { AppError, type FailureRecord, toAppError } from '../../domain/failure.ts';
+import { type AppError, type FailureRecord, toAppError } from '../../domain/failure.ts';
 import type { Task, TaskId } from '../../domain/task.ts';
 import type { Step } from '../dispatcher.ts';
 import type { ImageKeeper } from '../images.ts';
 import type { Seats } from '../seats.ts';
 import type { Progress } from '../service.ts';
+import { tellPull } from './pull-story.ts';
 
 interface PullDeps {
   seats: Seats;
-  images: ImageKeeper;
+  images: Pick<ImageKeeper, 'have'>;
   onProgress: (task: TaskId, progress: Progress) => void;
 }
 
 export function createPullImage({ seats, images, onProgress }: PullDeps): Step {
-  return async ({ task, attempt, signal }) => {
+  return async (context) => {
+    const { task, attempt, signal } = context;
     if (task.state.kind !== 'pulling') throw new Error(`pulling while ${task.state.kind}`);
     const seat = seats.get(task.state.host);
     const failures: FailureRecord[] = [];
     for (const reference of task.spec.images) {
+      const story = tellPull(context, reference);
       const watch = {
         signal,
-        onProgress: (bytesDone: number) =>
-          onProgress(task.id, { step: 'pull', what: reference, bytesDone }),
+        onProgress: (bytesDone: number) => {
+          story.running();
+          onProgress(task.id, { step: 'pull', what: reference, bytesDone });
+        },
+        onWait: (error: AppError, at: number) => story.waits(error, at),
       };
       try {
         const image = await images.have(seat, reference, watch);
+        await story.finished(image);
         return { kind: 'image-ready', attempt, image };
       } catch (thrown) {
         const error = toAppError(thrown);
-        if (signal.aborted || !isImageTrouble(error)) throw error;
+        if (signal.aborted) throw error;
+        if (isImageTrouble(error) || error.code === 'HOST_NO_SPACE') await story.gaveUp(error);
+        if (!isImageTrouble(error)) throw error;
         failures.push(error.in({ task: task.id }).toRecord());
       }
     }

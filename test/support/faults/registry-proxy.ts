@@ -9,8 +9,12 @@ import { onHost, REGISTRY_PORT } from '../bed.ts';
 export type Trouble =
   /** Refuses with this status. */
   | { kind: 'status'; status: number }
+  /** Refuses until somebody logs in. */
+  | { kind: 'login' }
   /** Half of the body, then the connection is cut. */
   | { kind: 'half' }
+  /** As long as it should be, but for one byte another. */
+  | { kind: 'wrong' }
   /** All of it, a piece at a time. */
   | { kind: 'slow'; pieceBytes: number; pauseMs: number };
 
@@ -23,24 +27,37 @@ export interface RegistryProxy extends AsyncDisposable {
   spoilt(): number;
 }
 
-export async function startRegistryProxy(): Promise<RegistryProxy> {
+/** With a `login` (user:password) it lets in nobody else. */
+export async function startRegistryProxy({
+  login,
+}: {
+  login?: string;
+} = {}): Promise<RegistryProxy> {
+  const pass = login === undefined ? undefined : `Basic ${Buffer.from(login).toString('base64')}`;
   let trouble: { part: string; left: number; trouble: Trouble } | undefined;
   let count = 0;
   const server = createServer((asked, answer) => {
     const now = trouble;
+    const closed = pass !== undefined && asked.headers.authorization !== pass;
     const spoils = now !== undefined && now.left > 0 && asked.url?.includes(now.part) === true;
     if (spoils) {
       now.left -= 1;
       count += 1;
     }
-    const act = spoils ? now.trouble : undefined;
+    const act = closed ? ({ kind: 'login' } as const) : spoils ? now.trouble : undefined;
     asked.resume();
     if (act?.kind === 'status') {
       answer.writeHead(act.status, { 'retry-after': '0' });
       answer.end('{"errors":[{"code":"TOOMANYREQUESTS","message":"later"}]}');
       return;
     }
-    const { method, url: path, headers } = asked;
+    if (act?.kind === 'login') {
+      answer.writeHead(401, { 'www-authenticate': 'Basic realm="bed"' });
+      answer.end('{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}');
+      return;
+    }
+    const { method, url: path } = asked;
+    const { authorization: _, ...headers } = asked.headers;
     const onward = request({ host: '127.0.0.1', port: REGISTRY_PORT, method, path, headers });
     onward.on('error', () => answer.destroy());
     onward.on('response', (response) => {
@@ -71,6 +88,8 @@ async function send(answer: ServerResponse, body: Buffer, act: Trouble | undefin
     answer.write(body.subarray(0, body.length >> 1), () => answer.destroy());
     return;
   }
+  if (act?.kind === 'wrong' && body.length > 0)
+    body.writeUInt8(body.readUInt8(body.length - 1) ^ 1, body.length - 1);
   if (act?.kind === 'slow') {
     for (let from = 0; from < body.length && !answer.destroyed; from += act.pieceBytes) {
       answer.write(body.subarray(from, from + act.pieceBytes));

@@ -74,6 +74,11 @@ describe('defaults', () => {
       pullAttempts: 5,
       pullBackoffMs: 2_000,
       pullBackoffCapMs: 60_000,
+      pullMemoryCapMs: 600_000,
+      pullMemoryMs: 10_000,
+      pullPriority: 'normal',
+      pullMinFreeBytes: 4 * 1024 ** 2,
+      registryAuthFile: undefined,
       pullTimeoutMs: 3_600_000,
     });
   });

@@ -42,7 +42,11 @@ async function house(far: Partial<HostPolicy> = {}, near: Partial<HostPolicy> = 
     [near, source],
   ]);
   let nonces = 0;
-  const keeper = createImageKeeper({ nonce: () => `n${(nonces += 1)}`, random: () => 1 });
+  const keeper = createImageKeeper({
+    nonce: () => `n${(nonces += 1)}`,
+    now: Date.now,
+    random: () => 1,
+  });
   const relay = createImageRelay({ keeper, seats, daemonId: DAEMON, log: LOG });
   const want = (reference = MINI) => {
     const controller = new AbortController();

@@ -4,7 +4,7 @@
  */
 import { expect, onTestFinished, test } from 'vitest';
 import { AppError } from '../../../src/domain/failure.ts';
-import { createImageKeeper } from '../../../src/engine/images.ts';
+import { createImageKeeper, type PullWatch } from '../../../src/engine/images.ts';
 import type { HostPolicy } from '../../../src/engine/settings.ts';
 import { seatOf } from '../../support/engine-parts.ts';
 import { FakeHost, probeReply } from '../../support/fake-host.ts';
@@ -12,9 +12,10 @@ import { until } from '../../support/until.ts';
 
 const MINI = 'docker://mini:1';
 const SUM = 'a'.repeat(64);
+const DIGEST = `sha256:${'d'.repeat(64)}`;
 const PATH = '/home/alice/.towline/images/mini.sif';
-const READY = `@ ready ${SUM} ${PATH}`;
-const IMAGE = { reference: MINI, path: PATH, sha256: SUM };
+const READY = `@ ready ${SUM} ${DIGEST} ${PATH}`;
+const IMAGE = { reference: MINI, path: PATH, sha256: SUM, digest: DIGEST };
 const failed = (said: string): string => `@ failed\n| ${said}`;
 const lost = (): AppError => new AppError('SSH_CONNECTION_LOST', 'the link broke');
 
@@ -29,16 +30,25 @@ async function house(replies: (string | Error)[], policy: Partial<HostPolicy> = 
   host.on(/^pulling/, say).on(/^ending the pull/, () => '@ ended');
   const seat = await seatOf(host, policy);
   let nonces = 0;
-  const keeper = createImageKeeper({ nonce: () => `n${(nonces += 1)}`, random: () => 1 });
-  const want = (reference = MINI) => {
+  const clock = { now: 1_000 };
+  const keeper = createImageKeeper({
+    nonce: () => `n${(nonces += 1)}`,
+    random: () => 1,
+    now: () => clock.now,
+  });
+  const want = (reference = MINI, more: Partial<PullWatch> = {}) => {
     const controller = new AbortController();
     const progress: number[] = [];
-    const watch = { signal: controller.signal, onProgress: (b: number) => progress.push(b) };
+    const watch = {
+      signal: controller.signal,
+      onProgress: (b: number) => progress.push(b),
+      ...more,
+    };
     const image = keeper.have(seat, reference, watch);
     image.catch(() => {});
     return { image, progress, leave: (why?: unknown) => controller.abort(why) };
   };
-  return { host, want, seat, keeper, nonces: () => nonces, replies };
+  return { host, want, seat, keeper, clock, nonces: () => nonces, replies };
 }
 
 test('an image that is there is there after one question', async () => {
@@ -81,7 +91,8 @@ test('other images are pulled meanwhile, as many at once as the host allows', as
 
 function pullPolicy(more: Partial<HostPolicy['pull']>): HostPolicy['pull'] {
   const usual = { attempts: 3, backoffMs: 1, backoffCapMs: 2, timeoutMs: 1_000, maxConcurrent: 4 };
-  return { ...usual, ...more };
+  const memory = { firstMs: 0, capMs: 0 };
+  return { ...usual, memory, ...more };
 }
 
 test('a pull that fails for a passing reason is begun anew, with a nonce of its own', async () => {
@@ -222,4 +233,68 @@ test('a registry without TLS is spoken to as configured, and the cache is where 
   expect(plain).toContain("'--no-https'");
   expect(tls).not.toContain("'--no-https'");
   expect(plain).toContain('/scratch/images');
+});
+
+const REMEMBERS = { memory: { firstMs: 1_000, capMs: 3_000 } };
+const UNKNOWN = failed('manifest unknown');
+
+test('what a pull gave up for is told again, without asking, for a time that doubles up to its cap', async () => {
+  const { host, want, clock } = await house([UNKNOWN], { pull: pullPolicy(REMEMBERS) });
+  const asked: number[] = [];
+  for (const window of [1_000, 2_000, 3_000, 3_000]) {
+    const at = new Date(clock.now + window).toISOString();
+    const reason = { code: 'IMAGE_MANIFEST_UNKNOWN', context: { nextTryAt: at } };
+    await expect(want().image).rejects.toMatchObject(reason);
+    clock.now += window - 1;
+    await expect(want().image).rejects.toMatchObject(reason);
+    asked.push(host.count(/^pulling/));
+    clock.now += 1;
+  }
+  expect(asked).toEqual([1, 2, 3, 4]);
+});
+
+test('a person who asks has it tried at once, and an image that came is no trouble any more', async () => {
+  const parts = await house([UNKNOWN, UNKNOWN, UNKNOWN, READY], { pull: pullPolicy(REMEMBERS) });
+  const { want, keeper, host, replies } = parts;
+  await expect(want().image).rejects.toThrow('manifest unknown');
+  await expect(want(MINI, { urgent: true }).image).rejects.toThrow('manifest unknown');
+  keeper.forgetFailures([MINI]);
+  await expect(want().image).rejects.toThrow('manifest unknown');
+  expect(host.count(/^pulling/)).toBe(3);
+  expect(await want(MINI, { urgent: true }).image).toEqual(IMAGE);
+  replies.push(UNKNOWN);
+  expect(await want().image).toEqual(IMAGE);
+});
+
+test('trouble of the host is not remembered, and a clock set back ends what was', async () => {
+  const full = failed('no space left on device');
+  const { want, host, clock, replies } = await house([full], { pull: pullPolicy(REMEMBERS) });
+  for (let i = 0; i < 2; i += 1) {
+    await expect(want().image).rejects.toMatchObject({ code: 'HOST_NO_SPACE' });
+  }
+  replies.splice(0, 1, UNKNOWN);
+  await expect(want().image).rejects.toThrow('manifest unknown');
+  clock.now -= 1;
+  await expect(want().image).rejects.toThrow('manifest unknown');
+  expect(host.count(/^pulling/)).toBe(4);
+});
+
+test('who waits for the next try is told why and when, who comes later too; what the registry asks for is kept', async () => {
+  const busy = failed('toomanyrequests: slow down, Retry-After: 3600');
+  const { want, keeper, clock } = await house([busy]);
+  const waits: unknown[] = [];
+  const onWait = ({ code }: AppError, at: number): void => void waits.push([code, at]);
+  const one = want(MINI, { onWait });
+  await until(() => waits.length === 1);
+  const two = want(MINI, { onWait });
+  await until(() => waits.length === 2);
+  const at = clock.now + 3_600_000;
+  expect(waits).toEqual([
+    ['IMAGE_RATE_LIMITED', at],
+    ['IMAGE_RATE_LIMITED', at],
+  ]);
+  expect(keeper.nextTryAt('vm', ['docker://other:1', MINI])).toBe(at);
+  one.leave();
+  two.leave();
+  await until(() => keeper.nextTryAt('vm', [MINI]) === undefined);
 });

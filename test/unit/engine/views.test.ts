@@ -17,7 +17,8 @@ async function house() {
   const subscribers = createSubscribers(store, () => 0);
   let nextTryAt: number | undefined;
   const dispatcher = { nextTryAt: () => nextTryAt } as never;
-  const views = createViews({ spool, seats, dispatcher, subscribers, now: () => 0 });
+  const images = { nextTryAt: () => undefined } as never;
+  const views = createViews({ spool, seats, dispatcher, images, subscribers, now: () => 0 });
   const report = async () => views.report(await ledger.find(ID));
   await ledger.insert([aTask({ cleanup: 'always' })]);
   const retryAt = (at: number): void => void (nextTryAt = at);

@@ -62,7 +62,7 @@ test('no reply line, two reply lines and unknown words are refused, with what th
   expect(() => parseLaunch('@ hello\n')).toThrow(invalid('hello'));
   expect(() => parseCancel('@ hello\n')).toThrow(invalid('hello'));
   expect(() => parseCancel('@ elsewhere \n')).toThrow(invalid('field value'));
-  expect(() => parsePull('@ ready xyz /p.sif\n', { host: 'h' })).toThrow(invalid('sha256'));
+  expect(() => parsePull('@ ready xyz - /p.sif\n', { host: 'h' })).toThrow(invalid('sha256'));
   expect(() => parsePublishObject('', { host: 'h' })).toThrow(invalid('0 reply lines'));
 });
 
@@ -169,8 +169,8 @@ test.each([
   ['requested access to the resource is denied', 'IMAGE_UNAUTHORIZED'],
   ['received unexpected HTTP status: 403 Forbidden', 'IMAGE_UNAUTHORIZED'],
   ['dial tcp 10.0.0.1:443: i/o timeout', 'IMAGE_REGISTRY_UNREACHABLE'],
-  ['received unexpected HTTP status: 503 Service Unavailable', 'IMAGE_REGISTRY_UNREACHABLE'],
-  ['toomanyrequests: You have reached your pull rate limit', 'IMAGE_REGISTRY_UNREACHABLE'],
+  ['received unexpected HTTP status: 503 Service Unavailable', 'IMAGE_REGISTRY_FAILED'],
+  ['toomanyrequests: You have reached your pull rate limit', 'IMAGE_RATE_LIMITED'],
   ['write /x: disk quota exceeded', 'HOST_NO_SPACE'],
   ['something new', 'IMAGE_PULL_FAILED'],
 ])('%s is %s', (output, code) => {

@@ -50,13 +50,14 @@ describe.each(MIGRATIONS.map(({ number }) => number))('a database of schema %i',
     expect(live.effects.map(({ kind }) => kind)).toEqual(EFFECT_KINDS);
     const events = await store.listEvents({ since: 0, limit: 99 });
     const kinds = events.flatMap((event) => ('kind' in event ? [event.kind] : []));
-    expect(kinds.slice(0, EVENT_KINDS.length)).toEqual(EVENT_KINDS);
+    const recorded = EVENT_KINDS.filter((kind) => !kind.startsWith('pull-'));
+    expect(kinds.slice(0, recorded.length)).toEqual(recorded);
   });
 
   it('goes on: what is new is written into it, and old event numbers never come again', async () => {
     const { store } = await open();
     const last = await store.lastSeq();
-    expect(last).toBeGreaterThan(EVENT_KINDS.length);
+    expect(last).toBeGreaterThan(EVENT_KINDS.length - 3);
     const { seq } = await store.setHostMode({ at: 1, host: 'other', mode: 'paused' });
     expect(seq).toBe(last + 1);
     const [task] = (await store.listTasks({ limit: 1 })).tasks;

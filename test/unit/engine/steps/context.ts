@@ -1,5 +1,5 @@
 /** What a step is given, for its tests. */
-import type { TaskEvent } from '../../../../src/domain/events.ts';
+import type { NewsEvent, TaskEvent } from '../../../../src/domain/events.ts';
 import type { AppError } from '../../../../src/domain/failure.ts';
 import type { TaskSpec } from '../../../../src/domain/task.ts';
 import type { StepContext } from '../../../../src/engine/dispatcher.ts';
@@ -11,6 +11,7 @@ export const DIR = `/home/alice/.towline/tasks/d4a3c7f0-0000-4000-8000-000000000
 /** A task after these events, as its step gets it. */
 export function contextOf(more: Partial<TaskSpec>, ...events: TaskEvent[]) {
   const troubles: (AppError | undefined)[] = [];
+  const told: NewsEvent[] = [];
   const controller = new AbortController();
   const task = after(aTask(more), ...events);
   const context: StepContext = {
@@ -18,8 +19,9 @@ export function contextOf(more: Partial<TaskSpec>, ...events: TaskEvent[]) {
     attempt: task.state.attempt,
     signal: controller.signal,
     trouble: async (error) => void troubles.push(error),
+    tell: async (event) => void told.push(event),
   };
-  return { context, task, controller, troubles };
+  return { context, task, controller, troubles, told };
 }
 
 /** A status look: one attempt of which this is said, with streams of these sizes. */

@@ -13,7 +13,7 @@ const IMAGES = ['docker://a:1', 'docker://b:1', 'docker://c:1'];
 async function pull(has: Record<string, ErrorCode | 'ready'>) {
   const asked: string[] = [];
   const progress: string[] = [];
-  const keeper: ImageKeeper = {
+  const keeper: Pick<ImageKeeper, 'have'> = {
     async have(_, reference, { onProgress }) {
       asked.push(reference);
       onProgress(5);
@@ -27,15 +27,21 @@ async function pull(has: Record<string, ErrorCode | 'ready'>) {
     images: keeper,
     onProgress: (_, { what, bytesDone }) => progress.push(`${what} ${bytesDone}`),
   });
-  const { context } = contextOf({ images: IMAGES }, TO_RUNNING[0] as never);
-  return { news: step(context), asked, progress };
+  const { context, told } = contextOf({ images: IMAGES }, TO_RUNNING[0] as never);
+  return { news: step(context), asked, progress, told };
 }
 
 test('candidates are tried in order, one after another, and the first that can be had is used', async () => {
-  const { news, asked, progress } = await pull({ 'docker://b:1': 'ready' });
+  const { news, asked, progress, told } = await pull({ 'docker://b:1': 'ready' });
   expect(await news).toMatchObject({ kind: 'image-ready', image: { reference: 'docker://b:1' } });
   expect(asked).toEqual(IMAGES.slice(0, 2));
   expect(progress).toEqual(['docker://a:1 5', 'docker://b:1 5']);
+  expect(told).toMatchObject([
+    { kind: 'pull-started', image: 'docker://a:1' },
+    { kind: 'pull-failed', image: 'docker://a:1', failure: { code: 'IMAGE_MANIFEST_UNKNOWN' } },
+    { kind: 'pull-started', image: 'docker://b:1' },
+    { kind: 'pull-finished', image: { reference: 'docker://b:1' } },
+  ]);
 });
 
 test('when none can be had the first reason is told, with the words of all', async () => {

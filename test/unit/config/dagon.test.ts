@@ -50,9 +50,7 @@ describe('single lines of a dagon.ini', () => {
       'a.ini:4: [batch] remove_dir: "perhaps" is neither True nor False',
     ]);
     expect(complaints(batch('threads = many'))[0]).toContain('a.ini:4: [batch] threads: "many"');
-    expect(complaints(batch('scratch_dir_base = tmp'))[0]).toContain(
-      '[batch] scratch_dir_base',
-    );
+    expect(complaints(batch('scratch_dir_base = tmp'))[0]).toContain('[batch] scratch_dir_base');
   });
 
   it('what [host.ssh] says counts more', () => {

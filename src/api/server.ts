@@ -18,6 +18,7 @@ import { addGc } from './routes/gc.ts';
 import { addHealth } from './routes/health.ts';
 import { addHostActs } from './routes/host-acts.ts';
 import { addHostLogin } from './routes/host-login.ts';
+import { addHostSetup } from './routes/host-setup.ts';
 import { addHostTrust } from './routes/host-trust.ts';
 import { addHosts } from './routes/hosts.ts';
 import { addImages } from './routes/images.ts';
@@ -46,6 +47,7 @@ const ROUTE_FILES: AddRoute[] = [
   addHosts,
   addDoctor,
   addHostActs,
+  addHostSetup,
   addHostLogin,
   addImages,
   addHostTrust,

@@ -9,8 +9,8 @@ import type { StreamName } from '../domain/task.ts';
 import type { ExecStart } from '../protocol/exec-messages.ts';
 import type { WireTaskSpec } from '../protocol/spec-schema.ts';
 import type * as views from '../protocol/views.ts';
-import { readDoctor } from './doctor.ts';
 import { followEvents, followLogs } from './follow.ts';
+import { readJsonLines } from './json-lines.ts';
 import { type Reconnect, repeat } from './reconnect.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -155,12 +155,21 @@ function hostCalls(transport: Transport) {
       transport.call<views.ForgetView>('forgetHost', { params: { name }, body }),
     /** @throws what the first contact fails with */
     setupHost: (name: string) => transport.call<views.SetupView>('setupHost', { params: { name } }),
+    /**
+     * Looks for the runtime of a host, says what would be done, or installs it: what the script there says,
+     * its end last. @throws HOST_UNKNOWN HOST_PAUSED SSH_*
+     */
+    setupApptainer: (
+      name: string,
+      body: { act: 'check' | 'print' | 'install'; cacheDir?: string; tmpDir?: string },
+    ) =>
+      readJsonLines<views.SetupNewsView>(transport, 'setupApptainer', { params: { name }, body }),
     /** The keys a host offers; with `fingerprint` those are pinned. @throws HOST_KEY_* SSH_* */
     trust: (name: string, body: { fingerprint?: readonly string[]; replace?: boolean } = {}) =>
       transport.call<views.HostTrustView>('trustHost', { params: { name }, body }),
     /** What doctor finds, as it finds it; the last one is the summary. @throws HOST_UNKNOWN */
     doctor: (name: string, options: { signal?: AbortSignal } = {}) =>
-      readDoctor(transport, name, options),
+      readJsonLines<views.DoctorView>(transport, 'doctor', { params: { name }, ...options }),
     /**
      * One step of a login: without a session it begins; then each call answers what the last one asked.
      * @throws SSH_LOGIN_FAILED SSH_LOGIN_ENDED HOST_UNKNOWN, and what the connection fails with

@@ -17,13 +17,22 @@ export function errorFromBody(text: string, status: number): AppError {
     const { error } = JSON.parse(text) as {
       error: { code: string; message: string; context?: ErrorContext };
     };
-    if (Object.hasOwn(ERRORS, error.code)) {
-      return new AppError(error.code as ErrorCode, error.message, { context: error.context ?? {} });
-    }
-    return new AppError('INTERNAL', `${error.code}: ${error.message}`);
+    return errorFromView(error);
   } catch {
     return new AppError('INTERNAL', `the daemon answered ${status}: ${text.slice(0, 200)}`);
   }
+}
+
+/** A failure that was told as part of an answer. */
+export function errorFromView(error: {
+  code: string;
+  message: string;
+  context?: ErrorContext | undefined;
+}): AppError {
+  if (Object.hasOwn(ERRORS, error.code)) {
+    return new AppError(error.code as ErrorCode, error.message, { context: error.context ?? {} });
+  }
+  return new AppError('INTERNAL', `${error.code}: ${error.message}`);
 }
 
 /** A connection that could not be made or broke, as an AppError that names the socket. */

@@ -187,7 +187,7 @@ export const SECTIONS: Readonly<Record<string, { doc: string; keys: KeyTable }>>
     keys: HOST_KEYS,
   },
   ssh: {
-    doc: 'The section of a dagon.ini file: makes one host named ssh. Only here a comment may follow a value. A [host.ssh] section can add the other keys.',
+    doc: 'The section of a dagon.ini file: makes one host named ssh. Only here a comment may follow a value. A [host.ssh] section can add the other keys. In a file with [batch], [dagon_ip] or [dagon_service] the other sections of a dagon.ini are no mistake: docs/from-dagonstar.md has them.',
     keys: SSH_KEYS,
   },
 };

@@ -11,6 +11,7 @@ import { shown } from '../domain/shown.ts';
 import { disagreements, sshSectionProblems } from './agree.ts';
 import { checkScan } from './check.ts';
 import type { Config } from './config.ts';
+import { readDagon } from './dagon.ts';
 import { explain } from './explain.ts';
 import { type FileChoice, readFiles } from './read.ts';
 import { pickWinners, resolveConfig } from './resolve.ts';
@@ -36,13 +37,23 @@ export function loadConfig(options: LoadOptions): Config {
   const { sources, problems } = readFiles(options);
   const scans = sources.map(({ file, text }) => scanIni(file, text));
   const checks = scans.map((scan) => checkScan(scan, { home, env }));
-  const sections = scans.flatMap((scan) => scan.sections);
-  const settings = checks.flatMap((check) => check.settings);
+  const dagons = scans.map((scan, index) =>
+    readDagon(scan, checks[index]?.settings ?? [], { home, env }),
+  );
+  const sections = scans.flatMap((scan, index) => [
+    ...scan.sections,
+    ...(dagons[index]?.sections ?? []),
+  ]);
+  const settings = checks.flatMap((check, index) => [
+    ...check.settings,
+    ...(dagons[index]?.settings ?? []),
+  ]);
   const files = sources.map(({ file }) => file);
 
   problems.push(
     ...scans.flatMap((scan) => scan.problems),
     ...checks.flatMap((check) => check.problems),
+    ...dagons.flatMap((dagon) => dagon.problems),
   );
   // What is incomplete cannot be asked whether it agrees.
   if (problems.length > 0) throw explain(problems, files);
@@ -51,7 +62,8 @@ export function loadConfig(options: LoadOptions): Config {
   const config = resolveConfig({ winners, hostNames: hostNames(sections), files }, { env, home });
   const conflicts = [...sshSectionProblems(sections, settings), ...disagreements(config, winners)];
   if (conflicts.length > 0) throw explain(conflicts, files);
-  return deepFreeze(config);
+  const notes = [...dagons.flatMap((dagon) => dagon.notes), ...config.notes];
+  return deepFreeze({ ...config, notes });
 }
 
 function hostNames(sections: readonly { name: string }[]): string[] {

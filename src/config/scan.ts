@@ -5,6 +5,7 @@
  */
 
 import { shown } from '../domain/shown.ts';
+import { isDagonSection, isDagonText } from './dagon-sections.ts';
 import { CONTROL_CHARACTER, type Place, type Problem } from './problem.ts';
 import { scanValue } from './scan-value.ts';
 import { COMMENTED_SECTION, sectionProblem } from './section-names.ts';
@@ -25,6 +26,8 @@ export interface Scan {
   problems: Problem[];
   /** What was understood, one line per line, without comments: the text for the ini package. */
   clean: string;
+  /** In a file that was written for DagOnStar: what only such a file has, values as they stand. */
+  dagon?: { sections: Section[]; entries: Entry[] };
 }
 
 /** Where the scan stands. `inside` is undefined before the first section and in a refused one. */
@@ -32,6 +35,8 @@ interface Cursor {
   scan: Scan;
   place: Place;
   inside: string | undefined;
+  /** Inside a section that only a dagon.ini has. */
+  dagon: string | undefined;
   refused: boolean;
   /** The line on which a section or a key of it was seen first. */
   seen: Map<string, number>;
@@ -40,8 +45,11 @@ interface Cursor {
 /** Splits a text into sections and entries; never throws, what is wrong is listed. */
 export function scanIni(file: string, text: string): Scan {
   const scan: Scan = { sections: [], entries: [], problems: [], clean: '' };
-  const place = { file, line: 0 };
-  const cursor: Cursor = { scan, place, inside: undefined, refused: false, seen: new Map() };
+  if (isDagonText(text)) scan.dagon = { sections: [], entries: [] };
+  const cursor: Cursor = {
+    ...{ scan, place: { file, line: 0 }, seen: new Map() },
+    ...{ inside: undefined, dagon: undefined, refused: false },
+  };
   // A byte order mark and CRLF are what Windows editors add to a good file.
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   const cleaned = lines.map((line, index) => {
@@ -68,8 +76,14 @@ function scanHeader(cursor: Cursor, content: string): string {
   const match = /^\[([^[\]]*)\](.*)$/.exec(content);
   const name = match?.[1]?.trim() ?? '';
   const rest = match?.[2]?.trim() ?? '';
-  const problem = match === null ? undefined : sectionProblem(name);
+  cursor.dagon = undefined;
   cursor.inside = undefined;
+  if (cursor.scan.dagon !== undefined && isDagonSection(name)) {
+    cursor.dagon = name;
+    cursor.scan.dagon.sections.push({ ...cursor.place, name });
+    return '';
+  }
+  const problem = match === null ? undefined : sectionProblem(name);
   cursor.refused = true;
   if (match === null) {
     return refuse(cursor, {
@@ -100,6 +114,7 @@ function scanHeader(cursor: Cursor, content: string): string {
 }
 
 function scanEntry(cursor: Cursor, content: string): string {
+  if (cursor.dagon !== undefined) return scanDagonEntry(cursor, cursor.dagon, content);
   if (cursor.refused) return '';
   const section = cursor.inside;
   if (section === undefined) {
@@ -144,6 +159,20 @@ function scanEntry(cursor: Cursor, content: string): string {
   }
   cursor.scan.entries.push({ ...cursor.place, section, key, value: parsed.value.value });
   return `${key} = ${parsed.value.clean}`;
+}
+
+/** As loose as Python's ConfigParser; lines that go on with a value are of no use here. */
+function scanDagonEntry(cursor: Cursor, section: string, content: string): '' {
+  const [, key = '', value = ''] = /^([^=:]+?)\s*[=:]\s*(.*)$/.exec(content) ?? [];
+  const bare = value.replace(/(^|\s)[;#].*$/, '').trim();
+  if (key !== '')
+    cursor.scan.dagon?.entries.push({
+      ...cursor.place,
+      section,
+      key: key.toLowerCase(),
+      value: bare,
+    });
+  return '';
 }
 
 function firstSeen(cursor: Cursor, name: string): number | undefined {

@@ -73,6 +73,7 @@ const ROWS = {
   HOST_NO_SPACE: ['The host has no space left.', 'free space on {host} (root = …): a task that waits goes on by itself, one that has ended by: towline retry {task}', 'after-fix', 200, 3],
   HOST_TOOL_MISSING: ['A basic command is missing on the host.', 'install it on {host}, then: towline host doctor {host}', 'after-fix', 200, 3],
   HOST_COMMAND_FAILED: ['A command of Towline failed on the host.', 'see: towline host doctor {host}', 'later', 200, 3],
+  HOST_SETUP_FAILED: ['The set-up of a host did not get it to run containers.', 'the message says why; what is wrong otherwise: towline host doctor {host}', 'after-fix', 200, 3],
   HOST_COMMAND_TIMEOUT: ['A command of Towline did not answer in time on the host.', 'see: towline host doctor {host}; it is tried again', 'later', 200, 3],
   HOST_SESSIONS_FULL: ['Too many exec and shell sessions are open on the host.', 'end one of them, then try again', 'later', 429, 13],
   HOST_REPLY_INVALID: ['A reply of the host cannot be understood.', 'see: towline host doctor {host}', 'later', 200, 3],

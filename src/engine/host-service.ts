@@ -8,7 +8,14 @@ import type { Service } from './service.ts';
 
 type HostService = Pick<
   Service,
-  'hosts' | 'host' | 'doctor' | 'login' | 'setHostMode' | 'setupHost' | 'forgetHost'
+  | 'hosts'
+  | 'host'
+  | 'doctor'
+  | 'login'
+  | 'setHostMode'
+  | 'setupHost'
+  | 'setupApptainer'
+  | 'forgetHost'
 >;
 
 export function createHostService(deps: ServiceDeps): HostService {

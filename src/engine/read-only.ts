@@ -32,6 +32,7 @@ const KINDS: Readonly<Record<keyof Service, 'shows' | 'acts'>> = {
   login: 'acts',
   setHostMode: 'acts',
   setupHost: 'acts',
+  setupApptainer: 'acts',
   forgetHost: 'acts',
   images: 'acts',
   pullImage: 'acts',

@@ -78,6 +78,18 @@ export interface ImageReport {
   pulledAt?: number | undefined;
 }
 
+/** Whether to look, to say what would be done, or to do it; and where the runtime is to keep its files. */
+export interface SetupRequest {
+  act: 'check' | 'print' | 'install';
+  cacheDir?: string | undefined;
+  tmpDir?: string | undefined;
+}
+
+/** What the set-up script says on the host; its end is the last, with the reason when it failed. */
+export type SetupNews =
+  | { type: 'text'; text: string }
+  | { type: 'end'; code: number; failure?: FailureRecord | undefined };
+
 /** A step of a login: what the host asks, or how it stands when nothing more is asked. */
 export type LoginReport =
   | { done: true; host: HostReport }

@@ -17,7 +17,14 @@ import type {
   UnreadableTask,
 } from '../store/store.ts';
 import type { LoginRequest } from './logins.ts';
-import type { ForgetReport, HostReport, ImageReport, LoginReport } from './reports.ts';
+import type {
+  ForgetReport,
+  HostReport,
+  ImageReport,
+  LoginReport,
+  SetupNews,
+  SetupRequest,
+} from './reports.ts';
 
 export type { LoginRequest } from './logins.ts';
 export type * from './reports.ts';
@@ -228,6 +235,11 @@ export interface Service {
   setHostMode(name: string, mode: HostMode): Promise<HostReport>;
   /** Makes the root, checks the tools, looks at everything now. @throws SSH_* HOST_* RUNTIME_NOT_FOUND */
   setupHost(name: string): Promise<HostReport>;
+  /**
+   * Runs scripts/setup-apptainer.sh on the host; resolves once it runs, tells what it says. Nobody is asked:
+   * whoever calls with `install` has the consent of a person. @throws HOST_UNKNOWN HOST_PAUSED SSH_*
+   */
+  setupApptainer(name: string, request: SetupRequest): Promise<AsyncIterable<SetupNews>>;
   /**
    * Removes what this daemon made on the host, then pauses it; with `dryRun` only says what would go.
    * @throws HOST_IN_USE HOST_PAUSED HOST_ROOT_INVALID SSH_*

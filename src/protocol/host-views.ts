@@ -105,6 +105,11 @@ export const hostTrustView = z.object({
 export const hostListView = z.object({ hosts: z.array(hostView) });
 
 export const setupView = z.object({ host: hostView, image: z.string().optional() });
+/** A line of what the set-up script says; with `failure` it did not succeed. */
+export const setupNewsView = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('text'), text: z.string() }),
+  z.object({ type: z.literal('end'), code: count, failure: failureView.optional() }),
+]);
 
 export const forgetView = z.object({
   host: z.string(),
@@ -168,6 +173,7 @@ export type HostView = z.infer<typeof hostView>;
 export type ForgetView = z.infer<typeof forgetView>;
 export type HostTrustView = z.infer<typeof hostTrustView>;
 export type SetupView = z.infer<typeof setupView>;
+export type SetupNewsView = z.infer<typeof setupNewsView>;
 export type LoginView = z.infer<typeof loginView>;
 export type HostListView = z.infer<typeof hostListView>;
 export type FindingView = z.infer<typeof findingView>;

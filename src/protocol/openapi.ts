@@ -50,6 +50,10 @@ const SHAPES: Record<RouteName, Shape> = {
     answer: views.forgetView,
   },
   setupHost: { answer: views.setupView },
+  setupApptainer: {
+    body: [{ type: JSON_TYPE, schema: requests.setupBody }],
+    answer: 'application/x-ndjson',
+  },
   trustHost: {
     body: [{ type: JSON_TYPE, schema: requests.trustBody }],
     answer: views.hostTrustView,

@@ -70,6 +70,17 @@ export const imageReference = z.strictObject({
 export const forgetBody = z.strictObject({
   dryRun: z.boolean().optional().describe('Default true: only say what would be removed.'),
 });
+const runtimeDirectory = z
+  .string()
+  .max(limits.PATH_BYTES_MAX)
+  .regex(/^\/(?:[A-Za-z0-9_./+@-]|%u)*$/, {
+    error: 'must be an absolute path of letters, digits and _ . / + @ -; %u stands for the user',
+  });
+export const setupBody = z.strictObject({
+  act: z.enum(['check', 'print', 'install']).describe('install changes the host.'),
+  cacheDir: runtimeDirectory.optional().describe("APPTAINER_CACHEDIR in the user's ~/.profile."),
+  tmpDir: runtimeDirectory.optional().describe("APPTAINER_TMPDIR in the user's ~/.profile."),
+});
 export const gcBody = z.strictObject({
   olderThanMs: z.number().int().min(0).optional(),
   dryRun: z.boolean().optional(),

@@ -42,6 +42,11 @@ const ROUTE_ROWS = {
   drainHost: ['POST', '/v1/hosts/:name/drain', 'Gives a host no new tasks until it is resumed.'],
   forgetHost: ['POST', '/v1/hosts/:name/forget', 'Removes what this daemon made on a host.'],
   setupHost: ['POST', '/v1/hosts/:name/setup', 'Makes the root of a host and looks at it now.'],
+  setupApptainer: [
+    'POST',
+    '/v1/hosts/:name/apptainer',
+    'Looks for, or installs, the container runtime of a host; what it says as NDJSON, its end last.',
+  ],
   trustHost: [
     'POST',
     '/v1/hosts/:name/trust',

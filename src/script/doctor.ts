@@ -4,6 +4,7 @@
  * can: a tool that is missing leaves a fact out.
  */
 import { z } from 'zod';
+import { GPUS, imagesText, OVERLAYS, registriesText } from './doctor-more.ts';
 import { HOST, LOGOUT, RC_FILES, RUNTIME, TELL_FACTS } from './doctor-parts.ts';
 import { templateVariables, templateWord } from './expand.ts';
 import { ROOT_MARKER } from './layout.ts';
@@ -18,6 +19,10 @@ export interface DoctorPlan {
   setup?: string | undefined;
   /** A line that a login shell printed by itself: rc files are searched for it. */
   noise?: string | undefined;
+  /** Where pulled images go. */
+  imagesTemplate: string;
+  /** Spoken to over plain HTTP: NAME or NAME:PORT. */
+  registries: readonly string[];
 }
 
 const count = z.coerce.number().int().nonnegative();
@@ -78,6 +83,19 @@ const factsSchema = z.object({
   fuseDevice: z.enum(['absent', 'denied', 'usable']).optional(),
   squashfuse: z.string().optional(),
   mksquashfs: z.string().optional(),
+  imagesDir: z.string().optional(),
+  imagesKind: z.literal('other').optional(),
+  imagesWritable: flag.optional(),
+  imagesCount: count.optional(),
+  imagesFsType: z.string().optional(),
+  imagesFreeBytes: count.optional(),
+  imagesOnHome: flag.optional(),
+  gpuTool: z.enum(['nvidia-smi', 'rocm-smi']).optional(),
+  gpuCode: count.optional(),
+  gpuCount: count.optional(),
+  gpuWords: z.string().optional(),
+  /** A card on the bus, whoever drives it. */
+  gpuCard: z.enum(['NVIDIA', 'AMD']).optional(),
 });
 
 const toolsSchema = z.record(z.string(), flag);
@@ -88,6 +106,10 @@ export interface DoctorFacts extends z.infer<typeof factsSchema> {
   rcFiles: { path: string; line?: string | undefined }[];
   /** What `quota` says about file systems over their limit. */
   quota: string[];
+  /** Overlay images of ended attempts, and the process that has one open. */
+  overlays: { pid: string; path: string }[];
+  /** Those asked; with words where nothing answered. */
+  registries: { name: string; words?: string | undefined }[];
 }
 
 /**
@@ -109,6 +131,10 @@ export function doctorText(plan: DoctorPlan): string {
     TRY_SCOPE,
     ...checkedSetup(plan.setup),
     RUNTIME,
+    imagesText(plan.imagesTemplate),
+    OVERLAYS,
+    ...(plan.registries.length === 0 ? [] : [registriesText(plan.registries)]),
+    GPUS,
     "echo '@ done'",
   ].join('\n');
 }
@@ -121,12 +147,16 @@ export function parseDoctor(output: string, query: { host: string }): DoctorFact
   const words: Record<'fact' | 'tool', Record<string, string>> = { fact: {}, tool: {} };
   const rcFiles: DoctorFacts['rcFiles'] = [];
   const quota: string[] = [];
+  const overlays: DoctorFacts['overlays'] = [];
+  const registries: DoctorFacts['registries'] = [];
   for (const { verb, rest } of lines) {
     const space = rest.indexOf(' ');
     const value = space === -1 ? '' : rest.slice(space + 1);
     if (verb === 'rc') rcFiles.push({ path: rest });
     else if (verb === 'loud') rcFiles.at(-1)!.line = rest;
     else if (verb === 'quota') quota.push(rest);
+    else if (verb === 'overlay') overlays.push({ pid: rest.slice(0, space), path: value });
+    else if (verb === 'registry') registries.push(registryOf(rest));
     else if ((verb === 'fact' || verb === 'tool') && value !== '')
       words[verb][rest.slice(0, space)] = value;
   }
@@ -139,7 +169,15 @@ export function parseDoctor(output: string, query: { host: string }): DoctorFact
     tools: parseValue(toolsSchema, words.tool, purpose),
     rcFiles: loudFirst,
     quota,
+    overlays,
+    registries,
   };
+}
+
+/** `NAME ok`, or `NAME failed WORDS`. */
+function registryOf(rest: string): DoctorFacts['registries'][number] {
+  const [name = '', verdict, ...words] = rest.split(' ');
+  return verdict === 'ok' ? { name } : { name, words: words.join(' ') };
 }
 
 /** A text that is no shell would end the shell that evaluates it. */

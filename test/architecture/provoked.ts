@@ -57,6 +57,7 @@ export const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   HOST_NO_SPACE: [TASKS, 'a full disk on the host is told'],
   HOST_TOOL_MISSING: [HOST, 'HOST_TOOL_MISSING'],
   HOST_COMMAND_FAILED: ['unit/engine/dispatcher.test.ts', 'cleaning is tried for ever'],
+  HOST_SETUP_FAILED: ['e2e/host-setup.test.ts', 'HOST_SETUP_FAILED'],
   HOST_COMMAND_TIMEOUT: [RUN, 'rejects a command at its deadline'],
   HOST_SESSIONS_FULL: ['e2e/inside.test.ts', 'there are only so many at once'],
   HOST_REPLY_INVALID: [RUN, 'refuses output beyond 4 MiB'],

@@ -2,7 +2,8 @@
  * Goal: whatever is wrong with a host, doctor finds it, names its cause and says what mends it; and that
  * mends it. Method: a host of the bed is broken in one way at a time; what doctor tells to do is done as
  * written (a command is run, a line goes into the section), and doctor must find the same thing well.
- * One fake: user namespaces cannot be switched off inside the bed, so there a failing `unshare` stands for it.
+ * Fakes, each named where it is: `unshare`, since user namespaces cannot be switched off inside the bed; `stat`,
+ * since there is no network file system; `nvidia-smi` and `modprobe`, since there is no GPU.
  */
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -328,6 +329,85 @@ const TROUBLES: Record<string, Trouble> = {
     spoil: `mkdir -p ${HOME}/fake && printf '#!/bin/sh\\nexit 1\\n' >${HOME}/fake/unshare && chmod 755 ${HOME}/fake/unshare`,
     remedy: /^words: ask for user namespaces/,
     byHand: () => asRoot(`rm ${HOME}/fake/unshare`),
+  },
+  'an image cache that cannot be written': {
+    id: 'image-cache',
+    section: () => ({ image_cache_dir: '/srv/closed' }),
+    spoil: 'install -d -m 755 /srv/closed',
+    cause: /no image can be pulled/,
+    remedy: `ini: image_cache_dir = ${HOME}/.towline/images`,
+    after: 'rmdir /srv/closed',
+  },
+  'an image cache with little space': {
+    id: 'image-cache',
+    level: 'warning',
+    section: () => ({ image_cache_dir: `${DISK}/images` }),
+    spoil: `mount -t tmpfs -o size=64m,uid=$(id -u ${PATIENT}),mode=755 none ${DISK}`,
+    remedy: `ini: image_cache_dir = ${HOME}/.towline/images`,
+    after: `umount ${DISK}`,
+  },
+  'an image cache on a network file system (a fake stat says so)': {
+    id: 'image-cache',
+    level: 'warning',
+    section: () => ({ setup: `PATH=${HOME}/fake:$PATH`, image_cache_dir: `${DISK}/images` }),
+    spoil: `mkdir -p ${HOME}/fake && printf '#!/bin/sh\\ncase "$*" in *%%T*${DISK}) echo 99999999 4096 nfs ;; *) exec /usr/bin/stat "$@" ;; esac\\n' >${HOME}/fake/stat && chmod 755 ${HOME}/fake/stat
+      chown ${PATIENT} ${DISK}`,
+    cause: /each start reads its image over the network/,
+    remedy: `ini: image_cache_dir = ${HOME}/.towline/images`,
+    after: `rm -r ${HOME}/fake; chown root ${DISK}`,
+  },
+  'a registry that cannot be reached': {
+    id: 'registry',
+    level: 'warning',
+    section: () => ({ insecure_registries: 'registry:1' }),
+    cause: /a firewall or a missing proxy/,
+    remedy: 'ini: insecure_registries = NAME:PORT',
+    byHand: (text) => text.replace('NAME:PORT', 'registry:5000'),
+  },
+  'an overlay that an ended attempt still holds': {
+    id: 'overlay',
+    level: 'warning',
+    section: () => ({ root: `${HOME}/held` }),
+    spoil: `install -d -o ${PATIENT} -m 700 ${HOME}/held ${HOME}/held/tasks ${HOME}/held/tasks/d ${HOME}/held/tasks/d/t.1
+      touch ${HOME}/held/tasks/d/t.1/exit.json
+      su -s /bin/sh ${PATIENT} -c 'exec 9>${HOME}/held/tasks/d/t.1/overlay.img; exec setsid -f sleep 600' >/dev/null 2>&1`,
+    cause: /currently in use by another process/,
+    remedy: /^host: kill \d+$/,
+  },
+  'no squashfuse: images are unpacked at each start': {
+    id: 'conversion',
+    level: 'warning',
+    spoil: 'chmod 000 /usr/bin/squashfuse /usr/bin/squashfuse_ll',
+    cause: /each start does that/,
+    remedy: 'words: install squashfuse on the host',
+    byHand: () => asRoot('chmod 755 /usr/bin/squashfuse /usr/bin/squashfuse_ll'),
+    after: 'chmod 755 /usr/bin/squashfuse /usr/bin/squashfuse_ll',
+  },
+  'a GPU whose driver does not run (fake nvidia-smi and modprobe)': {
+    id: 'gpu',
+    level: 'warning',
+    spoil: `printf '#!/bin/sh\\n[ -e /run/fake-driver ] && echo "GPU 0: Fake" && exit 0\\necho "could not communicate with the NVIDIA driver"; exit 9\\n' >/usr/local/bin/nvidia-smi
+      printf '#!/bin/sh\\n[ "$1" = nvidia ] && touch /run/fake-driver\\n' >/usr/local/bin/modprobe
+      chmod 755 /usr/local/bin/nvidia-smi /usr/local/bin/modprobe`,
+    cause: /its driver does not run/,
+    remedy: "root: modprobe 'nvidia'",
+    after: 'rm -f /usr/local/bin/nvidia-smi /usr/local/bin/modprobe /run/fake-driver',
+  },
+  'a forwarded port with nothing behind it': {
+    id: 'forwarding',
+    level: 'warning',
+    section: () => ({ port: '1' }),
+    cause: /the virtual machine or the tunnel is down/,
+    remedy: 'ini: port = NUMBER',
+    byHand: (text) => text.replace('NUMBER', String(sshd.port)),
+  },
+  'a forwarded port that leads to another service': {
+    id: 'forwarding',
+    level: 'warning',
+    section: async () => ({ port: await otherService() }),
+    cause: /where no sshd listens; it is 22 as a rule/,
+    remedy: 'ini: port = NUMBER',
+    byHand: (text) => text.replace('NUMBER', String(sshd.port)),
   },
   'a logind that ends everything at logout': {
     id: 'logout',

@@ -106,6 +106,8 @@ const TEXTS: Record<string, string> = {
     runtime: 'apptainer',
     setup: 'module load apptainer',
     noise: "it's Monday",
+    imagesTemplate: '$SCRATCH/tow line/images',
+    registries: ['registry.example.org:5000', 'mirror'],
   }),
   'doctor-container': containerText({
     runtime: '/usr/bin/apptainer',

@@ -19,6 +19,8 @@ import type {
   Plan,
   Progress,
   Service,
+  SetupNews,
+  SetupRequest,
   TaskReport,
 } from '../../src/engine/service.ts';
 import { DIR, endStateOf, fakeHost, HOST } from './fake-parts.ts';
@@ -218,6 +220,14 @@ export class FakeService implements Service {
     return { host: name, ...options, mode: 'paused' as const, roots: [root] };
   }
 
+  /** What the set-up script says. */
+  setupNews: SetupNews[] = [{ type: 'end', code: 0 }];
+
+  async setupApptainer(name: string, request: SetupRequest): Promise<AsyncIterable<SetupNews>> {
+    this.note('setupApptainer', name, request);
+    return toStream(this.setupNews);
+  }
+
   async setupHost(name: string): Promise<HostReport> {
     this.note('setupHost', name);
     return this.host(name, { probe: true });
@@ -409,4 +419,8 @@ export class FakeService implements Service {
       remoteDir: DIR,
     };
   }
+}
+
+async function* toStream<T>(values: readonly T[]): AsyncGenerator<T> {
+  yield* values;
 }

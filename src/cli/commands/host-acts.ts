@@ -1,8 +1,8 @@
-/** towline host pause|resume|drain|setup|forget: what a person does with a host. */
+/** towline host pause|resume|drain|forget: what a person does with a host. */
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
-import { oneLine } from '../output/text.ts';
+import { addHostSetup } from './host-setup.ts';
 
 const MODES = {
   pause: {
@@ -38,36 +38,8 @@ export function addHostActs(host: Command, cli: Cli): void {
       return call.io.out.write(`${answer.name} ${answer.mode}${there}\n`);
     });
   }
-  addSetup(host, cli);
+  addHostSetup(host, cli);
   addForget(host, cli);
-}
-
-function addSetup(host: Command, cli: Cli): void {
-  const setup = host
-    .command('setup')
-    .summary('make a host ready now')
-    .description(
-      'Connect to a host, make its root, check its tools and runtime, and show what it has.\n\nExample: towline host setup vm --pull',
-    )
-    .argument('<name>', 'name of a host')
-    .option('--pull', 'pull the image of [defaults], too');
-  onAction<{ pull?: boolean }>(setup, cli, async (call) => {
-    const client = await call.client();
-    const name = call.args[0] ?? '';
-    const { host: found, image } = await client.setupHost(name);
-    const pulled =
-      call.options.pull === true && image !== undefined
-        ? await client.pullImage(name, image)
-        : undefined;
-    if (call.json) return printJson(call.io, { host: found, image, pulled });
-    const { hostPage } = await import('../output/host-text.ts');
-    await call.io.out.write(hostPage(found, Date.now()));
-    if (pulled !== undefined) return call.io.out.write(`image       ${oneLine(pulled.path)}\n`);
-    if (image === undefined) return undefined;
-    return call.io.out.write(
-      `image       ${image}: pull it with: towline host setup ${name} --pull\n`,
-    );
-  });
 }
 
 function addForget(host: Command, cli: Cli): void {

@@ -8,7 +8,7 @@ import type { HostPolicy } from '../settings.ts';
 
 /** Everything that was found; what is absent was not, or not yet. */
 export interface Case {
-  policy: Pick<HostPolicy, 'name' | 'type' | 'root' | 'runtime' | 'setup'>;
+  policy: Pick<HostPolicy, 'name' | 'type' | 'root' | 'runtime' | 'setup' | 'imageCacheDir'>;
   link: LinkInspection;
   facts?: DoctorFacts | undefined;
   /** Why there are no facts although there is a shell. */

@@ -64,8 +64,12 @@ async function factsOf(
 ): Promise<Partial<Case>> {
   const purpose = `examining host ${policy.name}`;
   try {
-    const { root: rootTemplate, runtime, setup } = policy;
-    const text = doctorText({ rootTemplate, runtime, setup, noise: noiseOf(link) });
+    const { root: rootTemplate, runtime, setup, imageCacheDir, insecureRegistries } = policy;
+    const text = doctorText({
+      ...{ rootTemplate, runtime, setup, noise: noiseOf(link) },
+      imagesTemplate: imageCacheDir ?? `${rootTemplate}/images`,
+      registries: insecureRegistries,
+    });
     const askedAt = now();
     const { output } = await run(text, { purpose, deadlineMs: FACTS_DEADLINE_MS });
     const facts = parseDoctor(output, { host: policy.name });

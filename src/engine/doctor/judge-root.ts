@@ -180,13 +180,17 @@ export function judgeFileSystem({ facts }: Case): Judgement {
         : inWords('set root = … to a directory on a disk without noexec'),
     });
   }
-  if (NETWORK.test(fsType)) {
+  if (isNetworkFileSystem(fsType)) {
     return warning(`${fsType}, a network file system`, {
       cause: 'work directories and images on it are slow, and hang when its server does',
       remedy: inWords('set root = … to a directory on a local disk of the host, if it has one'),
     });
   }
   return ok(`${fsType}${canRun === true ? ', programs can be run on it' : ''}`);
+}
+
+export function isNetworkFileSystem(fsType = ''): boolean {
+  return NETWORK.test(fsType);
 }
 
 export function judgeTmp({ facts }: Case): Judgement {
@@ -204,7 +208,7 @@ export function judgeTmp({ facts }: Case): Judgement {
   });
 }
 
-function sizeText(bytes: number): string {
+export function sizeText(bytes: number): string {
   if (bytes >= GIB) return `${(bytes / GIB).toFixed(1)} GiB`;
   return `${(bytes / MIB).toFixed(1)} MiB`;
 }

@@ -106,7 +106,7 @@ export function judgeFuse({ facts }: Case): Judgement {
   if (facts === undefined) return undefined;
   if (facts.setuid === true) return ok('not needed: the runtime is set-uid root');
   const { fuseDevice, squashfuse, mksquashfs } = facts;
-  const cause = 'without it each start unpacks the whole image';
+  const cause = 'without it no image can be mounted: a start fails, or unpacks the whole image';
   if (fuseDevice === 'absent')
     return warning('/dev/fuse is not there', { cause, remedy: asRoot('modprobe fuse') });
   if (fuseDevice === 'denied') {

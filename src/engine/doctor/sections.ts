@@ -1,7 +1,15 @@
 /** Everything doctor looks at, in the order in which it is told: what stands first explains what follows. */
 import type { LinkInspection } from '../../remote/host.ts';
 import type { Case, Judge, Judgement } from './case.ts';
+import { judgeForwarding } from './judge-forwarding.ts';
 import { judgeClock, judgeLogout, judgeTools } from './judge-host.ts';
+import {
+  judgeConversion,
+  judgeGpu,
+  judgeImageCache,
+  judgeOverlays,
+  judgeRegistries,
+} from './judge-images.ts';
 import { judgeBanner, judgeHostKey, judgeLogin, judgeName, judgePort } from './judge-link.ts';
 import { judgeFileSystem, judgeRoot, judgeSpace, judgeTmp } from './judge-root.ts';
 import { judgeContainer, judgeFuse, judgeRuntime, judgeUserNamespaces } from './judge-runtime.ts';
@@ -22,6 +30,10 @@ export const SECTIONS: readonly Section[] = [
   { id: 'port', title: 'TCP port', after: 'tcp', ofLink: true, judge: judgePort },
   { id: 'server', title: 'SSH server', after: 'banner', ofLink: true, judge: judgeBanner },
   { id: 'host-key', title: 'host key', after: 'hostKey', ofLink: true, judge: judgeHostKey },
+  {
+    ...{ id: 'forwarding', title: 'forwarding', after: 'hostKey', ofLink: true },
+    judge: judgeForwarding,
+  },
   { id: 'login', title: 'authentication', after: 'auth', ofLink: true, judge: judgeLogin },
   { id: 'shell', title: 'login shell', after: 'facts', judge: judgeShell },
   { id: 'noise', title: 'shell noise', after: 'facts', ofLink: true, judge: judgeNoise },
@@ -33,11 +45,16 @@ export const SECTIONS: readonly Section[] = [
   { id: 'space', title: 'space', after: 'facts', judge: judgeSpace },
   { id: 'file-system', title: 'file system', after: 'facts', judge: judgeFileSystem },
   { id: 'tmp', title: 'temporary', after: 'facts', judge: judgeTmp },
+  { id: 'image-cache', title: 'image cache', after: 'facts', judge: judgeImageCache },
+  { id: 'registry', title: 'registries', after: 'facts', judge: judgeRegistries },
+  { id: 'overlay', title: 'overlays', after: 'facts', judge: judgeOverlays },
   { id: 'logout', title: 'logout', after: 'facts', judge: judgeLogout },
   { id: 'tools', title: 'tools', after: 'facts', judge: judgeTools },
   { id: 'runtime', title: 'runtime', after: 'facts', judge: judgeRuntime },
   { id: 'user-namespaces', title: 'user namespaces', after: 'facts', judge: judgeUserNamespaces },
   { id: 'fuse', title: 'FUSE', after: 'facts', judge: judgeFuse },
+  { id: 'gpu', title: 'GPU', after: 'facts', judge: judgeGpu },
+  { id: 'conversion', title: 'conversion', after: 'container', judge: judgeConversion },
   { id: 'container', title: 'container', after: 'container', judge: judgeContainer },
 ];
 

@@ -78,6 +78,14 @@ export function goodFacts(): DoctorFacts {
     tools: { setsid: true, sha256sum: true, stat: true, 'mv-T': true },
     rcFiles: [],
     quota: [],
+    imagesDir: '/data/towline/images',
+    imagesWritable: true,
+    imagesCount: 2,
+    imagesFsType: 'ext2/ext3',
+    imagesFreeBytes: 100 * GIB,
+    imagesOnHome: false,
+    overlays: [],
+    registries: [{ name: 'registry.example.org:5000' }],
   };
 }
 

@@ -1,6 +1,7 @@
 /** The keys of [host.NAME]: part of the table in keys.ts. */
 import { HOSTNAME, jumpHop, USER } from './jump-hop.ts';
 import type { KeyTable } from './key-table.ts';
+import { SURROUNDINGS_KEYS } from './surroundings-keys.ts';
 import {
   boolean,
   choice,
@@ -235,6 +236,7 @@ export const HOST_KEYS = {
     example: "--nv --env 'GREETING=good morning'",
     otherwise: { computed: 'none' },
   },
+  ...SURROUNDINGS_KEYS,
   image_cache_dir: {
     field: 'imageCacheDir',
     type: remotePath,

@@ -21,6 +21,10 @@ export interface HostPolicy {
   runtimeArgs: string[];
   setup?: string | undefined;
   imageCacheDir?: string | undefined;
+  /** As configured, like root. */
+  tmpDir?: string | undefined;
+  /** 0: none; absent: as the defaults say. */
+  overlayBytes?: number | undefined;
   /** Registries spoken to over plain HTTP. */
   insecureRegistries: string[];
   pull: {
@@ -56,6 +60,8 @@ export interface EngineSettings {
     collectLimitBytes: number;
     stopGraceMs: number;
     shell?: string | undefined;
+    /** 0 or absent: none. */
+    overlayBytes?: number | undefined;
   };
   hosts: { policy: HostPolicy; open: () => Host }[];
 }

@@ -32,6 +32,7 @@ const factsSchema = z.object({
   uid: count,
   user: z.string().min(1),
   home: z.string(),
+  scratch: z.string().optional(),
   hostname: z.string().min(1),
   machineId: z.string(),
   bootId: z.string().min(1),
@@ -146,6 +147,8 @@ printf '%s\\n' "@ fact root $PWD"
 echo "@ fact uid $(id -u)"
 echo "@ fact user $(id -un 2>/dev/null || id -u)"
 printf '%s\\n' "@ fact home $HOME"
+# a line of its own, or it is none
+case \${SCRATCH-} in '' | *[[:cntrl:]]*) ;; *) printf '%s\\n' "@ fact scratch $SCRATCH" ;; esac
 echo "@ fact hostname $host"
 echo "@ fact machineId $machine"
 echo "@ fact bootId $boot"

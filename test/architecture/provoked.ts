@@ -42,7 +42,7 @@ export const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   OVERLAY_CREATE_FAILED: ['e2e/surroundings.test.ts', 'an overlay that cannot be made'],
   BIND_SOURCE_MISSING: ['e2e/surroundings.test.ts', 'what a task needs and the host lacks'],
   TMP_DIR_UNUSABLE: ['e2e/surroundings.test.ts', 'what a task needs and the host lacks'],
-  HOST_VARIABLE_UNSET: ['e2e/surroundings.test.ts', 'what a task needs and the host lacks'],
+  HOST_VARIABLE_UNSET: ['e2e/surroundings.test.ts', 'a path with a variable that the host'],
   TASK_INVALID: [TASKS, 'a mistake in a task is refused by its field'],
   TASK_IDEMPOTENCY_CONFLICT: ['unit/api/routes.test.ts', 'gives the same tasks for the same key'],
   TASK_NO_HOST_FITS: ['e2e/placement.test.ts', 'tags choose the host; what no host can ever do'],

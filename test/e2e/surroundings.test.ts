@@ -15,7 +15,7 @@ beforeAll(async () => {
   daemon = makeDaemon({ vm: { tmp_dir: '~/surroundings-tmp' } });
   await daemon.start();
   const make =
-    'rm -rf "$1"; mkdir -p "$1/dir" "$HOME/surroundings-tmp" && echo here >"$1/dir/file" && apptainer overlay create --sparse --size 64 "$2"';
+    'rm -rf "$1"; mkdir -p "$1/dir" "$HOME/surroundings-tmp/mine" && echo here >"$1/dir/file" && apptainer overlay create --sparse --size 64 "$2"';
   await onHost('vm', 'su', 'alice', '-s', '/bin/sh', '-c', make, 'sh', BASE, IMAGE);
 });
 
@@ -55,9 +55,11 @@ test('an overlay of the user is kept, and one that is in use is OVERLAY_IN_USE',
   expect(wrote).toMatchObject({ code: 0 });
   const id = await daemon.submit('--host', 'vm', '--overlay', IMAGE, MINI, '--', 'sleep', '300');
   await until(
-    async () => (await daemon.cli('exec', id, '--', 'cat', '/opt/mine')).stdout === 'kept\n',
-    () => 'exec sees the overlay of the running task',
+    async () => (await daemon.show(id)).state === 'running',
+    () => 'it runs, with the overlay in use',
   );
+  const inside = await daemon.cli('exec', id, '--', 'true');
+  expect(inside.stderr).toContain('without its overlay, which is in use');
   const second = await task(['--overlay', `${IMAGE}:ro`], 'true');
   expect(second.code).toBe(125);
   expect(second.stderr).toMatch(/OVERLAY_IN_USE.*\n?.*--overlay-size/s);
@@ -67,6 +69,8 @@ test('an overlay of the user is kept, and one that is in use is OVERLAY_IN_USE',
   expect(read).toMatchObject({ stdout: 'kept\n', code: 1 });
   expect(await onHost('vm', 'ls', IMAGE)).toBe(`${IMAGE}\n`);
 });
+
+test.todo('exec into a running task sees its overlay');
 
 test('binds with a comma, quotes, a dollar and a variable are mounted where they belong', async () => {
   const ran = await task(
@@ -78,10 +82,13 @@ test('binds with a comma, quotes, a dollar and a variable are mounted where they
 });
 
 test('tmp_dir: /tmp and /var/tmp are below it, and nothing is left there', async () => {
-  const ran = await task([], 'echo t >/tmp/t; echo v >/var/tmp/v; sleep 1; cat /tmp/t /var/tmp/v');
+  const ran = await task(
+    ['--tmp-dir', '~/surroundings-tmp/mine'],
+    'echo t >/tmp/t; echo v >/var/tmp/v; sleep 1; cat /tmp/t /var/tmp/v',
+  );
   expect(ran).toMatchObject({ stdout: 't\nv\n', code: 0 });
   await until(
-    async () => (await onHost('vm', 'ls', '-A', '/home/alice/surroundings-tmp')) === '',
+    async () => (await onHost('vm', 'ls', '-A', '/home/alice/surroundings-tmp/mine')) === '',
     () => 'tmp_dir is empty again',
   );
 });
@@ -98,12 +105,20 @@ test.each([
   ['BIND_SOURCE_MISSING', ['--bind', '/nothing/a,b:/x'], '/nothing/a,b'],
   ['OVERLAY_NOT_FOUND', ['--overlay', '/nothing/o.img'], '/nothing/o.img'],
   ['TMP_DIR_UNUSABLE', ['--tmp-dir', '/etc'], '/etc'],
-  ['HOST_VARIABLE_UNSET', ['--bind', '$SCRATCH/x:/x'], 'SCRATCH'],
 ])('what a task needs and the host lacks is %s', async (code, options, named) => {
   const ran = await task(options, 'echo must not run');
   expect(ran).toMatchObject({ code: 125, stdout: '' });
   expect(ran.stderr).toContain(code);
   expect(ran.stderr).toContain(named);
+});
+
+test('a path with a variable that the host does not set waits with HOST_VARIABLE_UNSET', async () => {
+  const id = await daemon.submit('--host', 'vm', '--bind', '$SCRATCH/x:/x', MINI, '--', 'true');
+  await until(
+    async () => (await daemon.show(id)).blocked?.reason === 'HOST_VARIABLE_UNSET',
+    () => 'the task says what it waits for',
+  );
+  await daemon.cli('cancel', id);
 });
 
 test('an overlay that cannot be made is OVERLAY_CREATE_FAILED', async () => {

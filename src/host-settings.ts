@@ -20,13 +20,13 @@ import { keepSecret } from './secrets.ts';
 export function engineSettings(config: Config, log: Logger, roads?: Roads): EngineSettings {
   const { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs } =
     config.defaults;
-  const { keepTasksMs, collectLimitBytes } = config.defaults;
+  const { keepTasksMs, collectLimitBytes, overlayBytes } = config.defaults;
   const { queueLimit: queue, minFreeBytes, keepEventsMs, eventsMax } = config.daemon;
   return {
     limits: { queue, minFreeBytes, keepEventsMs, eventsMax },
     defaults: {
       ...{ host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
-      ...{ keepTasksMs, collectLimitBytes },
+      ...{ keepTasksMs, collectLimitBytes, overlayBytes },
     },
     hosts: Object.values(config.hosts).map((entry) => ({
       policy: policyOf(entry, config),
@@ -115,6 +115,8 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
     runtimeArgs: [...host.runtimeArgs],
     setup: host.setup,
     imageCacheDir: host.imageCacheDir,
+    tmpDir: host.tmpDir,
+    overlayBytes: host.overlayBytes,
     imageSource: host.imageSource,
     imageFrom: host.imageFrom,
     insecureRegistries: [...host.insecureRegistries],

@@ -21,6 +21,10 @@ export interface TaskOptions {
   time?: string;
   outputLimit?: string;
   tmpDir?: string;
+  overlay?: string;
+  overlaySize?: string | true;
+  fakeroot?: boolean;
+  network?: string;
   shell?: boolean;
   keep?: boolean;
   cleanup?: 'always' | 'on-success' | 'never';
@@ -68,6 +72,13 @@ export function addTaskOptions(command: Command): Command {
     .option('--time <duration>', 'time limit, like 10m')
     .option('--output-limit <size>', 'most it may print to each of stdout and stderr')
     .option('--tmp-dir <path>', 'directory on the host for its /tmp')
+    .option(
+      '--overlay-size [size]',
+      'a writable root of its own that takes so much, like 4GiB; alone: 1 GiB',
+    )
+    .option('--overlay <path[:ro]>', 'an overlay image or directory that is on the host')
+    .option('--fakeroot', 'it is root in its container')
+    .option('--network <name>', 'a network of its own, as the runtime takes it; none: none at all')
     .option('--shell', 'the command is one text for a shell of the image')
     .option('--keep', 'keep its directory on the host (--cleanup never)')
     .addOption(
@@ -95,7 +106,7 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
   return withoutUndefined({
     name: o.name,
     host: o.host,
-    image: call.args[0],
+    image: call.args[0] ?? swallowed(o),
     command: commandOf(call, verb),
     env: o.env && Object.fromEntries(o.env.map((text) => envPair(text, call, verb))),
     inputs: o.input?.map((text) => inputOf(text, local)),
@@ -108,6 +119,9 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
     time: o.time,
     outputLimit: o.outputLimit,
     tmpDir: o.tmpDir,
+    ...overlayOf(o, call.args[0]),
+    fakeroot: o.fakeroot,
+    network: o.network,
     cleanup,
     retries: o.retries,
     retryOn: o.retryOn as WireTaskSpec['retryOn'],
@@ -117,6 +131,23 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
     held: o.hold,
     tags: o.tag && Object.fromEntries(o.tag.map((text) => pair(text, '--tag', verb))),
   });
+}
+
+/** `--overlay-size IMAGE`: the word after an option that may stand alone is the image, unless it begins like a size. */
+function swallowed({ overlaySize }: TaskOptions): string | undefined {
+  return typeof overlaySize === 'string' && !/^[\d.]/.test(overlaySize) ? overlaySize : undefined;
+}
+
+function overlayOf(
+  o: TaskOptions,
+  image: string | undefined,
+): Pick<WireTaskSpec, 'overlay' | 'overlaySize'> {
+  if (o.overlaySize === undefined) return o.overlay === undefined ? {} : { overlay: o.overlay };
+  const alone = o.overlaySize === true || (image === undefined && swallowed(o) !== undefined);
+  // both at once are for the daemon to refuse
+  if (alone && o.overlay === undefined) return { overlay: true };
+  const given = o.overlay === undefined ? {} : { overlay: o.overlay };
+  return { ...given, overlaySize: alone ? '1GiB' : String(o.overlaySize) };
 }
 
 function commandOf(call: Call<TaskOptions>, verb: string): string | string[] {

@@ -2,6 +2,7 @@
 import { IMAGE_KEYS } from './image-keys.ts';
 import { HOSTNAME, jumpHop, USER } from './jump-hop.ts';
 import type { KeyTable } from './key-table.ts';
+import { SURROUNDINGS_KEYS } from './surroundings-keys.ts';
 import {
   boolean,
   choice,
@@ -235,5 +236,6 @@ export const HOST_KEYS = {
     example: "--nv --env 'GREETING=good morning'",
     otherwise: { computed: 'none' },
   },
+  ...SURROUNDINGS_KEYS,
   ...IMAGE_KEYS,
 } as const satisfies KeyTable;

@@ -131,6 +131,13 @@ export const DEFAULTS_KEYS = {
     example: '100 MiB',
     otherwise: { default: '1 GiB' },
   },
+  overlay_size: {
+    field: 'overlayBytes',
+    type: orNone(size, 0),
+    doc: 'How much a task can write to the root of its container, in an overlay of its own that is removed with it; none makes the root read-only.',
+    example: '1 GiB',
+    otherwise: { default: 'none' },
+  },
   time: {
     field: 'timeLimitMs',
     type: durationOrNone(1_000, 3_650 * DAY_MS),

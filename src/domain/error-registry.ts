@@ -122,6 +122,12 @@ const ROWS = {
   IMAGE_NO_SOURCE: ['No other host can send the image to this one.', 'name one that can pull it with image_from = … in [host.{host}]', 'after-fix', 200, 3],
   IMAGE_ARCHITECTURE: ['The host that is to send the image has another kind of CPU.', 'name a host of the same kind with image_from = … in [host.{host}]', 'after-fix', 200, 3],
   IMAGE_IN_USE: ['The image is used by running tasks.', 'wait for them: towline list --state running', 'later', 409, 13],
+  OVERLAY_NOT_FOUND: ['The overlay is not on the host.', 'check the path on {host}; one is made there by: apptainer overlay create --sparse --size 1024 {path}', 'never', 200, 3],
+  OVERLAY_IN_USE: ['The overlay is in use: only one container may write to it, and while it does none may read it.', 'see who has it: towline list --state running; wait for its end, or give each task its own (--overlay-size); then: towline retry {task}', 'never', 200, 3],
+  OVERLAY_CREATE_FAILED: ['The overlay of the task could not be made on the host; the command never ran.', 'look at the free space of root on {host}, and for mkfs.ext3 (e2fsprogs) and fuse2fs there: towline host doctor {host}; then: towline retry {task}', 'never', 200, 3],
+  BIND_SOURCE_MISSING: ['What a bind or a task needs mounted is not there on the host.', 'check the path on {host}: it names a file or directory there, not here', 'never', 200, 3],
+  TMP_DIR_UNUSABLE: ['The tmp_dir of the task is no directory that it can write to on the host.', 'check the path on {host}: tmp_dir in [host.{host}] or --tmp-dir', 'after-fix', 200, 3],
+  HOST_VARIABLE_UNSET: ['A path names a variable that is not set on the host.', 'write the path out, or have {variable} set for logins without a terminal on {host}', 'after-fix', 200, 3],
   // staging
   STAGE_INPUT_MISSING: ['An input is not there on the submit host.', 'check --input {path}', 'never', 400, 2],
   STAGE_INPUT_UNREADABLE: ['An input cannot be read on the submit host.', 'check the permissions of {path}', 'after-fix', 400, 2],

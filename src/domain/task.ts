@@ -42,6 +42,12 @@ export interface Bind {
   readonly: boolean;
 }
 
+/** A writable layer over the image: one made for each attempt, one of the user's own, or none whatever the defaults say. */
+export type Overlay =
+  | { kind: 'made'; bytes: number }
+  | { kind: 'own'; path: string; readonly: boolean }
+  | { kind: 'none' };
+
 export type CleanupPolicy = 'always' | 'on-success' | 'never';
 export type RetryReason = 'exit' | 'interrupted' | 'time-limit';
 
@@ -68,6 +74,11 @@ export interface TaskSpec {
   /** Cap of each stream in bytes. */
   outputLimitBytes?: number | undefined;
   tmpDir?: string | undefined;
+  /** Absent: as the host or the defaults have it. */
+  overlay?: Overlay | undefined;
+  fakeroot?: boolean | undefined;
+  /** The runtime's own word for it: none, bridge, … */
+  network?: string | undefined;
   cleanup: CleanupPolicy;
   retries: number;
   retryOn: RetryReason[];

@@ -6,6 +6,7 @@ import { inspectFileText, parseInspectFile } from '../script/inspect-file.ts';
 import { taskBinds } from '../script/task-script.ts';
 import type { ServiceDeps } from './create-service.ts';
 import { placeInside } from './inside.ts';
+import { ANY_HOST, pathValues, placesOf } from './places.ts';
 import { sampleInputs } from './plan.ts';
 import type { Seat } from './seats.ts';
 import type { FollowOptions, Service } from './service.ts';
@@ -30,7 +31,7 @@ export function createInsideFiles({
     const { host, launch } = placeInside(task);
     const seat = seats.get(host);
     const dir = seat.attemptDir(launch.root, attemptToken(task.id, task.state.attempt));
-    return { task, seat, at: hostPathOf(bindsOf(task, dir), path) };
+    return { task, seat, at: hostPathOf(bindsOf(task, dir, seat), path) };
   }
 
   return {
@@ -97,8 +98,11 @@ async function inContext<T>(context: ErrorContext, act: () => Promise<T>): Promi
   }
 }
 
-function bindsOf(task: Task, dir: string): Bind[] {
-  const { command, binds, tmpDir } = task.spec;
+function bindsOf(task: Task, dir: string, seat: Seat): Bind[] {
+  const { command } = task.spec;
+  const facts = seat.knownFacts();
+  const values = facts === undefined ? ANY_HOST : pathValues(facts);
+  const { binds, tmpDir } = placesOf(task.spec, values, seat);
   const token = attemptToken(task.id, task.state.attempt);
   const inputs = sampleInputs(task.spec);
   return [

@@ -18,16 +18,23 @@ import {
 } from '../script/inside.ts';
 import type { ServiceDeps } from './create-service.ts';
 import { type LaunchContent, scriptPlan } from './launch-files.ts';
+import { pathValues, placesOf } from './places.ts';
 import { sampleInputs } from './plan.ts';
 import type { Seat } from './seats.ts';
 import type { ExecSession, Service } from './service.ts';
+import type { EngineSettings } from './settings.ts';
 
 /** Each holds a channel of the host, of which there may be few. */
 const SESSIONS_PER_HOST_MAX = 4;
 
-type InsideDeps = Pick<ServiceDeps, 'ledger' | 'seats' | 'randomBytes'>;
+type InsideDeps = Pick<ServiceDeps, 'ledger' | 'seats' | 'randomBytes' | 'settings'>;
 
-export function createInside({ ledger, seats, randomBytes }: InsideDeps): Pick<Service, 'exec'> {
+export function createInside({
+  ledger,
+  seats,
+  randomBytes,
+  settings,
+}: InsideDeps): Pick<Service, 'exec'> {
   const open = new Map<string, number>();
 
   function takePlace(host: string): () => void {
@@ -49,7 +56,14 @@ export function createInside({ ledger, seats, randomBytes }: InsideDeps): Pick<S
       try {
         const nonce = Buffer.from(randomBytes(8)).toString('hex');
         const inside = { command, nonce, term: tty?.term };
-        const { text, note } = await makeText({ seat, task, there, inside, signal });
+        const { text, note } = await makeText({
+          seat,
+          task,
+          there,
+          inside,
+          signal,
+          defaults: settings().defaults,
+        });
         const purpose = `command in task ${task.id}`;
         const process = await seat.host
           .openProcess(text, { purpose, tty, signal })
@@ -106,6 +120,7 @@ interface Asked {
   there: Inside;
   inside: InsideCommand;
   signal: AbortSignal;
+  defaults: EngineSettings['defaults'];
 }
 
 async function makeText(asked: Asked): Promise<{ text: string; note?: string }> {
@@ -120,6 +135,9 @@ async function makeText(asked: Asked): Promise<{ text: string; note?: string }> 
   if (way.kind === 'join') return { text: joinText(way, inside) };
   const { hasShell, why } = freshOf(way, asked, dir);
   const facts = await seat.ready();
+  const { policy } = seat;
+  const places = placesOf(task.spec, pathValues(facts), { policy, defaults: asked.defaults });
+  const locked = runs && places.overlay?.kind !== 'none';
   const content: LaunchContent = {
     spec: task.spec,
     token,
@@ -130,9 +148,11 @@ async function makeText(asked: Asked): Promise<{ text: string; note?: string }> 
     runtimeArgs: seat.policy.runtimeArgs,
     setup: seat.policy.setup,
     defaultSignal: facts.tools.defaultSignal,
+    // the running container holds the overlay, which one at a time may have
+    places: locked ? { ...places, overlay: undefined } : places,
   };
   const text = freshText(scriptPlan(content), { ...inside, hasShell });
-  return runs ? { text, note: noteOn(why) } : { text };
+  return runs ? { text, note: noteOn(why, locked) } : { text };
 }
 
 function freshOf(way: WayIn, { seat, task, there }: Asked, dir: string): WayIn & { kind: 'fresh' } {
@@ -146,8 +166,9 @@ function freshOf(way: WayIn, { seat, task, there }: Asked, dir: string): WayIn &
   throw new AppError('TASK_WRONG_STATE', text, { context });
 }
 
-function noteOn(why: string): string {
-  return `in a new container with the same directories, not among the processes of the task: ${why}`;
+function noteOn(why: string, locked: boolean): string {
+  const without = locked ? ', without its overlay, which is in use' : '';
+  return `in a new container with the same directories${without}, not among the processes of the task: ${why}`;
 }
 
 interface Line {

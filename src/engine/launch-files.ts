@@ -6,6 +6,7 @@ import { gpuVariables } from '../script/gpus.ts';
 import type { LaunchFile } from '../script/launch.ts';
 import { supervisorScript } from '../script/supervisor.ts';
 import { commandText, type ScriptPlan, taskScript } from '../script/task-script.ts';
+import type { Places } from './places.ts';
 
 export interface LaunchContent {
   spec: TaskSpec;
@@ -19,6 +20,7 @@ export interface LaunchContent {
   runtimeArgs: readonly string[];
   setup?: string | undefined;
   defaultSignal: boolean;
+  places: Places;
 }
 
 /** @throws TASK_INVALID naming the field that cannot be carried */
@@ -45,10 +47,13 @@ export function scriptPlan(content: LaunchContent): ScriptPlan {
     command: spec.command,
     // IMPORTANT: the devices given win over what the task says itself: another task has the others.
     env: { ...spec.env, ...gpuVariables(content.gpus) },
-    binds: spec.binds,
+    binds: content.places.binds,
     inputs,
     gpus: content.gpus,
-    tmpDir: spec.tmpDir,
+    tmpDir: content.places.tmpDir,
+    overlay: content.places.overlay,
+    fakeroot: spec.fakeroot,
+    network: spec.network,
     variablePrefix: isSingularity(runtime) ? 'SINGULARITY' : 'APPTAINER',
     noEval: true,
     defaultSignal: content.defaultSignal,
@@ -61,6 +66,8 @@ export function scriptPlan(content: LaunchContent): ScriptPlan {
  */
 export function launchDigest({ spec, token, inputs, gpus, imagePath }: LaunchContent): string {
   const { command, env, binds, runtimeArgs, timeLimitMs, outputLimitBytes } = spec;
+  // undefined where a task does not say them: JSON leaves them out, older digests stay what they were
+  const { overlay, fakeroot, network } = spec;
   const what = {
     token,
     command,
@@ -72,6 +79,9 @@ export function launchDigest({ spec, token, inputs, gpus, imagePath }: LaunchCon
     inputs,
     gpus,
     imagePath,
+    overlay,
+    fakeroot,
+    network,
   };
   return createHash('sha256').update(JSON.stringify(what)).digest('hex');
 }

@@ -6,16 +6,19 @@ import { imageKey, parseImage } from '../script/image-ref.ts';
 import { placeInputs } from '../script/input-places.ts';
 import type { ServiceDeps } from './create-service.ts';
 import { launchFiles } from './launch-files.ts';
+import { ANY_HOST, pathValues, placesOf } from './places.ts';
 import type { Seat } from './seats.ts';
 import type { Plan } from './service.ts';
 
 const SAMPLE_TOKEN = attemptToken('task' as TaskId, 1);
 const SAMPLE_HASH = '0'.repeat(64);
 
-type PlanDeps = Pick<ServiceDeps, 'seats' | 'store' | 'placer'>;
+type PlanDeps = Pick<ServiceDeps, 'seats' | 'store' | 'placer'> &
+  Partial<Pick<ServiceDeps, 'settings'>>;
 
 /** @throws TASK_INVALID IMAGE_REFERENCE_INVALID HOST_UNKNOWN */
-export function makePlan({ seats, store, placer }: PlanDeps, spec: TaskSpec): Plan {
+export function makePlan({ seats, store, placer, settings }: PlanDeps, spec: TaskSpec): Plan {
+  const defaults = settings?.().defaults;
   const seat = spec.host === undefined ? leastLoaded(seats.all(), placer) : seats.get(spec.host);
   const facts = seat.knownFacts();
   const { root, shown } = rootOf(facts?.root ?? seat.policy.root);
@@ -25,6 +28,8 @@ export function makePlan({ seats, store, placer }: PlanDeps, spec: TaskSpec): Pl
   const inputs = sampleInputs(spec);
   const runtime = facts?.runtime ?? { path: seat.policy.runtime, version: '' };
   const { runtimeArgs, setup } = seat.policy;
+  const values = facts === undefined ? ANY_HOST : pathValues(facts);
+  const places = placesOf(spec, values, { policy: seat.policy, defaults });
   const defaultSignal = facts?.tools.defaultSignal ?? true;
   const content = {
     spec,
@@ -36,6 +41,7 @@ export function makePlan({ seats, store, placer }: PlanDeps, spec: TaskSpec): Pl
     runtimeArgs,
     setup,
     defaultSignal,
+    places,
   };
   const files = launchFiles(content).map(({ name, content: text }) => [name, shown(text)] as const);
   return {
@@ -76,6 +82,7 @@ export function sampleScript(spec: TaskSpec): void {
     runtime: { path: 'apptainer', version: '' },
     runtimeArgs: [],
     defaultSignal: true,
+    places: placesOf(spec, ANY_HOST),
   });
 }
 

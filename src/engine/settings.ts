@@ -21,6 +21,10 @@ export interface HostPolicy {
   runtimeArgs: string[];
   setup?: string | undefined;
   imageCacheDir?: string | undefined;
+  /** As configured, like root. */
+  tmpDir?: string | undefined;
+  /** 0: none; absent: as the defaults say. */
+  overlayBytes?: number | undefined;
   imageSource: 'pull' | 'upload' | 'auto';
   /** A name, or `local` for this machine. */
   imageFrom?: string | undefined;
@@ -66,6 +70,8 @@ export interface EngineSettings {
     collectLimitBytes: number;
     stopGraceMs: number;
     shell?: string | undefined;
+    /** 0 or absent: none. */
+    overlayBytes?: number | undefined;
   };
   hosts: { policy: HostPolicy; open: () => Host }[];
   /** This machine, where no host is of type local: it has images for others, and no tasks. */

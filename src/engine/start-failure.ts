@@ -2,13 +2,16 @@
 import { AppError } from '../domain/failure.ts';
 import type { ExitRecord } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
+import { NO_OVERLAY } from '../script/overlay.ts';
 
 type Code = ConstructorParameters<typeof AppError>[0];
 
 /** First match wins. Texts of Apptainer 1.4.5. */
 const REASONS: readonly [RegExp, Code][] = [
   [/stat \/bin\/sh: no such file|exec \/bin\/sh failed/i, 'IMAGE_NO_SHELL'],
+  [/currently in use (?:for writing )?by another process/i, 'OVERLAY_IN_USE'],
   [/no space left on device|disk quota exceeded/i, 'HOST_NO_SPACE'],
+  [new RegExp(NO_OVERLAY), 'OVERLAY_CREATE_FAILED'],
   [
     /could not open image|image format not recognized|while mounting image|not a valid SIF/i,
     'IMAGE_CORRUPT',

@@ -6,7 +6,7 @@ import { AppError } from '../domain/failure.ts';
 import type { Bind, Input, InputSource, Output } from '../domain/task.ts';
 import { fieldName } from './explain.ts';
 import type { WireTaskSpec } from './spec-schema.ts';
-import { baseName, hasDots, isAbsoluteClean, splitColons } from './text-rules.ts';
+import { baseName, hasDots, isAbsoluteClean, isHostPath, splitColons } from './text-rules.ts';
 
 type WireInput = NonNullable<WireTaskSpec['inputs']>[number];
 type WireSource = Exclude<NonNullable<WireTaskSpec['stdin']>, string>;
@@ -136,8 +136,11 @@ export function parseBinds(binds: WireBind[], where: string): Bind[] {
   return binds.map((wire, index) => {
     const field = fieldName(['binds', index], where);
     const bind = typeof wire === 'string' ? bindFromText(wire, field) : wire;
-    if (!isAbsoluteClean(bind.source)) {
-      refuse(`${field}.source`, 'must be an absolute path on the host, without ..');
+    if (!isHostPath(bind.source)) {
+      refuse(
+        `${field}.source`,
+        'must be an absolute path on the host (~, $HOME, $USER, $SCRATCH are known), without ..',
+      );
     }
     if (!isAbsoluteClean(bind.target) || TAKEN.includes(bind.target.replace(/(.)\/$/, '$1'))) {
       refuse(`${field}.target`, 'must be an absolute path in the container that is not taken');

@@ -8,8 +8,9 @@ import { parseDuration, parseSize } from '../domain/units.ts';
 import { fieldName, parseWith } from './explain.ts';
 import * as limits from './limits.ts';
 import { parseBinds, parseInputs, parseOutputs, parseStdin } from './parse-files.ts';
+import { parseOverlay } from './parse-overlay.ts';
 import { TASK_FIELDS, taskSpecSchema, type WireTaskSpec } from './spec-schema.ts';
-import { isAbsoluteClean } from './text-rules.ts';
+import { isHostPath } from './text-rules.ts';
 
 /** What a task gets that does not say otherwise; from [defaults] of the configuration. */
 export interface SpecDefaults {
@@ -59,6 +60,9 @@ export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = '
     outputLimitBytes:
       sizeOf(wire.outputLimit, fieldName(['outputLimit'], where)) ?? defaults.outputLimitBytes,
     tmpDir: tmpDirOf(wire, where),
+    overlay: parseOverlay(wire, where),
+    fakeroot: wire.fakeroot,
+    network: wire.network,
     cleanup: wire.cleanup ?? defaults.cleanup ?? 'on-success',
     retries,
     retryOn: retries > 0 ? [...new Set(wire.retryOn ?? RETRY_ON_DEFAULT)] : [],
@@ -167,8 +171,11 @@ function timeOf(value: string | number | undefined, field: string): number | und
 }
 
 function tmpDirOf(wire: WireTaskSpec, where: string): string | undefined {
-  if (wire.tmpDir !== undefined && !isAbsoluteClean(wire.tmpDir)) {
-    refuse(fieldName(['tmpDir'], where), 'must be an absolute path on the host, without ..');
+  if (wire.tmpDir !== undefined && !isHostPath(wire.tmpDir)) {
+    refuse(
+      fieldName(['tmpDir'], where),
+      'must be an absolute path on the host (~, $HOME, $USER, $SCRATCH are known), without ..',
+    );
   }
   return wire.tmpDir;
 }

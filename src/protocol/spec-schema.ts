@@ -113,7 +113,21 @@ export const taskSpecSchema = z
       .union([z.string(), z.number()], either)
       .optional()
       .describe('Cap of each stream: "1GiB" or bytes.'),
-    tmpDir: path.optional().describe('Absolute directory on the host for /tmp of the task.'),
+    tmpDir: path.optional().describe('Directory on the host for /tmp of the task.'),
+    overlay: z
+      .union([z.boolean(), path], either)
+      .optional()
+      .describe('true: a writable root of its own; "PATH[:ro]": one that is on the host.'),
+    overlaySize: z
+      .union([z.string(), z.number()], either)
+      .optional()
+      .describe('How much can be written to its root: "4GiB" or bytes.'),
+    fakeroot: z.boolean().optional().describe('It is root in its container.'),
+    network: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/)
+      .optional()
+      .describe('A network of its own, as the runtime takes it: "none" is none at all.'),
     cleanup: z.enum(['always', 'on-success', 'never']).optional(),
     retries: z.int().min(0).max(limits.RETRIES_MAX).optional(),
     retryOn: z.array(z.enum(['exit', 'interrupted', 'time-limit'])).optional(),

@@ -19,6 +19,11 @@ export function isAbsoluteClean(path: string): boolean {
   return path.startsWith('/') && !hasDots(path);
 }
 
+/** True for a path that is absolute on a host once `~`, $HOME, $USER and $SCRATCH are what they are there. */
+export function isHostPath(path: string): boolean {
+  return /^(\/|~(\/|$)|\$\{?(HOME|SCRATCH)\b)/.test(path) && !hasDots(path);
+}
+
 /** True when a part of the path is `.` or `..`. */
 export function hasDots(path: string): boolean {
   return path.split('/').some((part) => part === '..' || part === '.');

@@ -19,6 +19,30 @@ export function templateWord(template: string): string {
     .join('');
 }
 
+/** What the variables of a template are on a host. */
+export interface PathValues {
+  HOME: string;
+  USER: string;
+  /** Absent: not set there. */
+  SCRATCH?: string | undefined;
+}
+
+/**
+ * Gives the path a template means on a host that was asked for its values; they are put in as they are
+ * and never pass a shell. @throws HOST_VARIABLE_UNSET
+ */
+export function expandPath(template: string, values: PathValues): string {
+  const parts = partsOf(template).map((part) => {
+    if (!isVariable(part)) return part;
+    const name = nameOf(part) as keyof PathValues;
+    const value = values[name];
+    if (value !== undefined && value !== '') return value;
+    const text = `path ${JSON.stringify(template)}: $${name} is not set on the host`;
+    throw new AppError('HOST_VARIABLE_UNSET', text, { context: { variable: name } });
+  });
+  return parts.join('');
+}
+
 /** Gives the variables a template needs: without one of them it would be another path, perhaps `/`. */
 export function templateVariables(template: string): string[] {
   return [...new Set(partsOf(template).filter(isVariable).map(nameOf))];

@@ -3,6 +3,7 @@
  * any number of times, at once or later, on any shell: the directory appears by one rename, complete
  * and with the only ticket there will ever be, and only the supervisor that takes the ticket starts.
  */
+import { z } from 'zod';
 import type { AppError } from '../domain/failure.ts';
 import type { StagedInputs, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
@@ -10,10 +11,11 @@ import { batches, grouped } from './batches.ts';
 import { type Place, placeInputs } from './input-places.ts';
 import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import { IN_USER_SCOPE, RUNTIME_DIR } from './logout.ts';
+import { NEED_FUNCTIONS, type Need, needLine } from './needs.ts';
 import { objectName } from './objects.ts';
 import { quote } from './quote.ts';
 import { parseLaunchRecord } from './records.ts';
-import { onlyLine, replyInvalid, stepFailed } from './reply.ts';
+import { onlyLine, parseValue, replyInvalid, stepFailed } from './reply.ts';
 
 export interface LaunchFile {
   name: string;
@@ -29,6 +31,8 @@ export interface LaunchPlan extends AttemptPlace {
   files: readonly LaunchFile[];
   inputs: StagedInputs;
   image: { path: string };
+  /** What must be there already; the reply names the first that is not by its number. */
+  needs?: readonly Need[] | undefined;
   /** 0: no cap. */
   outputLimitBytes: number;
   /** 0: no limit. */
@@ -50,6 +54,7 @@ export type LaunchReply =
   | { kind: 'image-gone' }
   | { kind: 'object-gone'; name: string }
   | { kind: 'input-gone'; path: string }
+  | { kind: 'lacks'; need: number }
   /** Somebody else took the ticket in the very moment and has not written its record yet: run it again. */
   | { kind: 'again' }
   /** Nothing was started and nothing is left half done. */
@@ -64,10 +69,12 @@ export function launchText(plan: LaunchPlan): string {
   const token = safeName(plan.token);
   const part = `.${token}.${safeName(plan.nonce)}`;
   return [
+    '# shellcheck disable=SC2016 # paths of the user are no words for this shell to expand',
     // an empty mount point is no root: in there the attempt could start a second time
     `if ! cd ${quote(plan.root)} || ! [ -r ${ROOT_MARKER} ]; then echo '@ failed no-root'; exit 0; fi`,
     `T=${quote(token)} n=${quote(plan.nonce)} part=${quote(part)}`,
     FUNCTIONS,
+    NEED_FUNCTIONS,
     startText(plan.inUserScope === true),
     `dir=${quote(attemptsDir(plan))} store=${quote(`${plan.root}/store`)}`,
     '[ -d "$dir" ] || mkdir -p "$dir" || fail no-directory',
@@ -101,12 +108,16 @@ export function parseLaunch(output: string): LaunchReply {
       return { kind: 'object-gone', name: rest };
     case 'input-gone':
       return { kind: 'input-gone', path: rest };
+    case 'lacks':
+      return { kind: 'lacks', need: parseValue(needSchema, rest, 'launch') };
     case 'failed':
       return { kind: 'failed', error: stepFailed('launch', rest, noise) };
     default:
       throw replyInvalid('launch', `unknown word ${JSON.stringify(verb)}`, noise);
   }
 }
+
+const needSchema = z.coerce.number().int().nonnegative();
 
 const FUNCTIONS = `# A builtin does not say why a write failed: a tool is asked to write once more.
 fail() {
@@ -199,6 +210,7 @@ function buildLines(plan: LaunchPlan): string[] {
   const nested = made.filter((name) => name.slice('"$part"/'.length).includes('/'));
   const executable = plan.files.filter((file) => (file.mode & 0o100) !== 0);
   return [
+    ...grouped((plan.needs ?? []).map(needLine)),
     ...grouped(checks.map((place) => `seen ${quote(place.path)}`)),
     // what the payload finds is as the account's own umask makes it; the chmod below shuts it in
     'umask "${TOWLINE_UMASK:-077}"',

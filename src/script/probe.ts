@@ -33,6 +33,7 @@ const factsSchema = z.object({
   arch: z.string().optional(),
   user: z.string().min(1),
   home: z.string(),
+  scratch: z.string().optional(),
   hostname: z.string().min(1),
   machineId: z.string(),
   bootId: z.string().min(1),
@@ -148,6 +149,8 @@ echo "@ fact uid $(id -u)"
 echo "@ fact arch $(uname -m 2>/dev/null)"
 echo "@ fact user $(id -un 2>/dev/null || id -u)"
 printf '%s\\n' "@ fact home $HOME"
+# a line of its own, or it is none
+case \${SCRATCH-} in '' | *[[:cntrl:]]*) ;; *) printf '%s\\n' "@ fact scratch $SCRATCH" ;; esac
 echo "@ fact hostname $host"
 echo "@ fact machineId $machine"
 echo "@ fact bootId $boot"

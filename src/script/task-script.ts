@@ -6,11 +6,12 @@
  */
 import { AppError } from '../domain/failure.ts';
 import type { GpuGrant, StagedInputs } from '../domain/state.ts';
-import type { AttemptToken, Bind, Command } from '../domain/task.ts';
+import type { AttemptToken, Bind, Command, Overlay } from '../domain/task.ts';
 import { checkLength, checkVariable, crlfVariables, LOAD_CRLF } from './environment.ts';
 import { gpuFlag } from './gpus.ts';
 import { placeInputs } from './input-places.ts';
 import { mountOption } from './mounts.ts';
+import { overlayLines, overlayWords } from './overlay.ts';
 import { quote, quoteAll } from './quote.ts';
 
 export interface ScriptPlan {
@@ -27,6 +28,9 @@ export interface ScriptPlan {
   gpus?: GpuGrant | undefined;
   /** Where /tmp and /var/tmp of the container are made; absent: in the attempt's directory. */
   tmpDir?: string | undefined;
+  overlay?: Overlay | undefined;
+  fakeroot?: boolean | undefined;
+  network?: string | undefined;
   variablePrefix: 'APPTAINER' | 'SINGULARITY';
   /** The runtime knows `--no-eval`: values arrive byte-exact. */
   noEval: boolean;
@@ -64,6 +68,7 @@ export function taskScript(plan: ScriptPlan): string {
     OWN_UMASK,
     ...setupLines(plan.setup),
     ...scratchLines(plan),
+    ...overlayLines(plan),
     ...containerLines(plan),
     ...directLines(plan),
     startLine(plan, wrapped(plan)),
@@ -133,6 +138,9 @@ function execWords(plan: ScriptPlan): string[] {
     `--home ${quote(home)}`,
     ...mounts,
     ...gpuFlag(plan.gpus),
+    ...overlayWords(plan.overlay),
+    ...(plan.fakeroot === true ? ['--fakeroot'] : []),
+    ...(plan.network === undefined ? [] : [`--net --network ${quote(plan.network)}`]),
     ...plan.runtimeArgs.map(quote),
     quote(plan.imagePath),
   ];

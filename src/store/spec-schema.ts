@@ -7,6 +7,7 @@ import type {
   Input,
   InputSource,
   Output,
+  Overlay,
   RetryReason,
   TaskSpec,
 } from '../domain/task.ts';
@@ -46,6 +47,15 @@ const output = objectOf<Output>({
   overwrite: z.boolean(),
 });
 const bind = objectOf<Bind>({ source: z.string(), target: z.string(), readonly: z.boolean() });
+const overlay = variantsOf<Overlay>({
+  made: objectOf<Variant<Overlay, 'made'>>({ kind: z.literal('made'), bytes: z.number() }),
+  own: objectOf<Variant<Overlay, 'own'>>({
+    kind: z.literal('own'),
+    path: z.string(),
+    readonly: z.boolean(),
+  }),
+  none: objectOf<Variant<Overlay, 'none'>>({ kind: z.literal('none') }),
+});
 const text = z.record(z.string(), z.string());
 
 export const taskSpecSchema = objectOf<TaskSpec>({
@@ -65,6 +75,9 @@ export const taskSpecSchema = objectOf<TaskSpec>({
   timeLimitMs: z.number().optional(),
   outputLimitBytes: z.number().optional(),
   tmpDir: z.string().optional(),
+  overlay: overlay.optional(),
+  fakeroot: z.boolean().optional(),
+  network: z.string().optional(),
   cleanup: oneOf<CleanupPolicy>({ always: true, 'on-success': true, never: true }),
   retries: z.int(),
   retryOn: z.array(oneOf<RetryReason>({ exit: true, interrupted: true, 'time-limit': true })),

@@ -70,6 +70,8 @@ echo "@ fact uid $(id -u)"
 echo "@ fact arch $(uname -m 2>/dev/null)"
 echo "@ fact user $(id -un 2>/dev/null || id -u)"
 printf '%s\n' "@ fact home $HOME"
+# a line of its own, or it is none
+case ${SCRATCH-} in '' | *[[:cntrl:]]*) ;; *) printf '%s\n' "@ fact scratch $SCRATCH" ;; esac
 echo "@ fact hostname $host"
 echo "@ fact machineId $machine"
 echo "@ fact bootId $boot"

@@ -65,6 +65,19 @@ const TEXTS: Record<string, string> = {
   'task-shell': taskScript(aScript({ command: { kind: 'text', text: 'x', shell: '/bin/zsh' } })),
   'task-hostile': taskScript(aScript(HOSTILE)),
   'task-gpu': taskScript(aScript({ gpus: { kind: 'nvidia', devices: ['GPU-1a'] } })),
+  'task-overlay': taskScript(
+    aScript({
+      overlay: { kind: 'made', bytes: 1024 ** 3 },
+      network: 'none',
+      tmpDir: "/scratch/it's mine",
+    }),
+  ),
+  'task-own-overlay': taskScript(
+    aScript({
+      overlay: { kind: 'own', path: '/data/a,b:c "d" $e.img', readonly: true },
+      fakeroot: true,
+    }),
+  ),
   supervisor: supervisorScript(),
   leftovers: leftoversText({
     ...{ root: PLACE.root, daemonId: PLACE.daemonId, imageDirectory: '$SCRATCH/images' },
@@ -76,6 +89,9 @@ const TEXTS: Record<string, string> = {
     on: { machineId: 'm', hostname: 'h', bootId: 'b' },
   }),
   launch: launchText(aLaunch()),
+  'launch-needs': launchText(
+    aLaunch({ needs: [{ path: '/data/a,b "c" $d' }, { path: '/tmp', directory: true }] }),
+  ),
   'launch-plain-mv': launchText(aLaunch({ mvNoTarget: false })),
   status: statusText([ATTEMPT, { ...ATTEMPT, nonce: 'n2', pid: 0 }]),
   survivors: survivorsText({ dir: ATTEMPT.dir, token: TOKEN }),

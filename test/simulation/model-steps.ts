@@ -86,7 +86,15 @@ export const STEPS: Record<Effect['kind'], (context: StepContext) => Steps> = {
       payload: plan,
     };
     const reply = parseLaunch(yield* run(host, request));
-    return world.guards.newsOfLaunch(reply, { task, attempt, token, host, root: ROOT, now: now() });
+    return world.guards.newsOfLaunch(reply, {
+      task,
+      attempt,
+      token,
+      host,
+      root: ROOT,
+      now: now(),
+      needs: [],
+    });
   },
   *watch(context) {
     const { world, task, attempt, now, oracle } = context;

@@ -19,6 +19,7 @@ export function taskPage(task: TaskView, { now, paint, stderrTail }: PageOptions
     ['state', stateText(task, now)],
     ['why', task.failure && `${task.failure.code}: ${task.failure.message}`],
     ['hint', task.failure?.hint],
+    ['hint', hintOfStderr(stderrTail)],
     ...blockedLines(task, now),
     ['exit code', exitText(task)],
     ['host', task.host ?? (task.asked.host && `${task.asked.host} (asked for)`)],
@@ -48,6 +49,12 @@ export function taskPage(task: TaskView, { now, paint, stderrTail }: PageOptions
     .join('');
   if (stderrTail === undefined || stderrTail === '') return page;
   return `${page}\nlast lines of stderr:\n${escapeControls(stderrTail).trimEnd()}\n`;
+}
+
+/** What the command's own words tell of its surroundings. */
+function hintOfStderr(tail = ''): string | undefined {
+  if (!/read-only file system/i.test(tail)) return undefined;
+  return 'the root of a container is read-only: write below /mnt/task/work or /tmp, or give it a writable root: --overlay-size 1GiB';
 }
 
 const CLEANUP_WORDS = {

@@ -11,6 +11,7 @@ import { type LaunchReply, launchText, parseLaunch } from '../../script/launch.t
 import type { Step } from '../dispatcher.ts';
 import { momentOf } from '../host-time.ts';
 import { type LaunchContent, launchDigest, launchFiles } from '../launch-files.ts';
+import { type NamedNeed, needsOf, pathValues, placesOf } from '../places.ts';
 import type { Seats } from '../seats.ts';
 import type { EngineSettings } from '../settings.ts';
 
@@ -29,6 +30,9 @@ export function createLaunch(deps: LaunchDeps): Step {
     const seat = deps.seats.get(task.state.host);
     const facts = await seat.ready();
     const token = attemptToken(task.id, attempt);
+    const { defaults } = deps.settings();
+    const places = placesOf(task.spec, pathValues(facts), { policy: seat.policy, defaults });
+    const needs = needsOf(places);
     const content: LaunchContent = {
       spec: task.spec,
       token,
@@ -40,6 +44,7 @@ export function createLaunch(deps: LaunchDeps): Step {
       runtimeArgs: seat.policy.runtimeArgs,
       setup: seat.policy.setup,
       defaultSignal: facts.tools.defaultSignal,
+      places,
     };
     const text = launchText({
       root: facts.root,
@@ -50,14 +55,23 @@ export function createLaunch(deps: LaunchDeps): Step {
       files: launchFiles(content),
       inputs,
       image,
-      outputLimitBytes: task.spec.outputLimitBytes ?? deps.settings().defaults.outputLimitBytes,
+      needs,
+      outputLimitBytes: task.spec.outputLimitBytes ?? defaults.outputLimitBytes,
       timeLimitMs: task.spec.timeLimitMs ?? 0,
       hasOutputs: task.spec.outputs.length > 0,
       inUserScope: facts.logout === 'scope',
       mvNoTarget: facts.tools.mvNoTarget,
     });
     const reply = await seat.host.run(text, { purpose: `launching ${token}`, signal });
-    const where = { task, attempt, token, host: seat.name, root: facts.root, now: deps.now() };
+    const where = {
+      task,
+      attempt,
+      token,
+      host: seat.name,
+      root: facts.root,
+      now: deps.now(),
+      needs,
+    };
     return newsOfLaunch(parseLaunch(reply.output), where);
   };
 }
@@ -70,6 +84,7 @@ export interface Launching {
   host: string;
   root: string;
   now: number;
+  needs: readonly NamedNeed[];
 }
 
 /**
@@ -94,6 +109,8 @@ export function newsOfLaunch(reply: LaunchReply, where: Launching): NewsEvent {
         'STAGE_REMOTE_INPUT_MISSING',
         `input ${reply.path} is not there on host ${host}`,
       );
+    case 'lacks':
+      return lacks(reply.need, where);
     case 'cancelled':
       return { kind: 'gone', attempt };
     case 'conflict':
@@ -106,6 +123,16 @@ export function newsOfLaunch(reply: LaunchReply, where: Launching): NewsEvent {
       if (reply.error.retry === 'later' || reply.error.code === 'HOST_NO_SPACE') throw reply.error;
       return refused(reply.error.code, reply.error.message);
   }
+}
+
+function lacks(index: number, { task, attempt, host, needs }: Launching): NewsEvent {
+  const need = needs[index];
+  if (need === undefined) throw new AppError('HOST_REPLY_INVALID', `launch: no need ${index}`);
+  const why = need.directory === true ? 'is no directory to write to' : 'is not there';
+  const failure = new AppError(need.code, `${need.what} ${why} on host ${host}`, {
+    context: { host, path: need.path, task: task.id },
+  });
+  return { kind: 'step-failed', attempt, failure: failure.toRecord() };
 }
 
 function launchRecord(record: SupervisorRecord, { root, now }: Launching): LaunchRecord {

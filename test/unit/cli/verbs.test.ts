@@ -466,7 +466,7 @@ describe('completion', () => {
       return result.stdout.toString().trim();
     };
     expect(await complete('ca')).toBe('cancel');
-    expect(await complete('run', '--over')).toBe('--overwrite');
+    expect(await complete('run', '--overw')).toBe('--overwrite');
     expect(await complete('run', '--cleanup', 'al')).toBe('always');
     expect(await complete('host', 'sh')).toBe('show');
     expect(await complete('host', 'show', '')).toBe('vm');

@@ -27,6 +27,7 @@ describe('defaults', () => {
       retries: 0,
       acceptExit: [0],
       outputLimitBytes: 1_073_741_824,
+      overlayBytes: 0,
       timeLimitMs: undefined,
       keepFailedMs: 604_800_000,
       keepTasksMs: 30 * 86_400_000,

@@ -13,6 +13,22 @@ test.each([
   ['FATAL: write: disk quota exceeded', 'HOST_NO_SPACE'],
   ['FATAL: could not open image /x.sif: image format not recognized', 'IMAGE_CORRUPT'],
   ['FATAL: container creation failed: while mounting image', 'IMAGE_CORRUPT'],
+  [
+    "FATAL:   while loading overlay images: failed to open overlay image ./overlay.own: while locking ext3 partition from /o.img: can't open /o.img for writing, currently in use by another process",
+    'OVERLAY_IN_USE',
+  ],
+  [
+    "FATAL:   while loading overlay images: can't open /o.img for reading, currently in use for writing by another process",
+    'OVERLAY_IN_USE',
+  ],
+  [
+    'FATAL:   while searching for mkfs.ext3: exec: not found\ntowline: the overlay could not be made',
+    'OVERLAY_CREATE_FAILED',
+  ],
+  [
+    'FATAL:   while writing: no space left on device\ntowline: the overlay could not be made',
+    'HOST_NO_SPACE',
+  ],
   ['FATAL: something nobody has seen', 'RUNTIME_START_FAILED'],
   ['', 'RUNTIME_START_FAILED'],
   [undefined, 'RUNTIME_START_FAILED'],

@@ -1,6 +1,7 @@
 /** Goal: each reply of a launch becomes the one right piece of news, and only a reply does. Method: a fake host that says each of them. */
 import { expect, test } from 'vitest';
 import { AppError } from '../../../../src/domain/failure.ts';
+import type { TaskSpec } from '../../../../src/domain/task.ts';
 import { createLaunch } from '../../../../src/engine/steps/launch.ts';
 import { IMAGE, TO_RUNNING } from '../../../support/builders.ts';
 import { DAEMON, seatsOf, someSettings } from '../../../support/engine-parts.ts';
@@ -11,7 +12,9 @@ const RECORD = { format: 1, n: 'n1', pid: 7, start: '5', boot: 'boot', machine: 
 const record = (at: number): string => JSON.stringify({ ...RECORD, hostname: 'vm', at });
 const TO_LAUNCH = TO_RUNNING.slice(0, 2);
 
-async function launch(reply: string | Error, image = IMAGE) {
+const BIND = { source: '/data/a,b', target: '/d', readonly: true };
+
+async function launch(reply: string | Error, image = IMAGE, spec: Partial<TaskSpec> = {}) {
   const host = new FakeHost();
   host.on(/^launching/, () => {
     if (reply instanceof Error) throw reply;
@@ -24,7 +27,7 @@ async function launch(reply: string | Error, image = IMAGE) {
     settings: () => someSettings([]),
     now: () => 100_500,
   });
-  const { context } = contextOf({}, TO_LAUNCH[0] as never, {
+  const { context } = contextOf(spec, TO_LAUNCH[0] as never, {
     kind: 'image-ready',
     attempt: 1,
     image,
@@ -52,6 +55,14 @@ test.each(['started', 'already'])(
     });
   },
 );
+
+test('what the host lacks is told by its name', async () => {
+  const { news } = await launch('@ lacks 0', IMAGE, { binds: [BIND] });
+  expect(await news).toMatchObject({
+    kind: 'step-failed',
+    failure: { code: 'BIND_SOURCE_MISSING', context: { path: '/data/a,b' } },
+  });
+});
 
 test('a launch that worked long ago is told by the time of the host', async () => {
   const { news } = await launch(`@ already ${record(50)}`);

@@ -12,6 +12,8 @@ import type { Item, World } from './world.ts';
 export interface Call {
   host: Host;
   machine: Machine;
+  /** The boot of the machine that it was sent to: a connection does not outlive it. */
+  boot: string;
   request: Request;
   /** Nobody waits for it any more. */
   closed: boolean;
@@ -43,7 +45,7 @@ export class Network {
     const host = this.#hosts.get(name) as Host;
     const { machine } = host;
     const call: Call = {
-      ...{ host, machine, request, answer },
+      ...{ host, machine, boot: machine.bootId, request, answer },
       ...{ closed: false, onWay: undefined, session: undefined },
     };
     this.#open.push(call);
@@ -61,7 +63,7 @@ export class Network {
   #arrive(call: Call): void {
     const { machine, request } = call;
     call.onWay = undefined;
-    if (!machine.up) return this.#fail(call, 'SSH_CONNECTION_LOST');
+    if (!machine.up || machine.bootId !== call.boot) return this.#fail(call, 'SSH_CONNECTION_LOST');
     this.#world.note(() => `${machine.name}: ${request.verb} of ${request.token}`);
     const program = (me: Proc): Program => programOf(machine, me, request);
     call.session = machine.spawn('session', '', program, (said) => {

@@ -1,13 +1,13 @@
 /** What would happen with a task: script and moves, made by the same makers as the launch; nothing is done. */
 import { posix } from 'node:path';
-import type { StagedInputs } from '../domain/state.ts';
+import type { GpuGrant, StagedInputs } from '../domain/state.ts';
 import { attemptToken, type TaskId, type TaskSpec } from '../domain/task.ts';
 import { imageKey, parseImage } from '../script/image-ref.ts';
 import { placeInputs } from '../script/input-places.ts';
 import type { ServiceDeps } from './create-service.ts';
 import { launchFiles } from './launch-files.ts';
 import type { Seat } from './seats.ts';
-import type { Plan } from './service.ts';
+import type { HostPlan } from './service.ts';
 
 const SAMPLE_TOKEN = attemptToken('task' as TaskId, 1);
 const SAMPLE_HASH = '0'.repeat(64);
@@ -15,7 +15,11 @@ const SAMPLE_HASH = '0'.repeat(64);
 type PlanDeps = Pick<ServiceDeps, 'seats' | 'store' | 'placer'>;
 
 /** @throws TASK_INVALID IMAGE_REFERENCE_INVALID HOST_UNKNOWN */
-export function makePlan({ seats, store, placer }: PlanDeps, spec: TaskSpec): Plan {
+export function makePlan(
+  { seats, store, placer }: PlanDeps,
+  spec: TaskSpec,
+  gpus?: GpuGrant,
+): HostPlan {
   const seat = spec.host === undefined ? leastLoaded(seats.all(), placer) : seats.get(spec.host);
   const facts = seat.knownFacts();
   const { root, shown } = rootOf(facts?.root ?? seat.policy.root);
@@ -36,12 +40,17 @@ export function makePlan({ seats, store, placer }: PlanDeps, spec: TaskSpec): Pl
     runtimeArgs,
     setup,
     defaultSignal,
+    gpus,
   };
   const files = launchFiles(content).map(({ name, content: text }) => [name, shown(text)] as const);
   return {
     host: seat.name,
     attemptDir: shown(dir),
     image: { reference, path: shown(imagePath) },
+    images: spec.images.map((candidate) => ({
+      reference: candidate,
+      path: shown(imagePathOf(seat, root, candidate)),
+    })),
     inputs: spec.inputs.map(({ source, target }) => ({
       from: 'path' in source ? source.path : 'inline content',
       to: target.startsWith('/') ? target : posix.join('/mnt/task/inputs', target),

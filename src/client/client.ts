@@ -26,6 +26,7 @@ export interface ClientOptions {
 export interface ListOptions {
   state?: readonly string[] | undefined;
   host?: string | undefined;
+  name?: string | undefined;
   tag?: readonly string[] | undefined;
   limit?: number | undefined;
   cursor?: string | undefined;

@@ -5,6 +5,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
 import { createAdmission } from './admission.ts';
 import { checkSpec } from './check-spec.ts';
+import { completePlan } from './complete-plan.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { createGc } from './gc.ts';
 import { lookAtHealth } from './health.ts';
@@ -19,7 +20,6 @@ import { type Ledger, newTask } from './ledger.ts';
 import { createLogs } from './logs.ts';
 import { createMetrics } from './metrics.ts';
 import type { Placer } from './placer.ts';
-import { makePlan } from './plan.ts';
 import { readOnlyService } from './read-only.ts';
 import type { Seats } from './seats.ts';
 import type { Service } from './service.ts';
@@ -84,7 +84,7 @@ export function createService(deps: ServiceDeps): Service {
     admitUpload: admission.admit,
     async plan(spec) {
       await checkSpec(deps, spec);
-      return makePlan(deps, spec);
+      return completePlan(deps, spec);
     },
     get: async (id) => views.report(await ledger.find(id)),
     wait: async (id, options) => views.report(await waitForEnd(deps, { id, ...options })),

@@ -1,6 +1,6 @@
 /** What would happen with a task: script and moves, made by the same makers as the launch; nothing is done. */
 import { posix } from 'node:path';
-import type { StagedInputs } from '../domain/state.ts';
+import type { GpuGrant, StagedInputs } from '../domain/state.ts';
 import { attemptToken, type TaskId, type TaskSpec } from '../domain/task.ts';
 import { imageKey, parseImage } from '../script/image-ref.ts';
 import { placeInputs } from '../script/input-places.ts';
@@ -8,7 +8,7 @@ import type { ServiceDeps } from './create-service.ts';
 import { launchFiles } from './launch-files.ts';
 import { ANY_HOST, pathValues, placesOf } from './places.ts';
 import type { Seat } from './seats.ts';
-import type { Plan } from './service.ts';
+import type { HostPlan } from './service.ts';
 
 const SAMPLE_TOKEN = attemptToken('task' as TaskId, 1);
 const SAMPLE_HASH = '0'.repeat(64);
@@ -17,7 +17,11 @@ type PlanDeps = Pick<ServiceDeps, 'seats' | 'store' | 'placer'> &
   Partial<Pick<ServiceDeps, 'settings'>>;
 
 /** @throws TASK_INVALID IMAGE_REFERENCE_INVALID HOST_UNKNOWN */
-export function makePlan({ seats, store, placer, settings }: PlanDeps, spec: TaskSpec): Plan {
+export function makePlan(
+  { seats, store, placer, settings }: PlanDeps,
+  spec: TaskSpec,
+  gpus?: GpuGrant,
+): HostPlan {
   const defaults = settings?.().defaults;
   const seat = spec.host === undefined ? leastLoaded(seats.all(), placer) : seats.get(spec.host);
   const facts = seat.knownFacts();
@@ -42,12 +46,17 @@ export function makePlan({ seats, store, placer, settings }: PlanDeps, spec: Tas
     setup,
     defaultSignal,
     places,
+    gpus,
   };
   const files = launchFiles(content).map(({ name, content: text }) => [name, shown(text)] as const);
   return {
     host: seat.name,
     attemptDir: shown(dir),
     image: { reference, path: shown(imagePath) },
+    images: spec.images.map((candidate) => ({
+      reference: candidate,
+      path: shown(imagePathOf(seat, root, candidate)),
+    })),
     inputs: spec.inputs.map(({ source, target }) => ({
       from: 'path' in source ? source.path : 'inline content',
       to: target.startsWith('/') ? target : posix.join('/mnt/task/inputs', target),

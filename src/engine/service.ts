@@ -7,7 +7,7 @@ import type { ErrorCode } from '../domain/failure.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { HostEvent, HostMode } from '../domain/host-mode.ts';
 import type { Blocked } from '../domain/state.ts';
-import type { StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
+import type { CleanupPolicy, StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { HostKeysReport, PinRequest, RemoteProcess, TerminalSize } from '../remote/host.ts';
 import type {
   EventRecord,
@@ -60,15 +60,39 @@ export type LiveEvent =
   | ({ type: 'host' } & HostEvent)
   | { type: 'progress'; at: number; task: TaskId; progress: Progress };
 
-/** What would happen: the script and the plan of a task, nothing executed. */
-export interface Plan {
+/** What a launch on one host would do. */
+export interface HostPlan {
   host: string;
   attemptDir: string;
   image: { reference: string; path: string };
+  /** The candidates in the order in which they are tried. */
+  images: { reference: string; path: string }[];
   inputs: { from: string; to: string }[];
   outputs: { from: string; to: string }[];
   /** File name in the attempt directory -> content; `run.sh` is the Apptainer script. */
   files: Record<string, string>;
+}
+
+/** What would happen: the script and the plan of a task, nothing executed. */
+export interface Plan extends HostPlan {
+  choice: HostChoice;
+  inputs: (HostPlan['inputs'][number] & InputSize)[];
+  /** Directories that the task would use on the host, and what becomes of each. */
+  directories: { path: string; fate: string }[];
+  /** When the directory of the attempt is removed. */
+  cleanup: CleanupPolicy;
+}
+
+/** Why this host; with `waits` the task would not be placed now, and this is what keeps it. */
+export interface HostChoice {
+  why: string;
+  waits?: { reason: string; message: string; hint: string } | undefined;
+}
+
+/** What would be sent; absent for what is on the host already. */
+export interface InputSize {
+  files?: number | undefined;
+  bytes?: number | undefined;
 }
 
 export interface GcRequest {

@@ -15,6 +15,7 @@ const state = z.enum(STATE_KINDS as [string, ...string[]], { error: 'is not a st
 export const listQuery = z.strictObject({
   state: listOf(z.string().max(400)).optional().describe('A state; several by comma or repeated.'),
   host: z.string().max(64).optional(),
+  name: z.string().max(400).optional().describe('The whole name of a task.'),
   tag: listOf(z.string().max(400)).optional().describe('K=V; repeated: all must fit.'),
   limit: z.coerce.number().int().min(1).max(limits.LIST_LIMIT_MAX).optional(),
   cursor: z.string().max(200).optional(),

@@ -137,8 +137,18 @@ const fromTo = z.object({ from: z.string(), to: z.string() });
 export const planView = z.object({
   host: z.string(),
   attemptDir: z.string(),
+  /** Why this host; with `waits` the task would not be placed now. */
+  choice: z.object({
+    why: z.string(),
+    waits: z.object({ reason: z.string(), message: z.string(), hint: z.string() }).optional(),
+  }),
   image: z.object({ reference: z.string(), path: z.string() }),
-  inputs: z.array(fromTo),
+  /** The candidates in the order in which they are tried. */
+  images: z.array(z.object({ reference: z.string(), path: z.string() })),
+  /** `files` and `bytes` are what would be sent; absent for what is on the host already. */
+  inputs: z.array(fromTo.extend({ files: count.optional(), bytes: count.optional() })),
+  directories: z.array(z.object({ path: z.string(), fate: z.string() })),
+  cleanup: z.string(),
   outputs: z.array(fromTo),
   files: z.record(z.string(), z.string()),
 });

@@ -146,6 +146,10 @@ function conditions(query: TaskQuery): { where: string; values: SQLInputValue[] 
     parts.push('host = ?');
     values.push(query.host);
   }
+  if (query.name !== undefined) {
+    parts.push("json_extract(spec, '$.name') = ?");
+    values.push(query.name);
+  }
   for (const [key, value] of Object.entries(query.tags ?? {})) {
     parts.push('EXISTS (SELECT 1 FROM tags WHERE task = tasks.id AND key = ? AND value = ?)');
     values.push(key, value);

@@ -63,6 +63,8 @@ export interface PendingEffect extends Effect {
 export interface TaskQuery {
   states?: string[] | undefined;
   host?: string | undefined;
+  /** The whole name. */
+  name?: string | undefined;
   tags?: Record<string, string> | undefined;
   limit: number;
   /** Give tasks submitted before this one (newest first). */

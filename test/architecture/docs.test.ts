@@ -26,7 +26,7 @@ it('a document that differs or is missing is named', async () => {
   expect(await findDrift(generators, root)).toEqual(['docs/other.md', 'docs/none.md']);
 });
 
-it.each(['faults', 'troubleshooting', 'security', 'limits'])(
+it.each(['faults', 'troubleshooting', 'security', 'limits', 'parity'])(
   'every test that docs/%s.md names is there, by its title',
   (name) => {
     const root = join(import.meta.dirname, '../..');

@@ -205,6 +205,20 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       expect(await ids({ tags: { run: '1' }, host: 'vm', states: ['queued'] })).toEqual([]);
     });
 
+    it('the whole name of a task narrows a list', async () => {
+      const hostile = `fit "a" $b'; --`;
+      const a = aTask({ spec: aSpec({ name: 'fit' }) });
+      const b = aTask({ spec: aSpec({ name: hostile }) });
+      const c = aTask({ spec: aSpec({ name: 'fit' }), state: staging('vm') });
+      await store.insert([aChange(a), aChange(b), aChange(c), aChange(aTask())]);
+      const ids = async (query: object) =>
+        (await store.listTasks({ limit: 9, ...query })).tasks.map(({ id }) => id);
+      expect(await ids({ name: 'fit' })).toEqual([c.id, a.id]);
+      expect(await ids({ name: hostile })).toEqual([b.id]);
+      expect(await ids({ name: 'fi' })).toEqual([]);
+      expect(await ids({ name: 'fit', host: 'vm', states: ['staging'] })).toEqual([c.id]);
+    });
+
     it('a cursor that is none of ours is refused by name', async () => {
       for (const cursor of ['x', '1 OR 1', '-1', '9'.repeat(20)]) {
         const page = store.listTasks({ limit: 1, cursor });

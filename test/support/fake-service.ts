@@ -87,7 +87,11 @@ export class FakeService implements Service {
     return {
       host: spec.host ?? HOST,
       attemptDir: DIR,
+      choice: { why: 'it was asked for' },
       image: { reference: spec.images[0] ?? '', path: `${DIR}/image.sif` },
+      images: [{ reference: spec.images[0] ?? '', path: `${DIR}/image.sif` }],
+      directories: [{ path: DIR, fate: 'removed' }],
+      cleanup: spec.cleanup,
       inputs: [],
       outputs: [],
       files: { 'run.sh': '#!/bin/sh\nexec apptainer exec image.sif true\n' },

@@ -19,6 +19,7 @@ export function addListTasks(api: FastifyInstance, { service }: RouteDeps): void
       const { tasks, unreadable, cursor } = await service.list({
         states: statesOf(query.state),
         host: query.host,
+        name: query.name,
         tags: tagsOf(query.tag),
         limit: query.limit ?? LIST_LIMIT_DEFAULT,
         cursor: query.cursor,

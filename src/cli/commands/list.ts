@@ -8,6 +8,7 @@ import { escapeControls } from '../output/text.ts';
 interface ListOptions {
   state?: string[];
   host?: string;
+  name?: string;
   tag?: string[];
   limit?: string;
   all?: boolean;
@@ -26,6 +27,7 @@ export function addList(program: Command, cli: Cli): void {
     .description(`List tasks, newest first (${LIMIT_DEFAULT} unless told).`)
     .option('--state <states>', 'only these states, by comma', many)
     .option('--host <name>', 'only of this host')
+    .option('--name <name>', 'only with this name')
     .option('--tag <name=value>', 'only with this tag', many)
     .option('--limit <n>', 'how many')
     .option('--all', 'all of them')
@@ -44,7 +46,7 @@ export function addList(program: Command, cli: Cli): void {
 
 async function fetchTasks(call: Call<ListOptions>): Promise<TaskView[]> {
   const client = await call.client();
-  const { state, host, tag, limit, all } = call.options;
+  const { state, host, name, tag, limit, all } = call.options;
   const wanted = all === true ? Number.POSITIVE_INFINITY : Number(limit ?? LIMIT_DEFAULT);
   const tasks: TaskView[] = [];
   let cursor: string | undefined;
@@ -53,6 +55,7 @@ async function fetchTasks(call: Call<ListOptions>): Promise<TaskView[]> {
     const page = await client.list({
       state,
       host,
+      name,
       tag,
       cursor,
       limit: Math.min(PAGE, wanted - tasks.length),

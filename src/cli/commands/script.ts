@@ -4,6 +4,7 @@ import type { WireTaskSpec } from '../../protocol/spec-schema.ts';
 import type { PlanView } from '../../protocol/views.ts';
 import { type Call, type Cli, onAction, usage } from '../call.ts';
 import { printJson } from '../output/json.ts';
+import { sizeText } from '../output/text.ts';
 import { addTaskOptions, type TaskOptions, taskFromOptions } from '../task-options.ts';
 
 interface ScriptOptions extends TaskOptions {
@@ -47,11 +48,23 @@ async function taskOf(call: Call<ScriptOptions>): Promise<WireTaskSpec> {
 
 function planText(plan: PlanView): string {
   const moves = [
-    ...plan.inputs.map(({ from, to }) => `input      ${from} -> ${to}\n`),
+    ...plan.inputs.map((input) => `input      ${input.from} -> ${input.to}${sentText(input)}\n`),
     ...plan.outputs.map(({ from, to }) => `output     ${from} -> ${to}\n`),
   ];
   const files = Object.entries(plan.files).map(([name, text]) => `\n--- ${name}\n${text}`);
-  const head = `host       ${plan.host}\ndirectory  ${plan.attemptDir}\n`;
-  const image = `image      ${plan.image.reference} (${plan.image.path})\n`;
-  return [head, image, ...moves, ...files].join('');
+  const { why, waits } = plan.choice;
+  const head = [
+    `host       ${plan.host}: ${why}\n`,
+    ...(waits === undefined
+      ? []
+      : [`waits      ${waits.reason}: ${waits.message}\n           ${waits.hint}\n`]),
+    ...plan.images.map(({ reference, path }) => `image      ${reference} (${path})\n`),
+    ...plan.directories.map(({ path, fate }) => `directory  ${path}: ${fate}\n`),
+  ];
+  return [...head, ...moves, ...files].join('');
+}
+
+function sentText({ files, bytes }: PlanView['inputs'][number]): string {
+  if (files === undefined || bytes === undefined) return ' (on the host)';
+  return ` (${files} file${files === 1 ? '' : 's'}, ${sizeText(bytes)})`;
 }

@@ -189,6 +189,15 @@ describe('submit', () => {
       'towline: TASK_INVALID: tasks[0] has an unknown field cpu (did you mean cpus?)\nhint: mend the field named and submit again\n',
     );
   });
+
+  it('takes tasks from a pipe, one a line, and acts on all of them', async () => {
+    const task = (name: string) => `{"name":"${name}","image":"docker://mini","command":["true"]}`;
+    const piped = `{ echo '${task('p1')}'; echo; echo '${task('p2')}'; } | towline submit --file -`;
+    const { stdout, code } = await daemon.shell(piped);
+    const ids = stdout.toString().trim().split('\n');
+    expect([code, ids.length]).toEqual([0, 2]);
+    expect((await daemon.cli(['retry', ...ids])).stdout.toString().split('\n')).toHaveLength(3);
+  });
 });
 
 describe('looking at tasks', () => {
@@ -203,6 +212,8 @@ describe('looking at tasks', () => {
     };
     expect(tasks[0]?.id).toBe(id);
     expect((await daemon.cli(['list', '--state', 'nope'])).code).toBe(2);
+    await out('list', '--name', 'my task', '--host', 'vm');
+    expect(daemon.service.calls.at(-1)).toMatchObject({ args: [{ name: 'my task', host: 'vm' }] });
   });
 
   it('shows everything about a task that failed, hostile text made harmless', async () => {

@@ -15,7 +15,7 @@ const SUM = 'a'.repeat(64);
 const BYTES = Buffer.from('the bytes of the image');
 const SIF = `${ROOT}/images/mini.sif`;
 const PART = `${ROOT}/images/.part-mini/image.sif`;
-const READY = `@ ready ${SUM} ${SIF}`;
+const READY = `@ ready ${SUM} - ${SIF}`;
 const RECORD = { format: 1, reference: MINI, sha256: SUM, bytes: BYTES.length, digest: 'sha256:1' };
 const refused = '@ failed\n| FATAL: dial tcp 192.0.2.1: connection refused';
 const away = (): never => {

@@ -4,6 +4,7 @@ import { isEnded, type TaskState } from '../domain/state.ts';
 import type { Command, InputSource, TaskSpec } from '../domain/task.ts';
 import type { TaskReport } from '../engine/service.ts';
 import type { TaskView } from '../protocol/views.ts';
+import { historyView } from './history-view.ts';
 import { failureView, iso } from './view-parts.ts';
 
 /** What is shown of a task. Never its environment or inline content. */
@@ -34,6 +35,7 @@ export function toTaskView(report: TaskReport): TaskView {
     tags: spec.tags,
     priority: spec.priority,
     asked: askedView(spec),
+    ...(task.history.length > 0 && { history: historyView(task.history) }),
   };
 }
 
@@ -60,11 +62,12 @@ function timesOf(state: TaskState): Pick<TaskView, 'startedAt' | 'finishedAt'> {
   };
 }
 
-function exitOf(state: TaskState): Pick<TaskView, 'exitCode' | 'limit'> {
+function exitOf(state: TaskState): Pick<TaskView, 'exitCode' | 'limit' | 'usage'> {
   const exit = 'exit' in state ? state.exit : undefined;
   return {
     ...(exit?.code !== undefined && { exitCode: exit.code }),
     ...(exit?.limit !== undefined && { limit: exit.limit }),
+    ...(exit?.usage !== undefined && { usage: { ...exit.usage } }),
   };
 }
 

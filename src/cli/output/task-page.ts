@@ -2,6 +2,7 @@
 import type { TaskView } from '../../protocol/views.ts';
 import { type Paint, stateColour } from './colour.ts';
 import { commandText, escapeControls, oneLine, sizeText, spanText } from './text.ts';
+import { pastAttemptLines, usageText } from './usage-text.ts';
 
 type Line = [label: string, text: string | undefined];
 
@@ -30,6 +31,8 @@ export function taskPage(task: TaskView, { now, paint, stderrTail }: PageOptions
       'attempt',
       task.asked.retries > 0 ? `${task.attempt} of ${task.asked.retries + 1}` : `${task.attempt}`,
     ],
+    ...pastAttemptLines(task.history).map((text): Line => ['earlier', text]),
+    ['used', usageText(task.usage)],
     ['stdout', streamText(task, 'stdout')],
     ['stderr', streamText(task, 'stderr')],
     ...task.asked.inputs.map((input): Line => ['input', `${input.from} -> ${input.to}`]),

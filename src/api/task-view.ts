@@ -5,6 +5,7 @@ import type { Command, InputSource, TaskSpec } from '../domain/task.ts';
 import type { TaskReport } from '../engine/service.ts';
 import type { TaskView } from '../protocol/views.ts';
 import { historyView } from './history-view.ts';
+import { logsOf } from './logs-view.ts';
 import { failureView, iso } from './view-parts.ts';
 
 /** What is shown of a task. Never its environment or inline content. */
@@ -25,6 +26,8 @@ export function toTaskView(report: TaskReport): TaskView {
     ...timesOf(state),
     ...exitOf(state),
     ...('failure' in state && { failure: failureView(state.failure as FailureRecord) }),
+    ...(report.stderrTail !== undefined && { stderrTail: report.stderrTail }),
+    ...logsOf(report),
     ...blockedOf(report),
     ...(state.kind === 'waiting' && { waitingOn: [...state.on] }),
     outputs: outputsOf(state),

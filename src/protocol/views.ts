@@ -104,6 +104,12 @@ export const taskView = z.object({
   /** Of the last attempt. */
   usage: usageView.optional(),
   failure: failureView.optional(),
+  /** Of a failed task that is asked for alone: the last ten lines of stderr, at most 4 KiB, as the command wrote them. */
+  stderrTail: z.string().optional(),
+  /** Of a failed task: what prints its logs in full, and where they are on the host while its directory is there. */
+  logs: z
+    .object({ commands: z.array(z.string()), paths: z.array(z.string()).optional() })
+    .optional(),
   blocked: blockedView.optional(),
   waitingOn: z.array(z.string()).optional(),
   outputs: z.array(outputView),

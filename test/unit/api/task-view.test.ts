@@ -42,3 +42,19 @@ test('what an attempt used is shown of the last and of each earlier one', () => 
   );
   expect(page).toContain('used        0.01 s');
 });
+
+test('a failure is shown with its last words, escaped, and where the rest is', () => {
+  const task = after(aTask(), ...TO_RUNNING, { kind: 'exited', attempt: 1, exit: exitOf(3) });
+  const report = { task, streams: { stdout: streams, stderr: streams }, remoteDir: '/r/task1.1' };
+  const view = toTaskView({ ...report, stderrTail: 'no such \u001b[2Jfile' });
+  expect(view).toMatchObject({
+    stderrTail: 'no such \u001b[2Jfile',
+    logs: { paths: ['/r/task1.1/stdout', '/r/task1.1/stderr', '/r/task1.1/runtime.log'] },
+  });
+  const page = taskPage(view, { now: 0, paint: (_, text) => text });
+  expect(page).toContain('last lines of stderr:\nno such \\x1b[2Jfile\n');
+  expect(page).toContain('in full: towline logs task1, towline logs task1 --runtime\n');
+  expect(page).toContain('log         vm:/r/task1.1/stderr\n');
+  const fine = after(aTask(), ...TO_RUNNING, { kind: 'exited', attempt: 1, exit: exitOf(0) });
+  expect(toTaskView({ ...report, task: fine })).not.toHaveProperty('logs');
+});

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { generateCliReference } from './docs/cli.ts';
 import { configurationMarkdown, exampleIni } from './docs/configuration.ts';
 import { errorsMarkdown } from './docs/errors.ts';
+import { eventsMarkdown } from './docs/events.ts';
 import { generateOpenApi } from './docs/openapi.ts';
 
 interface Generator {
@@ -17,6 +18,7 @@ interface Generator {
 
 export const GENERATORS: readonly Generator[] = [
   { path: 'docs/errors.md', build: errorsMarkdown },
+  { path: 'docs/events.md', build: eventsMarkdown },
   { path: 'docs/configuration.md', build: configurationMarkdown },
   { path: 'docs/cli.md', build: generateCliReference },
   { path: 'docs/openapi.json', build: generateOpenApi },

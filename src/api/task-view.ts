@@ -4,6 +4,8 @@ import { isEnded, type TaskState } from '../domain/state.ts';
 import type { Command, InputSource, TaskSpec } from '../domain/task.ts';
 import type { TaskReport } from '../engine/service.ts';
 import type { TaskView } from '../protocol/views.ts';
+import { historyView } from './history-view.ts';
+import { logsOf } from './logs-view.ts';
 import { failureView, iso } from './view-parts.ts';
 
 /** What is shown of a task. Never its environment or inline content. */
@@ -24,6 +26,8 @@ export function toTaskView(report: TaskReport): TaskView {
     ...timesOf(state),
     ...exitOf(state),
     ...('failure' in state && { failure: failureView(state.failure as FailureRecord) }),
+    ...(report.stderrTail !== undefined && { stderrTail: report.stderrTail }),
+    ...logsOf(report),
     ...blockedOf(report),
     ...(state.kind === 'waiting' && { waitingOn: [...state.on] }),
     outputs: outputsOf(state),
@@ -34,6 +38,7 @@ export function toTaskView(report: TaskReport): TaskView {
     tags: spec.tags,
     priority: spec.priority,
     asked: askedView(spec),
+    ...(task.history.length > 0 && { history: historyView(task.history) }),
   };
 }
 
@@ -63,11 +68,12 @@ function timesOf(state: TaskState): Pick<TaskView, 'startedAt' | 'finishedAt'> {
   };
 }
 
-function exitOf(state: TaskState): Pick<TaskView, 'exitCode' | 'limit'> {
+function exitOf(state: TaskState): Pick<TaskView, 'exitCode' | 'limit' | 'usage'> {
   const exit = 'exit' in state ? state.exit : undefined;
   return {
     ...(exit?.code !== undefined && { exitCode: exit.code }),
     ...(exit?.limit !== undefined && { limit: exit.limit }),
+    ...(exit?.usage !== undefined && { usage: { ...exit.usage } }),
   };
 }
 

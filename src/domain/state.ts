@@ -63,6 +63,16 @@ export interface LaunchRecord extends SupervisorRecord {
   root: string;
 }
 
+/** What the command and all it started used, as far as the host can tell. */
+export interface Usage {
+  /** From its start to its end, the container's start included. */
+  wallMs: number;
+  cpuUserMs: number;
+  cpuSystemMs: number;
+  /** Peak of the largest process that was seen. */
+  maxRssBytes?: number | undefined;
+}
+
 /** How the command ended, as recorded on the host. Byte counts are those of the streams. */
 export interface ExitRecord {
   /** Exit code of the user's command; 128+n for a signal. Absent: the container never ran it. */
@@ -75,6 +85,7 @@ export interface ExitRecord {
   runtimeLogTail?: string | undefined;
   /** True when the supervisor was gone and the record is what the payload's leader left. */
   salvaged?: boolean | undefined;
+  usage?: Usage | undefined;
 }
 
 export interface CollectedOutput {

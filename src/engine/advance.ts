@@ -6,6 +6,7 @@ import type { TaskEvent } from '../domain/events.ts';
 import { attemptToken, type Task } from '../domain/task.ts';
 import type { Change, NewRemoval } from '../store/store.ts';
 import { describeEvent } from './describe-event.ts';
+import { endOfAttempt, withEnd } from './end-of-attempt.ts';
 import type { LiveTask } from './live-tasks.ts';
 import { whereIs } from './where.ts';
 
@@ -22,7 +23,7 @@ export function advance({ task, orders }: LiveTask, event: TaskEvent, at: number
     kind: 'next',
     change: {
       task: next,
-      events: [describeEvent(next, event, at)],
+      events: [withEnd(describeEvent(next, event, at), endOfAttempt(task, next))],
       effects,
       removed: removalOf(next, event, at),
     },

@@ -86,8 +86,8 @@ export function createService(deps: ServiceDeps): Service {
       await checkSpec(deps, spec);
       return completePlan(deps, spec);
     },
-    get: async (id) => views.report(await ledger.find(id)),
-    wait: async (id, options) => views.report(await waitForEnd(deps, { id, ...options })),
+    get: async (id) => views.reportWhole(await ledger.find(id)),
+    wait: async (id, options) => views.reportWhole(await waitForEnd(deps, { id, ...options })),
     async list(query) {
       const page = await store.listTasks(query);
       const current = (task: Task): Task => ledger.get(task.id) ?? task;

@@ -76,6 +76,7 @@ export function storedExit(record: ExitRecord): ExitRecord {
     finishedAt,
     runtimeLogTail,
     salvaged,
+    usage,
   } = record;
   return {
     code,
@@ -86,5 +87,6 @@ export function storedExit(record: ExitRecord): ExitRecord {
     finishedAt,
     runtimeLogTail,
     salvaged,
+    ...(usage !== undefined && { usage }),
   };
 }

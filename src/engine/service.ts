@@ -38,6 +38,8 @@ export interface TaskReport {
   /** Why it was not placed yet. Never stored. */
   waits?: Blocked | undefined;
   streams: Record<StreamName, { bytes: number; complete: boolean }>;
+  /** The last lines of stderr of one that failed, when it is asked for alone. Never stored. */
+  stderrTail?: string | undefined;
   /** The attempt's directory on the host, when there is one. */
   remoteDir?: string | undefined;
   /** What is going on just now: bytes of a transfer or a pull. Never stored. */

@@ -3,11 +3,14 @@ import { isEnded } from '../domain/state.ts';
 import { attemptToken, type StreamName, type Task } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { TaskReport } from './service.ts';
+import { stderrTail } from './stderr-tail.ts';
 import { whereIs } from './where.ts';
 import { whyWaiting } from './why-waiting.ts';
 
 export interface Views {
   report: (task: Task) => Promise<TaskReport>;
+  /** With the last words of one that failed: what a list of thousands does without. */
+  reportWhole: (task: Task) => Promise<TaskReport>;
 }
 
 type ViewDeps = Pick<
@@ -36,6 +39,13 @@ export function createViews(deps: ViewDeps): Views {
       remoteDir: directoryOf(task),
       progress: isEnded(state) ? undefined : subscribers.progressOf(task.id),
     };
+  }
+
+  async function reportWhole(task: Task): Promise<TaskReport> {
+    const whole = await report(task);
+    if (!('failure' in task.state)) return whole;
+    const token = attemptToken(task.id, task.state.attempt);
+    return { ...whole, stderrTail: await stderrTail(spool, token, whole.streams.stderr.bytes) };
   }
 
   function directoryOf(task: Task): string | undefined {
@@ -72,7 +82,7 @@ export function createViews(deps: ViewDeps): Views {
     return link !== undefined && 'nextTryAt' in link ? Math.max(link.nextTryAt, now()) : undefined;
   }
 
-  return { report };
+  return { report, reportWhole };
 }
 
 function mayHaveDirectory({ state }: Task): boolean {

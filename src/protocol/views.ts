@@ -41,6 +41,30 @@ const outputView = z.object({
   sha256: z.string(),
 });
 
+/** What an attempt used on its host, as far as that could tell. */
+const usageView = z.object({
+  /** From start to end, the container's start included. */
+  wallMs: count,
+  cpuUserMs: count,
+  cpuSystemMs: count,
+  /** Peak of the largest process that was seen. */
+  maxRssBytes: count.optional(),
+});
+
+const exitLimit = z.enum(['time', 'stdout', 'stderr', 'memory']);
+
+/** An attempt that another one followed. */
+const pastAttemptView = z.object({
+  attempt: count,
+  result: z.string(),
+  host: z.string().optional(),
+  exitCode: count.optional(),
+  limit: exitLimit.optional(),
+  failure: failureView.optional(),
+  usage: usageView.optional(),
+  finishedAt: time,
+});
+
 /** What was asked for, as far as it helps to understand what became of it. Never the environment. */
 const askedView = z.object({
   images: z.array(z.string()),
@@ -78,8 +102,16 @@ export const taskView = z.object({
   startedAt: time.optional(),
   finishedAt: time.optional(),
   exitCode: count.optional(),
-  limit: z.enum(['time', 'stdout', 'stderr', 'memory']).optional(),
+  limit: exitLimit.optional(),
+  /** Of the last attempt. */
+  usage: usageView.optional(),
   failure: failureView.optional(),
+  /** Of a failed task that is asked for alone: the last ten lines of stderr, at most 4 KiB, as the command wrote them. */
+  stderrTail: z.string().optional(),
+  /** Of a failed task: what prints its logs in full, and where they are on the host while its directory is there. */
+  logs: z
+    .object({ commands: z.array(z.string()), paths: z.array(z.string()).optional() })
+    .optional(),
   blocked: blockedView.optional(),
   waitingOn: z.array(z.string()).optional(),
   outputs: z.array(outputView),
@@ -90,6 +122,8 @@ export const taskView = z.object({
   tags: z.record(z.string(), z.string()),
   priority: count,
   asked: askedView,
+  /** Earlier attempts, oldest first. */
+  history: z.array(pastAttemptView).optional(),
 });
 
 export const submitView = z.object({ created: z.boolean(), tasks: z.array(taskView) });

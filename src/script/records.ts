@@ -23,6 +23,7 @@ export type SalvagedExit = ExitRecord & Pick<AttemptExit, 'copier'>;
 
 const format = z.literal(REMOTE_FORMAT, { error: `written by another version of Towline` });
 const bytes = z.int().nonnegative();
+const hundredths = z.int().nonnegative();
 const stream = z.enum(['stdout', 'stderr']);
 
 const launchSchema = z.object({
@@ -50,6 +51,16 @@ const exitSchema = z.object({
   err: bytes,
   at: z.int().nonnegative(),
   log: z.string().regex(/^([0-9a-f]{2} ?)*$/),
+  /** Absent in records of older supervisors. Only told: no reason to refuse a record. */
+  usage: z
+    .object({
+      wall: hundredths,
+      user: hundredths,
+      system: hundredths,
+      rss: z.int().positive().nullable(),
+    })
+    .optional()
+    .catch(undefined),
 });
 
 /** Reads a sup.<n>.json. @throws HOST_REPLY_INVALID naming the field. */
@@ -82,7 +93,13 @@ export function parseExitRecord(text: string): AttemptExit {
     stderrBytes: record.err,
     finishedAt: record.at * 1000,
     runtimeLogTail: log === '' ? undefined : log,
+    ...(record.usage !== undefined && { usage: usageOf(record.usage) }),
   };
+}
+
+function usageOf({ wall, user, system, rss }: NonNullable<z.infer<typeof exitSchema>['usage']>) {
+  const times = { wallMs: wall * 10, cpuUserMs: user * 10, cpuSystemMs: system * 10 };
+  return { ...times, ...(rss !== null && { maxRssBytes: rss * 1024 }) };
 }
 
 /** Text from hexadecimal bytes; a character cut in the middle is replaced. */

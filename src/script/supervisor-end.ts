@@ -20,8 +20,8 @@ export const SUPERVISOR_END = `end_attempt() {
   out=\${1:-0} err=\${3:-0} at=\${6:-0}
   log=
   [ "$started" = true ] || tail_of_log
-  printf '{"format":1,"n":"%s","started":%s,"code":%s,"direct":%s,"runtimeCode":%s,"limit":%s,"copier":%s,"copierCode":%s,"out":%s,"err":%s,"at":%s,"log":"%s"}\\n' \\
-    "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" 1<>".exit.$n"
+  printf '{"format":1,"n":"%s","started":%s,"code":%s,"direct":%s,"runtimeCode":%s,"limit":%s,"copier":%s,"copierCode":%s,"out":%s,"err":%s,"at":%s,"log":"%s","usage":%s}\\n' \\
+    "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" "$usage" 1<>".exit.$n"
   make_durable ".exit.$n" stdout stderr
   ln ".exit.$n" exit.json 2>/dev/null || [ -e exit.json ] || mv ".exit.$n" exit.json
   [ "$outputs" -eq 0 ] || settle_outputs

@@ -6,9 +6,10 @@
  *   W W the copiers' shells: run `cat` under the cap, leave its code in .copied.<stream>.<n>
  *   L   the leader: a session of its own; run.sh, which becomes the container runtime
  *   T   only with a time limit: wakes Y, or does its work when Y was killed
+ *   U   the sampler: looks now and then at what the processes of L use
  *
  * The copiers are no children of Y and no part of L's session: they outlive both and drain the pipes.
- * Y, W, T carry TOWLINE_SUPERVISOR=<token> in their environment, everything of L TOWLINE_ATTEMPT=<token>.
+ * Y, W, T, U carry TOWLINE_SUPERVISOR=<token> in their environment, everything of L TOWLINE_ATTEMPT=<token>.
  */
 
 import {
@@ -24,6 +25,7 @@ import { SUPERVISOR_CLAIM } from './supervisor-claim.ts';
 import { SUPERVISOR_COPY } from './supervisor-copy.ts';
 import { SUPERVISOR_END } from './supervisor-end.ts';
 import { SUPERVISOR_MEMORY } from './supervisor-memory.ts';
+import { SUPERVISOR_USAGE } from './supervisor-usage.ts';
 
 const SUPERVISE = `supervise() {
   # by exec, not on the call: a shell keeps copies of what a call redirects, and pipes would never end
@@ -33,11 +35,16 @@ const SUPERVISE = `supervise() {
   trap 'woken=1' USR1
   # nothing slow from here to the leader: who hears that it started takes the payload to be there
   claim
+  begin_usage
   start_leader
-  watcher=
+  watcher='' sampler=''
   if [ "$limit" -gt 0 ]; then
     watch_time &
     watcher=$!
+  fi
+  if [ -n "$leader_start" ]; then
+    watch_usage &
+    sampler=$!
   fi
   wait_for_leader
   if ! began && lacks_shell; then
@@ -46,8 +53,10 @@ const SUPERVISE = `supervise() {
     began
     [ -n "$began" ] || printf 'started\\n%s direct\\n' "$code" 1<>rc
   fi
+  end_usage
   exec 3>&- 4>&-
-  [ -z "$watcher" ] || kill -TERM "$watcher" 2>/dev/null
+  # shellcheck disable=SC2086 # pids, to be split
+  [ -z "$watcher$sampler" ] || kill -TERM $watcher $sampler 2>/dev/null
   end_attempt
 }`;
 
@@ -58,8 +67,8 @@ const LEADER = `start_leader() {
     # written in place: its room was taken before the start
     exec setsid sh ./run.sh "$@" 5<>rc
   ) <"$input" >>runtime.log 2>&1 &
-  leader=$! sid=$! seen_leader=$!
-  stat_of "$leader" && printf '%s %s\\n' "$leader" "$start" >leader
+  leader=$! sid=$! seen_leader=$! leader_start=''
+  stat_of "$leader" && leader_start=$start && printf '%s %s\\n' "$leader" "$start" >leader
 }
 
 # A signal of a copier or of the watcher ends the wait early: then the payload is to be ended.
@@ -163,6 +172,7 @@ export function supervisorScript(): string {
     WATCH_TIME,
     SUPERVISOR_END,
     SUPERVISOR_MEMORY,
+    SUPERVISOR_USAGE,
     SUPERVISE,
     MAIN,
   ].join('\n\n');

@@ -13,6 +13,7 @@ import type {
   ReadyImage,
   StagedFile,
   StagedInputs,
+  Usage,
 } from '../domain/state.ts';
 import { objectOf, oneOf, variantsOf } from './schema-of.ts';
 
@@ -87,6 +88,12 @@ export const exitRecordSchema = objectOf<ExitRecord>({
   finishedAt: z.number(),
   runtimeLogTail: z.string().optional(),
   salvaged: z.boolean().optional(),
+  usage: objectOf<Usage>({
+    wallMs: z.number(),
+    cpuUserMs: z.number(),
+    cpuSystemMs: z.number(),
+    maxRssBytes: z.number().optional(),
+  }).optional(),
 });
 
 export const collectedOutputSchema = objectOf<CollectedOutput>({

@@ -3,6 +3,7 @@
  * PATH is a shim that notes its name and becomes the tool.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -51,7 +52,7 @@ test('an attempt from its launch to its exit record runs 17 tools and one contai
 
 test('looking at forty attempts costs one tool', async () => {
   const { on, used, forget } = await counted();
-  const attempts = Array.from({ length: 5 }, () => on.attempt('sleep 300'));
+  const attempts = Array.from({ length: 5 }, () => on.attempt(': >work/on; sleep 300'));
   const queries = await Promise.all(
     attempts.map(async (attempt) => {
       const reply = await attempt.launch();
@@ -59,13 +60,14 @@ test('looking at forty attempts costs one tool', async () => {
       return { dir: attempt.dir, nonce: reply.launch.nonce, pid: reply.launch.pid };
     }),
   );
-  await until(async () => (await used()).filter((tool) => tool === 'sleep').length === 5);
+  for (const { dir } of attempts) await until(() => existsSync(join(dir, 'work/on')));
   await forget();
   const text = statusText(Array.from({ length: 8 }, () => queries).flat());
   const env = { ...process.env, PATH: `${on.dir}/bin:${process.env['PATH']}` };
   const { output } = await runText(text, ['sh'], env);
   expect(output.match(/^@ alive/gm)).toHaveLength(40);
-  expect(await used()).toEqual(['stat']);
+  // the samplers sleep on
+  expect((await used()).filter((tool) => tool !== 'sleep')).toEqual(['stat']);
   await Promise.all(attempts.map((attempt) => attempt.cancel(0)));
   for (const attempt of attempts) await attempt.ended();
 });

@@ -23,6 +23,7 @@ import type {
   SetupRequest,
   TaskReport,
 } from '../../src/engine/service.ts';
+import { lastLines } from '../../src/engine/stderr-tail.ts';
 import { DIR, endStateOf, fakeHost, HOST } from './fake-parts.ts';
 import { GrowingBytes, Waiters } from './growing-bytes.ts';
 
@@ -421,6 +422,9 @@ export class FakeService implements Service {
       task,
       streams: { stdout: stream('stdout'), stderr: stream('stderr') },
       remoteDir: DIR,
+      ...('failure' in task.state && {
+        stderrTail: lastLines(this.stream(entry, 'stderr', task.state.attempt).last),
+      }),
     };
   }
 }

@@ -32,6 +32,11 @@ export class GrowingBytes {
     this.changed.wake();
   }
 
+  /** The chunk that came last. */
+  get last(): Buffer {
+    return this.chunks.at(-1) ?? Buffer.alloc(0);
+  }
+
   close(): void {
     this.complete = true;
     this.changed.wake();

@@ -44,6 +44,7 @@ export async function recordAll(): Promise<Record<string, Recorded>> {
   });
   const killed = await begin(`${out}; sleep 1000`);
   const exited = await begin(`${out}; exit 3`);
+  const measured = await begin(`until [ -e work/go ]; do sleep 0.02; done; exit 5`);
   const broken = await begin('true', { image: 'broken' });
   const limited = await begin('sleep 1000', { launch: { timeLimitMs: 200 } });
   const salvaged = await begin(`${out}; until [ -e work/go ]; do sleep 0.02; done; exit 4`);
@@ -56,13 +57,15 @@ export async function recordAll(): Promise<Record<string, Recorded>> {
   await until(async () => (await readdir(join(running.dir, 'work'))).includes('pid'));
   await until(async () => (await readdir(join(killed.dir, 'work'))).includes('result'));
   await killed.cancel(0);
+  await until(async () => (await measured.names()).includes(`.usage.${NONCE}`));
+  await writeFile(join(measured.dir, 'work/go'), '');
   await killSupervisor(salvaged);
   await writeFile(join(salvaged.dir, 'work/go'), '');
-  for (const attempt of [killed, exited, broken, limited]) await attempt.ended();
+  for (const attempt of [killed, exited, measured, broken, limited]) await attempt.ended();
   await until(async () => (await killed.names()).some((name) => name.startsWith('killed.')));
-  for (const attempt of [exited, broken, limited, salvaged])
+  for (const attempt of [exited, measured, broken, limited, salvaged])
     await until(async () => (await bench.living(attempt.token)).crew.length === 0);
-  const attempts = { running, killed, exited, broken, limited, salvaged };
+  const attempts = { running, killed, exited, measured, broken, limited, salvaged };
   const all = { ...attempts, unseen, 'not-started': notStarted, cancelled };
   const found: Record<string, Recorded> = { root: await recordRoot(bench) };
   for (const [name, attempt] of Object.entries(all))

@@ -23,10 +23,21 @@ export function addWait(program: Command, cli: Cli): void {
     const client = await call.client();
     const tasks = await Promise.all(call.args.map((id) => client.wait(id, { timeoutMs })));
     if (call.json) await printJson(call.io, { tasks });
-    else await call.io.out.write(tasks.map(line).join(''));
+    else {
+      await call.io.out.write(tasks.map(line).join(''));
+      await tellFailures(call, tasks);
+    }
     if (tasks.some((task) => task.ended && task.state !== 'succeeded')) return EXIT_TASK_FAILED;
     return tasks.every((task) => task.ended) ? EXIT_OK : EXIT_WAIT_TIMEOUT;
   });
+}
+
+/** On stderr: what reads the lines of stdout is not disturbed. */
+async function tellFailures({ io }: Call, tasks: readonly TaskView[]): Promise<void> {
+  const failed = tasks.filter(({ failure }) => failure !== undefined);
+  if (failed.length === 0) return;
+  const { lastWords } = await import('../output/last-words.ts');
+  for (const task of failed) await io.err.write(`${task.id}: ${lastWords(task)}`);
 }
 
 function timeoutOf({ options }: Call<{ timeout?: string }>): number | undefined {

@@ -1,19 +1,19 @@
 /** Everything about one task on a page: what a person asks after a failure comes first. */
 import type { TaskView } from '../../protocol/views.ts';
 import { type Paint, stateColour } from './colour.ts';
-import { commandText, escapeControls, oneLine, sizeText, spanText } from './text.ts';
+import { lastWords } from './last-words.ts';
+import { commandText, oneLine, sizeText, spanText } from './text.ts';
+import { pastAttemptLines, usageText } from './usage-text.ts';
 
 type Line = [label: string, text: string | undefined];
 
 export interface PageOptions {
   now: number;
   paint: Paint;
-  /** The end of stderr, for a task that failed. */
-  stderrTail?: string | undefined;
 }
 
 /** The page of a task; every line that has nothing to say is left out. */
-export function taskPage(task: TaskView, { now, paint, stderrTail }: PageOptions): string {
+export function taskPage(task: TaskView, { now, paint }: PageOptions): string {
   const lines: Line[] = [
     ['task', task.name === undefined ? task.id : `${task.id} (${task.name})`],
     ['state', stateText(task, now)],
@@ -32,10 +32,13 @@ export function taskPage(task: TaskView, { now, paint, stderrTail }: PageOptions
       'attempt',
       task.asked.retries > 0 ? `${task.attempt} of ${task.asked.retries + 1}` : `${task.attempt}`,
     ],
+    ...pastAttemptLines(task.history).map((text): Line => ['earlier', text]),
+    ['used', usageText(task.usage)],
     ['stdout', streamText(task, 'stdout')],
     ['stderr', streamText(task, 'stderr')],
     ...task.asked.inputs.map((input): Line => ['input', `${input.from} -> ${input.to}`]),
     ...outputLines(task),
+    ...(task.logs?.paths ?? []).map((path): Line => ['log', `${task.host ?? ''}:${path}`]),
     ['remote dir', task.remoteDir && `${task.host ?? ''}:${task.remoteDir}`],
     ['cleanup', `${task.cleanup.policy}, ${CLEANUP_WORDS[task.cleanup.state]}`],
     ['tags', tagText(task)],
@@ -47,8 +50,8 @@ export function taskPage(task: TaskView, { now, paint, stderrTail }: PageOptions
         `${label.padEnd(10)}  ${label === 'state' ? paintState(task, oneLine(text), paint) : indent(text)}\n`,
     )
     .join('');
-  if (stderrTail === undefined || stderrTail === '') return page;
-  return `${page}\nlast lines of stderr:\n${escapeControls(stderrTail).trimEnd()}\n`;
+  const words = lastWords(task);
+  return words === '' ? page : `${page}\n${words}`;
 }
 
 /** What the command's own words tell of its surroundings. */

@@ -125,8 +125,13 @@ async function concludeRun(call: Call, end: TaskView): Promise<number> {
     hint: `see: towline show ${end.id}`,
   };
   const text = call.json
-    ? `${JSON.stringify({ error: failure })}\n`
-    : errorText({ ...failure, code: failure.code as 'INTERNAL' });
+    ? `${JSON.stringify({ error: failure, stderrTail: end.stderrTail, logs: end.logs })}\n`
+    : `${errorText({ ...failure, code: failure.code as 'INTERNAL' })}${inFull(end)}`;
   await call.io.err.write(text);
   return EXIT_NOT_THE_COMMANDS;
+}
+
+/** Its stderr was shown already. */
+function inFull({ logs }: TaskView): string {
+  return logs === undefined ? '' : `in full: ${logs.commands.join(', ')}\n`;
 }

@@ -66,7 +66,7 @@ const as = <T>(value: unknown): T => value as T;
 
 const SHOWN: Record<string, () => string> = {
   'list of tasks': () => taskTable(as([task]), now, 1000),
-  'a task': () => taskPage(as(task), as({ now, paint, stderrTail: `${BAD}\n${BAD}` })),
+  'a task': () => taskPage(as({ ...task, stderrTail: `${BAD}\n${BAD}` }), as({ now, paint })),
   'list of hosts': () => hostTable(as([host]), 1000),
   'a host': () => hostPage(as(host), now),
   images: () => imageTable(as([{ reference: BAD, bytes: 1, pulledAt: AT, path: BAD }]), 1000),

@@ -48,9 +48,11 @@ describe('exit codes', () => {
       new AppError('RUNTIME_START_FAILED', 'no such file', { context: { task: 'abc' } });
     const result = await daemon.cli(RUN);
     expect(result.code).toBe(125);
-    expect(result.stderr.toString()).toBe(
+    const [said, rest] = result.stderr.toString().split('in full: ');
+    expect(said).toBe(
       "towline: RUNTIME_START_FAILED: no such file\nhint: read the runtime's words: towline logs abc --runtime; if no container starts there: towline host doctor HOST\n",
     );
+    expect(rest).toMatch(/^towline logs (\w+), towline logs \1 --runtime\n$/);
   });
 
   it('ends with 125 when there is no daemon, and with a bad option', async () => {

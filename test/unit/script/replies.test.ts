@@ -78,6 +78,17 @@ test('an exit record is read whole, and refused by field', () => {
     stdoutBytes: 6,
     stderrBytes: 5,
   });
+  expect(record.usage).toBeUndefined();
+  const used = (text: string) => parseExitRecord(EXIT.replace('}', `,"usage":${text}}`)).usage;
+  expect(used('{"wall":12,"user":3,"system":0,"rss":4}')).toEqual({
+    wallMs: 120,
+    cpuUserMs: 30,
+    cpuSystemMs: 0,
+    maxRssBytes: 4096,
+  });
+  expect(used('{"wall":12,"user":3,"system":0,"rss":null}')).not.toHaveProperty('maxRssBytes');
+  // only told: a record is read without it
+  expect(used('{"wall":-1,"user":3,"system":0,"rss":null}')).toBeUndefined();
   expect(() => parseExitRecord(EXIT.replace('"out":6', '"out":-6'))).toThrow(invalid('field out'));
   expect(() => parseExitRecord(EXIT.replace('"limit":null', '"limit":"moon"'))).toThrow(
     invalid('field limit'),

@@ -1,0 +1,28 @@
+/** docs/events.md: what the events of tasks say. */
+import { EVENT_KINDS } from '../../src/domain/event-kinds.ts';
+
+export function eventsMarkdown(): string {
+  const rows = Object.entries(EVENT_KINDS).map(([kind, says]) => `| ${kind} | ${says} |`);
+  return `# Events
+
+<!-- Made by scripts/docs.ts from src/domain/event-kinds.ts. -->
+
+\`towline events\` and \`GET /v1/events\` give the events of tasks in the order in which they were committed. Each has
+a \`seq\` that only grows, \`at\`, \`task\`, \`attempt\`, its \`kind\`, the \`state\` of the task after it, and \`data\`. An event is told
+after it is on disk. Events are kept for a time only, see [limits.md](limits.md); a gap is told as such.
+
+## The end of an attempt
+
+Every attempt has exactly one event with \`data.end\`, whatever kind it is of: the one that ended it. \`end.result\` is
+\`succeeded\`, \`failed\`, \`error\`, \`cancelled\` or \`interrupted\`; \`end.code\`, \`end.limit\`, \`end.failure\` and \`end.usage\` are there
+as far as known. \`end.again\` is true when another attempt follows by the policy of the task (\`retries\`). Without it the task
+has ended: its \`state\` is the result, and only somebody who asks for another attempt (\`retry-asked\`) changes that. After
+its end an attempt has no news but of its cleaning (\`blocked\`, \`unblocked\`, \`gc-asked\`, \`cleaned\`).
+
+## Kinds
+
+| kind | what it says, and its data |
+|---|---|
+${rows.join('\n')}
+`;
+}

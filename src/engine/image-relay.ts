@@ -6,6 +6,7 @@
 import pRetry from 'p-retry';
 import { AppError, isAppError, toAppError } from '../domain/failure.ts';
 import type { ReadyImage } from '../domain/state.ts';
+import type { ReadyReply } from '../script/image-ready.ts';
 import {
   dropImagePartText,
   noSpaceForImage,
@@ -232,11 +233,8 @@ async function sendOnce(wish: Wish, { source, file, place }: Sending): Promise<R
   throw new AppError('IMAGE_CORRUPT', `image ${ref.reference}: ${why}`, { context: query });
 }
 
-function readyImage(
-  ref: ImageRef,
-  { path, sha256 }: { path: string; sha256?: string | undefined },
-) {
-  return { reference: ref.reference, path, sha256 };
+function readyImage({ reference }: ImageRef, { path, sha256, digest }: ReadyReply): ReadyImage {
+  return { reference, path, sha256, digest };
 }
 
 /** Nobody wants it any more: the part goes. When a link was lost or the daemon stops, it is gone on with later. */

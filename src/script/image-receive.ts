@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { AppError } from '../domain/failure.ts';
 import { templateWord } from './expand.ts';
+import { parseReady, READY, type ReadyReply } from './image-ready.ts';
 import { safeName } from './layout.ts';
 import { quote } from './quote.ts';
 import { parseValue, replyInvalid, splitReply, stepFailed } from './reply.ts';
@@ -21,7 +22,7 @@ export interface ReceivePlace {
 }
 
 export type ReceiveReply =
-  | { kind: 'ready'; path: string; sha256?: string | undefined }
+  | ReadyReply
   /** `bytes` are there already; the rest goes to `path`. */
   | { kind: 'part'; path: string; bytes: number }
   | { kind: 'nospace'; freeBytes: number }
@@ -41,17 +42,11 @@ function enter(place: ReceivePlace): string[] {
     'mkdir -p "$dir"',
     'cd "$dir" || { echo \'@ failed the image directory cannot be used\'; exit 0; }',
     READY,
+    OWN_PART,
   ];
 }
 
-const READY = `ready() {
-  [ -r "$key.sif" ] || return 1
-  record='' sum='-'
-  [ -r "$key.json" ] && read -r record <"$key.json"
-  case $record in *'"sha256":"'*) sum=\${record#*'"sha256":"'} sum=\${sum%%'"'*} ;; esac
-  printf '%s\\n' "@ ready $sum $PWD/$key.sif"
-}
-# In a directory that others may write to, nobody has put one there for us.
+const OWN_PART = `# In a directory that others may write to, nobody has put one there for us.
 own_part() {
   [ -d "$part" ] && [ ! -L "$part" ] && [ -O "$part" ]
 }`;
@@ -114,7 +109,6 @@ export function dropImagePartText(place: ReceivePlace): string {
   return [...enter(place), '! own_part || rm -rf "$part"', "echo '@ done'"].join('\n');
 }
 
-const sumSchema = z.string().regex(/^([0-9a-f]{64}|-)$/, 'not a sha256');
 const pathSchema = z.string().startsWith('/');
 const countSchema = z.string().regex(/^\d+$/, 'not a number').transform(Number);
 
@@ -130,11 +124,8 @@ export function parseReceive(output: string, query: { host: string; image: strin
   const space = rest.indexOf(' ');
   const [word, path] = [rest.slice(0, space), rest.slice(space + 1)];
   switch (verb) {
-    case 'ready': {
-      const sum = parseValue(sumSchema, word, purpose);
-      const sha256 = sum === '-' ? undefined : sum;
-      return { kind: 'ready', path: parseValue(pathSchema, path, purpose), sha256 };
-    }
+    case 'ready':
+      return parseReady(rest, purpose);
     case 'part': {
       const bytes = parseValue(countSchema, word, purpose);
       return { kind: 'part', path: parseValue(pathSchema, path, purpose), bytes };

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { templateWord } from './expand.ts';
+import { parseReady, READY, type ReadyReply } from './image-ready.ts';
 import { safeName } from './layout.ts';
 import { FIND_MARKED, IS_ALIVE, NAP, READ_CLOCK, STAT_OF } from './process-text.ts';
 import { PULL_JOB } from './pull-job.ts';
@@ -36,7 +37,7 @@ export interface PullPlace {
 }
 
 export type PullReply =
-  | { kind: 'ready'; path: string; sha256?: string | undefined; digest?: string | undefined }
+  | ReadyReply
   /** `bytes`: what the job has on disk, a measure of progress. */
   | { kind: 'running'; bytes: number }
   /** `output`: what the runtime said. */
@@ -83,14 +84,7 @@ end_job() {
   done
 }`;
 
-const PULL = `ready() {
-  [ -r "$key.sif" ] || return 1
-  record='' sum='-' digest='-'
-  [ -r "$key.json" ] && read -r record <"$key.json"
-  case $record in *'"sha256":"'*) sum=\${record#*'"sha256":"'} sum=\${sum%%'"'*} ;; esac
-  case $record in *'"digest":"'*) digest=\${record#*'"digest":"'} digest=\${digest%%'"'*} ;; esac
-  printf '%s\\n' "@ ready $sum $digest $PWD/$key.sif"
-}
+const PULL = `${READY}
 running() {
   true >"$job/seen.$n"
   size=$(du -sk "$job")
@@ -250,11 +244,6 @@ function enter({ directory, key }: Pick<PullPlace, 'directory' | 'key'>, way: st
   ];
 }
 
-const readySchema = z.object({
-  sha256: z.string().regex(/^([0-9a-f]{64}|-)$/, 'not a sha256'),
-  digest: z.string().regex(/^(sha256:[0-9a-f]{64}|-)$/, 'not a digest'),
-  path: z.string().startsWith('/'),
-});
 const kibSchema = z.string().regex(/^\d*$/).transform(Number);
 
 /** Reads the reply of `pullText`. @throws HOST_REPLY_INVALID. */
@@ -269,12 +258,5 @@ export function parsePull(output: string, query: { host: string }): PullReply {
     return { kind: 'running', bytes: parseValue(kibSchema, line.rest, purpose) * 1024 };
   if (line.verb !== 'ready')
     throw replyInvalid(purpose, `unknown word ${JSON.stringify(line.verb)}`, noise);
-  const [, sha256, digest, path] = /^(\S+) (\S+) (.*)$/s.exec(line.rest) ?? [];
-  const found = parseValue(readySchema, { sha256, digest, path }, purpose);
-  return {
-    kind: 'ready',
-    path: found.path,
-    sha256: found.sha256 === '-' ? undefined : found.sha256,
-    digest: found.digest === '-' ? undefined : found.digest,
-  };
+  return parseReady(line.rest, purpose);
 }

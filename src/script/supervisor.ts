@@ -6,10 +6,9 @@
  *   W W the copiers' shells: run `cat` under the cap, leave its code in .copied.<stream>.<n>
  *   L   the leader: a session of its own; run.sh, which becomes the container runtime
  *   T   only with a time limit: wakes Y, or does its work when Y was killed
- *   U   the sampler: looks now and then at what the processes of L use
  *
  * The copiers are no children of Y and no part of L's session: they outlive both and drain the pipes.
- * Y, W, T, U carry TOWLINE_SUPERVISOR=<token> in their environment, everything of L TOWLINE_ATTEMPT=<token>.
+ * Y, W, T carry TOWLINE_SUPERVISOR=<token> in their environment, everything of L TOWLINE_ATTEMPT=<token>.
  */
 
 import {
@@ -37,14 +36,10 @@ const SUPERVISE = `supervise() {
   claim
   begin_usage
   start_leader
-  watcher='' sampler=''
+  watcher=
   if [ "$limit" -gt 0 ]; then
     watch_time &
     watcher=$!
-  fi
-  if [ -n "$leader_start" ]; then
-    watch_usage &
-    sampler=$!
   fi
   wait_for_leader
   if ! began && lacks_shell; then
@@ -55,8 +50,7 @@ const SUPERVISE = `supervise() {
   fi
   end_usage
   exec 3>&- 4>&-
-  # shellcheck disable=SC2086 # pids, to be split
-  [ -z "$watcher$sampler" ] || kill -TERM $watcher $sampler 2>/dev/null
+  [ -z "$watcher" ] || kill -TERM "$watcher" 2>/dev/null
   end_attempt
 }`;
 
@@ -67,8 +61,8 @@ const LEADER = `start_leader() {
     # written in place: its room was taken before the start
     exec setsid sh ./run.sh "$@" 5<>rc
   ) <"$input" >>runtime.log 2>&1 &
-  leader=$! sid=$! seen_leader=$! leader_start=''
-  stat_of "$leader" && leader_start=$start && printf '%s %s\\n' "$leader" "$start" >leader
+  leader=$! sid=$! seen_leader=$!
+  stat_of "$leader" && printf '%s %s\\n' "$leader" "$start" >leader
 }
 
 # A signal of a copier or of the watcher ends the wait early: then the payload is to be ended.

@@ -70,8 +70,6 @@ test('an overlay of the user is kept, and one that is in use is OVERLAY_IN_USE',
   expect(await onHost('vm', 'ls', IMAGE)).toBe(`${IMAGE}\n`);
 });
 
-test.todo('exec into a running task sees its overlay');
-
 test('binds with a comma, quotes, a dollar and a variable are mounted where they belong', async () => {
   const ran = await task(
     ['--bind', '$HOME/surroundings a,b "c" $d/dir:/data/x:ro', '--bind', `${BASE}/dir:/data/y`],

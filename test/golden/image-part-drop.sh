@@ -4,10 +4,11 @@ mkdir -p "$dir"
 cd "$dir" || { echo '@ failed the image directory cannot be used'; exit 0; }
 ready() {
   [ -r "$key.sif" ] || return 1
-  record='' sum='-'
+  record='' sum='-' digest='-'
   [ -r "$key.json" ] && read -r record <"$key.json"
   case $record in *'"sha256":"'*) sum=${record#*'"sha256":"'} sum=${sum%%'"'*} ;; esac
-  printf '%s\n' "@ ready $sum $PWD/$key.sif"
+  case $record in *'"digest":"'*) digest=${record#*'"digest":"'} digest=${digest%%'"'*} ;; esac
+  printf '%s\n' "@ ready $sum $digest $PWD/$key.sif"
 }
 # In a directory that others may write to, nobody has put one there for us.
 own_part() {

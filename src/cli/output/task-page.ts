@@ -19,7 +19,7 @@ export function taskPage(task: TaskView, { now, paint }: PageOptions): string {
     ['state', stateText(task, now)],
     ['why', task.failure && `${task.failure.code}: ${task.failure.message}`],
     ['hint', task.failure?.hint],
-    ['hint', hintOfStderr(stderrTail)],
+    ['hint', hintOfStderr(task.stderrTail)],
     ...blockedLines(task, now),
     ['exit code', exitText(task)],
     ['host', task.host ?? (task.asked.host && `${task.asked.host} (asked for)`)],

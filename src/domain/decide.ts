@@ -72,7 +72,7 @@ function cancelAsked(task: Task, now: number): Decision {
     case 'failed':
     case 'error':
     case 'interrupted':
-      return wrongState(task, 'not ended');
+      return wrongState(task, 'unfinished');
   }
 }
 

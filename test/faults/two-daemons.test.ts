@@ -2,15 +2,16 @@
  * Goal: two daemons never act for the same tasks, and two that share an account leave each other alone. Method: a
  * second daemon on a copy of the state of the first, and one with a state of its own in the same root.
  */
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { ERRORS } from '../../src/domain/error-registry.ts';
 import { MINI, onHost } from '../support/bed.ts';
-import { COUNTED, runtimeStarts, stored } from '../support/crash-task.ts';
+import { COUNTED, runtimePulls, runtimeStarts, stored } from '../support/crash-task.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { submitWaiting, WAITING_OUTPUT } from '../support/faults/waiting-task.ts';
+import { fetchesByBlob, freshImage } from '../support/registry.ts';
 import { until } from '../support/until.ts';
 
 /** A daemon with a copy of the state of another one, which does not run just now. */
@@ -120,4 +121,30 @@ test.concurrent('row 23: two daemons on one account share images and nothing els
   expect((await one.cli('wait', id)).stdout).toBe(`${id} succeeded 0\n`);
   expect((await one.cli('logs', id)).stdout).toBe(WAITING_OUTPUT);
   expect(runtimeStarts(`${id}.1`)).toBe(1);
+});
+
+test.concurrent('twenty tasks of each of two daemons want the same three images: each blob is fetched once', async () => {
+  await using one = makeDaemon({ vm: { ...COUNTED, image_cache_dir: '' } });
+  await using two = makeDaemon({ vm: { ...COUNTED, image_cache_dir: '', root: one.root } });
+  const images = await Promise.all([freshImage(), freshImage(), freshImage()]);
+  const tasks = Array.from({ length: 20 }, (_, index) => ({
+    image: images[index % images.length]?.reference,
+    command: ['sh', '-c', `echo ${index}`],
+  }));
+  await Promise.all(
+    [one, two].map(async (daemon) => {
+      await daemon.start();
+      const file = join(daemon.dir, 'twenty.json');
+      writeFileSync(file, JSON.stringify(tasks));
+      const ids = (await daemon.submit('--file', file)).split('\n');
+      const waited = await daemon.cli('wait', ...ids);
+      expect(waited.code, waited.stderr).toBe(0);
+    }),
+  );
+  for (const { name } of images) {
+    const fetches = [...fetchesByBlob(name).values()];
+    expect(fetches.length).toBeGreaterThanOrEqual(3);
+    expect(fetches.every((count) => count === 1)).toBe(true);
+    expect(runtimePulls(name)).toBe(1);
+  }
 });

@@ -53,9 +53,10 @@ test('without one the root is read-only, and show names the remedy', async () =>
 test('an overlay of the user is kept, and one that is in use is OVERLAY_IN_USE', async () => {
   const wrote = await task(['--overlay', IMAGE.replaceAll(':', '\\:')], 'echo kept >/opt/mine');
   expect(wrote).toMatchObject({ code: 0 });
-  const id = await daemon.submit('--host', 'vm', '--overlay', IMAGE, MINI, '--', 'sleep', '300');
+  const stay = ['sh', '-c', 'echo up; sleep 300'];
+  const id = await daemon.submit('--host', 'vm', '--overlay', IMAGE, MINI, '--', ...stay);
   await until(
-    async () => (await daemon.show(id)).state === 'running',
+    async () => (await daemon.show(id)).streams.stdout.bytes > 0,
     () => 'it runs, with the overlay in use',
   );
   const inside = await daemon.cli('exec', id, '--', 'cat', '/opt/mine');

@@ -38,7 +38,7 @@ const RECORD = {
   sha256: SUM,
   bytes: BYTES.length,
   at: 5,
-  digest: `it's`,
+  note: `it's`,
 };
 
 async function house(shell: readonly string[]) {
@@ -66,7 +66,7 @@ describe.each(SHELLS)('%s', (...shell) => {
     expect(await look()).toMatchObject({ kind: 'part', bytes: 9 });
     expect((await stat(dirname(first.path))).mode & 0o777).toBe(0o700);
     await writeFile(first.path, BYTES);
-    const ready = { kind: 'ready', path: `${images}/mini-1.sif`, sha256: SUM };
+    const ready = { kind: 'ready', path: `${images}/mini-1.sif`, sha256: SUM, digest: undefined };
     expect(await publish()).toEqual(ready);
     expect([await publish(), await look()]).toEqual([ready, ready]);
     expect(await names()).toEqual(['mini-1.json', 'mini-1.sif']);
@@ -78,7 +78,7 @@ describe.each(SHELLS)('%s', (...shell) => {
     const file = await runText(imageFileText(`${images}/mini-1.sif`), shell);
     expect(parseImageFile(file.output, QUERY).record).toMatchObject({
       sha256: SUM,
-      digest: `it's`,
+      note: `it's`,
     });
   });
 

@@ -83,9 +83,15 @@ it('rejects an upload and a download that are cut, and both can be resumed', asy
   const data = randomBytes(24 << 20);
   const path = join(server.directory, 'data');
   let acknowledged = 0;
-  const cutUpload = host.upload(inPieces(data), path, {
+  const killed = Promise.withResolvers<void>();
+  async function* halfThenKilled(): AsyncGenerator<Buffer> {
+    yield* inPieces(data.subarray(0, data.length / 2));
+    await killed.promise;
+    yield* inPieces(data.subarray(data.length / 2));
+  }
+  const cutUpload = host.upload(halfThenKilled(), path, {
     onProgress: (done) => {
-      if (acknowledged === 0) void server.killSessions();
+      if (acknowledged === 0) killed.resolve(server.killSessions());
       acknowledged = done;
     },
   });

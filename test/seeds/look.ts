@@ -23,7 +23,7 @@ export function lookAtStore(stateDir: string): Stored | undefined {
   const file = join(stateDir, 'towline.sqlite');
   if (!existsSync(file)) return undefined;
   try {
-    const db = new DatabaseSync(file, { readOnly: true });
+    const db = new DatabaseSync(file, { readOnly: true, timeout: 10_000 });
     try {
       const rows = db.prepare('SELECT id, state, history FROM tasks ORDER BY ordinal').all();
       const orders = db.prepare('SELECT count(*) AS n FROM effects').get();

@@ -110,7 +110,10 @@ interface StoredState {
 
 /** A task's state as the database has it, read from outside; undefined when there is no such task. */
 export function stored(daemon: TestDaemon, id: string): StoredState | undefined {
-  const db = new DatabaseSync(join(daemon.stateDir, 'towline.sqlite'), { readOnly: true });
+  const db = new DatabaseSync(join(daemon.stateDir, 'towline.sqlite'), {
+    readOnly: true,
+    timeout: 10_000,
+  });
   try {
     const row = db.prepare('SELECT state FROM tasks WHERE id = ?').get(id);
     return row === undefined ? undefined : JSON.parse(String(row['state']));
@@ -121,7 +124,10 @@ export function stored(daemon: TestDaemon, id: string): StoredState | undefined 
 
 /** The states of all tasks in the database. */
 export function storedStates(daemon: TestDaemon): string[] {
-  using db = new DatabaseSync(join(daemon.stateDir, 'towline.sqlite'), { readOnly: true });
+  using db = new DatabaseSync(join(daemon.stateDir, 'towline.sqlite'), {
+    readOnly: true,
+    timeout: 10_000,
+  });
   const rows = db.prepare('SELECT state FROM tasks').all();
   return rows.map((row) => (JSON.parse(String(row['state'])) as StoredState).kind);
 }

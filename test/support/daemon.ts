@@ -196,7 +196,10 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
       return JSON.parse(ran.stdout) as TaskJson;
     },
     storedState(id) {
-      const db = new DatabaseSync(join(stateDir, 'towline.sqlite'), { readOnly: true });
+      const db = new DatabaseSync(join(stateDir, 'towline.sqlite'), {
+        readOnly: true,
+        timeout: 10_000,
+      });
       try {
         const row = db.prepare('SELECT state FROM tasks WHERE id = ?').get(id);
         return (JSON.parse(String(row?.['state'] ?? '{}')) as { kind?: string }).kind;

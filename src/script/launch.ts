@@ -189,6 +189,8 @@ function startText(inUserScope: boolean): string {
   fi
   case $line in
     '' | '@ lost') already ;;
+    # it did not say whether for lack of room
+    '@ failed '*) fail "\${line#@ failed }" ;;
     *) echo "$line" ;;
   esac
 }`;

@@ -75,6 +75,8 @@ start() {
   fi
   case $line in
     '' | '@ lost') already ;;
+    # it did not say whether for lack of room
+    '@ failed '*) fail "${line#@ failed }" ;;
     *) echo "$line" ;;
   esac
 }

@@ -7,10 +7,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { BED, MINI, onHost, SSH_PORT, testbed } from '../support/bed.ts';
+import { BED, MINI, onHost, SSH_PORT } from '../support/bed.ts';
 import { heldAt, living, remains, startLedger, stored } from '../support/crash-task.ts';
 import { finished, makeDaemon } from '../support/daemon.ts';
+import { startRegistryProxy } from '../support/faults/registry-proxy.ts';
 import { lookAt, newIn } from '../support/host-traces.ts';
+import { freshImage } from '../support/registry.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
@@ -86,16 +88,19 @@ describe.concurrent('a cancel', () => {
   });
 
   test('of a task that pulls ends the pull on the host and leaves no image', async () => {
-    await using daemon = makeDaemon({ vm: { image_cache_dir: '' } });
-    const name = `${basename(daemon.dir).toLowerCase()}:1`;
-    await testbed('image', name, '60');
+    // slow: it must not be done before it is cancelled
+    await using registry = await startRegistryProxy();
+    const { name } = await freshImage(1);
+    registry.spoil(`/${name}/blobs/`, 100, { kind: 'slow', pieceBytes: 1_024, pauseMs: 100 });
+    const keys = { image_cache_dir: '', insecure_registries: registry.name };
+    await using daemon = makeDaemon({ vm: keys });
     await daemon.start();
-    const id = await daemon.submit(...HOST, `docker://registry:5000/${name}`, '--', 'true');
+    const id = await daemon.submit(...HOST, `docker://${registry.name}/${name}:1`, '--', 'true');
     const images = () => onHost('vm', 'sh', '-c', `ls -A ${daemon.root}/images || true`);
     await until(async () => (await images()).includes('.pull-'));
     expect((await daemon.cli('cancel', '--wait', id)).stdout).toBe(`${id} cancelled\n`);
     await until(async () => (await images()) === '');
-    const pulling = `grep -lzas 'TOWLINE_PULL=.*${name.split(':')[0]}' /proc/[0-9]*/environ; true`;
+    const pulling = `grep -lzas 'TOWLINE_PULL=.*${name}' /proc/[0-9]*/environ; true`;
     expect(await onHost('vm', 'sh', '-c', pulling)).toBe('');
     expect(stored(daemon, id)?.kind).toBe('cancelled');
   });

@@ -123,7 +123,10 @@ claim() {
   # a launch that comes after the attempt was cleaned away: it ran already
   [ ! -e "../.ended/$token" ] || give_up ended
   make_durable . ..
-  printf '@ started %s\n' "$record" >&7
+  # who asked may be gone by now: that must not end what has taken the ticket. Caught, not ignored: the payload would inherit that
+  trap : PIPE
+  printf '@ started %s\n' "$record" 2>/dev/null >&7
+  trap - PIPE
   exec 7>&-
 }
 

@@ -106,6 +106,21 @@ test('a launch that comes after the attempt was cleaned away starts nothing', as
   expect(await lines(ledger)).toBe(1);
 });
 
+test.each([['dash'], ['bash'], ['busybox', 'sh']])(
+  'a launch whose connection is gone when it has taken the ticket runs to its end: %s',
+  async (...shell) => {
+    const on = await openBench(shell);
+    onTestFinished(() => on[Symbol.asyncDispose]());
+    const attempt = on.attempt('echo here');
+    // its first words go to nobody
+    const text = attempt.text().replace(/line=\$\((.+) &\)$/m, '$1 | true');
+    expect(text).not.toBe(attempt.text());
+    await on.run(text);
+    expect((await attempt.ended()).exit).toMatchObject({ code: 0, stdoutBytes: 5 });
+    expect(await attempt.read('runtime.log')).toBe('');
+  },
+);
+
 test('a running attempt, a foreign directory and a link are not cleaned', async () => {
   const on = await bench();
   const running = on.attempt('sleep 300');

@@ -52,7 +52,7 @@ test('an attempt from its launch to its exit record runs 17 tools and one contai
 
 test('looking at forty attempts costs one tool', async () => {
   const { on, used, forget } = await counted();
-  const attempts = Array.from({ length: 5 }, () => on.attempt(': >work/on; sleep 300'));
+  const attempts = Array.from({ length: 5 }, () => on.attempt(': >work/on; exec /bin/sleep 300'));
   const queries = await Promise.all(
     attempts.map(async (attempt) => {
       const reply = await attempt.launch();

@@ -211,11 +211,21 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
       await daemon.kill('SIGKILL');
       // a spare host goes as a whole, and may not run any more
       const lasting = hosts.filter(({ on }) => !isSpare(on));
-      await Promise.all(lasting.map((host) => onHost(host.on, 'rm', '-rf', host.root)));
+      await Promise.all(lasting.map((host) => removeOn(host.on, host.root)));
       rmSync(dir, { recursive: true, force: true });
     },
   };
   return daemon;
+}
+
+/** What runs there still may write while it is removed. */
+async function removeOn(host: string, path: string): Promise<void> {
+  const gone = (): Promise<boolean> =>
+    onHost(host, 'rm', '-rf', path).then(
+      () => true,
+      () => false,
+    );
+  await until(gone, () => `${path} can be removed on ${host}`);
 }
 
 function isBuilt(): boolean {

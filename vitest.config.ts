@@ -28,7 +28,7 @@ class LongFirst extends BaseSequencer {
 }
 
 /** Daemons and hosts mostly wait, for each other and for time to pass. */
-const WORKERS = 3;
+const WORKERS = 4;
 
 /** unit needs nothing but Node and a POSIX shell, the others the test bed (scripts/testbed up). */
 export default defineConfig({

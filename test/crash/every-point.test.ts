@@ -22,12 +22,12 @@ import { wholeTask } from './walk/whole-task.ts';
 const LIMIT = { timeout: 600_000 };
 const LANES = 4;
 /** Points of those that come again and again while a task runs. */
-const LOOKS = 4;
+const LOOKS = 1;
 /** First points whose recovery is killed, too. */
-const RECOVERIES = 6;
+const RECOVERIES = 4;
 /** Points of each of the other scenarios, of those that only they pass. */
-const SHARE = 2;
-const SHARES: Readonly<Record<string, number>> = { cancel: 6 };
+const SHARE = 1;
+const SHARES: Readonly<Record<string, number>> = { cancel: 3 };
 
 test(
   'row 1: killed at any point of a whole task, the daemon takes up where it was',

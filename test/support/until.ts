@@ -1,3 +1,6 @@
+/** Asking may cost a process: most of the time is left to what is waited for. */
+const PAUSES = { timesTheAsking: 4, minMs: 5, maxMs: 250 };
+
 /** Waits for a condition instead of for a time. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
@@ -5,8 +8,13 @@ export async function until(
   limitMs = 30_000,
 ): Promise<void> {
   const end = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not met within ${limitMs} ms: ${what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  const { timesTheAsking, minMs, maxMs } = PAUSES;
+  for (;;) {
+    const asked = performance.now();
+    if (await condition()) return;
+    const now = performance.now();
+    if (now > end) throw new Error(`not met within ${limitMs} ms: ${what()}`);
+    const pause = Math.min(maxMs, Math.max(minMs, timesTheAsking * (now - asked)));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

@@ -28,6 +28,12 @@ export interface Talk {
   logger: Logger;
 }
 
+/**
+ * How long the connection stays open for a client that has not left after the last frame. One that is
+ * just sending when the other side closes sees that its writing failed, and never reads the frame.
+ */
+const LEAVE_MS = 2_000;
+
 /** Carries on until the command has ended or the client is gone. Never rejects. */
 export async function talk(exec: Talk): Promise<void> {
   const { raw, session, gone } = exec;
@@ -44,16 +50,28 @@ export async function talk(exec: Talk): Promise<void> {
       send(exec, FRAME.stderr, session.stderr),
     ]);
     outputs.catch(() => {});
+    const heard = listen(exec);
     const broken = new Promise<never>((_, reject) => {
-      listen(exec).catch(reject);
+      heard.catch(reject);
     });
+    broken.catch(() => {});
     const code = await Promise.race([session.ended, broken, left]);
     await Promise.race([outputs, left]);
-    raw.end(jsonFrame(FRAME.exit, { code }));
+    raw.write(jsonFrame(FRAME.exit, { code }));
+    await settled([heard, left]);
+    raw.end();
   } catch (thrown) {
     session.close();
     end(exec, toAppError(thrown));
   }
+}
+
+/** Waits until one of them has happened, but not for long. */
+async function settled(events: Promise<unknown>[]): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, LEAVE_MS);
+  await Promise.race([...events, late.promise]).catch(() => {});
+  clearTimeout(timer);
 }
 
 function end({ raw, gone, logger }: Talk, error: AppError): void {

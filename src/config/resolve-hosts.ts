@@ -24,6 +24,9 @@ interface Parts extends Declared {
   defaults: DefaultsConfig;
 }
 
+/** What there is without any section of a host: this machine, which needs none. */
+const IMPLICIT_HOST = 'local';
+
 type Hosts = Pick<Config, 'hosts' | 'jumpHosts' | 'notes'>;
 
 const NOTHING: OpensshValues = { found: {}, named: false, notes: [] };
@@ -41,6 +44,7 @@ export function resolveHosts(parts: Parts): Hosts {
   };
   const hosts: Record<string, HostConfig> = Object.create(null);
   for (const name of hostNames) hosts[name] = sectionHost(parts, name, ask);
+  if (hostNames.length === 0) hosts[IMPLICIT_HOST] = thisMachine(parts);
 
   const jumpHosts: Record<string, HostConfig> = Object.create(null);
   const open = Object.values(hosts);
@@ -101,6 +105,14 @@ function sectionHost(parts: Parts, name: string, ask: Ask): HostConfig {
   const inherited = { ssh_config: { value: defaults.sshConfigFiles, source } };
   const gaps = { section, id: `${HOST_PREFIX}NAME`, keys: HOST_KEYS, name };
   const values = fill({ ...gaps, found: { ...inherited, ...found } });
+  return { name, ...(values as Omit<HostConfig, 'name'>) };
+}
+
+function thisMachine({ fill }: Parts): HostConfig {
+  const name = IMPLICIT_HOST;
+  const found = { type: { value: 'local', source: 'default' } };
+  const gaps = { section: `${HOST_PREFIX}${name}`, id: `${HOST_PREFIX}NAME`, keys: HOST_KEYS };
+  const values = fill({ ...gaps, name, found });
   return { name, ...(values as Omit<HostConfig, 'name'>) };
 }
 

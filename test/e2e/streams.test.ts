@@ -23,7 +23,11 @@ beforeAll(async () => {
 afterAll(() => daemon[Symbol.asyncDispose]());
 
 describe('how soon and how fast', () => {
-  test('a line a second is seen line by line, each within half a second', async () => {
+  // a machine that is busy with others is late now and then, and not each time
+  const TRIES = 3;
+  test('a line a second is seen line by line, each within half a second', {
+    retry: TRIES - 1,
+  }, async () => {
     // The long pause at the end: a quiet task is looked at less often, but not too seldom.
     const payload = 'for pause in 1 1 1 3.2 0; do date +%s.%N; sleep $pause; done';
     const run = daemon.spawnCli(['run', '--host', 'vm', MINI, '--', 'sh', '-c', payload]);

@@ -102,6 +102,45 @@ describe('towline@.service', () => {
   });
 });
 
+describe('a local host', () => {
+  it('does with a task what a host over SSH does', async () => {
+    const here = await whole('here');
+    expect(here.stdout).toMatch(/^x {2}y \/mnt\/task\/work\n.+\nmine\ncode 4\nout\n$/);
+    expect(here.stderr).toContain('cannot write\n');
+    const there = await whole('vm');
+    expect(here.stdout).toBe(there.stdout);
+    const withoutIds = ({ stderr }: Said): string => stderr.replaceAll(/\b[a-z0-9]{12}\b/g, 'ID');
+    expect(withoutIds(here)).toBe(withoutIds(there));
+  });
+
+  it('is what there is without any configuration', async () => {
+    const ran = await works(
+      machine.alice(`set -e
+        sif=$(ls ~/here/images/*.sif | head -n 1)
+        export HOME=~/bare TOWLINE_SOCKET=~/bare/s TOWLINE_CONFIG=
+        mkdir -m 700 "$HOME" && cd
+        towline daemon >log 2>&1 & daemon=$!
+        until towline host list >/dev/null 2>&1; do kill -0 $daemon; done
+        towline run "$sif" -- sh -c 'echo "$PWD"; exit 5' || echo "code $?"
+        towline host list --json
+        kill $daemon`),
+    );
+    expect(ran).toMatch(/^\/mnt\/task\/work\ncode 5\n/);
+    expect(ran).toMatch(/"name": *"local"/);
+  });
+});
+
+/** All that is seen of a task with an overlay, a bind, variables, both streams, an output and a code of its own. */
+function whole(host: string): Promise<Said> {
+  return machine.alice(`
+    towline run --host ${host} --overlay-size=64MiB --bind /etc/debian_version:/data:ro --env "A=x  y" \
+      --output 'tree/*:'"$HOME/results/${host}" ${MINI} -- sh -c '
+      echo "$A $PWD"; cat /data; echo no 2>/dev/null >/data || echo "cannot write" >&2
+      echo mine >/opt/mine && cat /opt/mine; [ ! -e "$HOME/results" ] && mkdir tree && echo out >tree/out; exit 4'
+    echo "code $?"
+    cat ~/results/${host}/out`);
+}
+
 describe('towline.service of a user', () => {
   it('runs the demo on both kinds of host, and its local tasks outlive a restart', async () => {
     await works(machine.root('systemctl disable --now towline@alice && systemctl start user@1000'));

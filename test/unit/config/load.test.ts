@@ -35,7 +35,14 @@ describe('defaults', () => {
       stopGraceMs: 10_000,
       sshConfigFiles: [`${HOME}/.ssh/config`, '/etc/ssh/ssh_config'],
     });
-    expect(Object.keys(config.hosts)).toEqual([]);
+  });
+
+  it('without a section of a host this machine is one', () => {
+    const { hosts, sources } = load('');
+    expect(Object.keys(hosts)).toEqual(['local']);
+    expect(hosts['local']).toMatchObject({ name: 'local', type: 'local' });
+    expect(sources['host.local.type']).toBe('default');
+    expect(Object.keys(load('[host.vm]').hosts)).toEqual(['vm']);
   });
 
   it('a section alone makes a host with every default', () => {

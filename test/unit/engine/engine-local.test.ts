@@ -160,6 +160,8 @@ test('a supervisor that was killed takes no byte and no exit code along', async 
   const { id } = await house.submit(line);
   const { task } = await house.state(id, 'running');
   if (task.state.kind !== 'running') throw new Error('not running');
+  // it runs from the claim on: before its command is there the kill would be the end of it
+  await until(async () => (await house.text(id, 'stdout')) === 'one\n');
   process.kill(task.state.launch.pid, 'SIGKILL');
   await writeFile(go, '');
   const report = await house.ended(id);

@@ -23,9 +23,13 @@ import { sampleInputs } from './plan.ts';
 import type { Seat } from './seats.ts';
 import type { ExecSession, Service } from './service.ts';
 import type { EngineSettings } from './settings.ts';
+import { sleep } from './sleep.ts';
 
 /** Each holds a channel of the host, of which there may be few. */
 const SESSIONS_PER_HOST_MAX = 4;
+
+/** A container on a slow file system takes seconds to come up. */
+const STARTING = { looks: 60, pauseMs: 250 };
 
 type InsideDeps = Pick<ServiceDeps, 'ledger' | 'seats' | 'randomBytes' | 'settings'>;
 
@@ -128,10 +132,7 @@ async function makeText(asked: Asked): Promise<{ text: string; note?: string }> 
   const token = attemptToken(task.id, task.state.attempt);
   const dir = seat.attemptDir(there.launch.root, token);
   const runs = task.state.kind === 'running';
-  const query = { dir, token, runs, imagePath: there.image.path };
-  const purpose = `looking for a way inside ${token}`;
-  const reply = await seat.host.run(wayInText(query), { purpose, signal });
-  const way = parseWayIn(reply.output);
+  const way = await findWay(seat, { dir, token, runs, imagePath: there.image.path }, signal);
   if (way.kind === 'join') return { text: joinText(way, inside) };
   const { hasShell, why } = freshOf(way, asked, dir);
   const facts = await seat.ready();
@@ -153,6 +154,22 @@ async function makeText(asked: Asked): Promise<{ text: string; note?: string }> 
   };
   const text = freshText(scriptPlan(content), { ...inside, hasShell });
   return runs ? { text, note: noteOn(why, locked) } : { text };
+}
+
+/** Waits for a container that comes up just now. */
+async function findWay(
+  seat: Seat,
+  query: Parameters<typeof wayInText>[0],
+  signal: AbortSignal,
+): Promise<WayIn> {
+  const purpose = `looking for a way inside ${query.token}`;
+  for (let looks = 1; ; looks += 1) {
+    const runs = query.runs && looks <= STARTING.looks;
+    const reply = await seat.host.run(wayInText({ ...query, runs }), { purpose, signal });
+    const way = parseWayIn(reply.output);
+    if (way.kind !== 'starting') return way;
+    await sleep(STARTING.pauseMs, signal);
+  }
 }
 
 function freshOf(way: WayIn, { seat, task, there }: Asked, dir: string): WayIn & { kind: 'fresh' } {

@@ -16,6 +16,8 @@ import { containerLines, type ScriptPlan, setupLines } from './task-script.ts';
 /** How a command can get inside. */
 export type WayIn =
   | { kind: 'join'; pid: number; start: string; namespaces: string[] }
+  /** The container comes up just now: ask again in a moment. */
+  | { kind: 'starting' }
   /** `why` there is nothing to join; empty: it was not asked. */
   | { kind: 'fresh'; hasShell: boolean; why: string }
   /** The directory of the attempt is not there. */
@@ -64,9 +66,19 @@ find_flags() {
   case $flags in *U*) return 0 ;; esac
   [ "$(id -u)" = 0 ]
 }
+# The words in the container leave "started" before anything else.
+comes_up() {
+  began=''
+  [ -s rc ] && read -r began <rc
+  [ "$began" != started ] && ! [ -e exit.json ]
+}
 may_join() {
   command -v nsenter >/dev/null || { why='nsenter of util-linux is not on the host'; return 1; }
-  find_target "$1" || { why='no process of its container can be seen'; return 1; }
+  find_target "$1" || {
+    if comes_up; then echo '@ starting' && exit 0; fi
+    why='no process of its container can be seen'
+    return 1
+  }
   find_flags || { why='the runtime uses no user namespace, which only root could join'; return 1; }
   # not looked for through /proc: a root that FUSE serves opens to those inside only
   # shellcheck disable=SC2086 # options, to be split
@@ -118,6 +130,7 @@ export function parseWayIn(output: string): WayIn {
   switch (verb) {
     case 'gone':
     case 'image-gone':
+    case 'starting':
       return { kind: verb };
     case 'join':
       return {

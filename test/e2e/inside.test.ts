@@ -291,6 +291,25 @@ describe('a shell', () => {
   });
 });
 
+test('a command that comes before the container is up waits for it, then is among its processes', async () => {
+  const go = '/tmp/inside-go';
+  await onHost('vm', 'rm', '-f', go);
+  const setup = `until [ -z "$TOWLINE_ATTEMPT" ] || [ -e ${go} ]; do sleep 0.05; done`;
+  await using late = makeDaemon({ vm: { setup: `'${setup}'` } });
+  await late.start();
+  const id = await late.submit('--host', 'vm', MINI, '--', 'sleep', '3119');
+  await until(async () => (await late.show(id)).state === 'running');
+  const looked = finished(late.spawnCli(['exec', '-n', id, '--', 'ps', '-eo', 'args']));
+  // it has asked, and found nothing to join
+  await until(() => late.log().includes('looking for a way inside'));
+  await onHost('vm', 'touch', go);
+  const { code, stdout, stderr } = await looked;
+  await onHost('vm', 'rm', go);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('sleep 3119');
+  await late.cli('cancel', '--wait', id);
+});
+
 describe('copies', () => {
   const here = (...path: string[]): string => join(daemon.dir, ...path);
   const cp = (...words: string[]): Promise<Ran> => daemon.cli('cp', ...words);

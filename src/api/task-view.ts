@@ -102,6 +102,7 @@ function askedView(spec: TaskSpec): TaskView['asked'] {
     inputs: spec.inputs.map(({ source, target }) => ({ from: sourceText(source), to: target })),
     outputs: spec.outputs.map(({ pattern, local }) => ({ path: pattern, local })),
     retries: spec.retries,
+    ...(spec.after !== undefined && { after: [...spec.after] }),
     acceptExit: [...spec.acceptExit],
   };
 }

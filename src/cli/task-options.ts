@@ -33,6 +33,7 @@ export interface TaskOptions {
   acceptExit?: number[];
   runtimeArg?: string[];
   priority?: number;
+  after?: string[];
   tag?: string[];
   idempotencyKey?: string;
   hold?: boolean;
@@ -93,6 +94,7 @@ export function addTaskOptions(command: Command): Command {
     .option('--accept-exit <codes>', 'exit codes that count as success', numbers)
     .option('--runtime-arg <word>', 'an argument for the container runtime', many)
     .option('--priority <n>', 'higher goes first', number)
+    .option('--after <id>', 'a task that must succeed before this one starts', many)
     .option('--tag <name=value>', 'a tag to find it by', many)
     .option('--idempotency-key <text>', 'the same key submits only once')
     .option('--hold', 'hold it until towline release');
@@ -128,6 +130,7 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
     acceptExit: o.acceptExit,
     runtimeArgs: o.runtimeArg,
     priority: o.priority,
+    after: o.after,
     held: o.hold,
     tags: o.tag && Object.fromEntries(o.tag.map((text) => pair(text, '--tag', verb))),
   });

@@ -10,7 +10,7 @@ import { type Decision, ignored, to, wrongState } from './decision.ts';
 import type { Effect } from './effects.ts';
 import type { AskedEvent, TaskEvent } from './events.ts';
 import { AppError } from './failure.ts';
-import { type GpuGrant, isEnded, type TaskState } from './state.ts';
+import { type GpuGrant, isEnded, ready, type TaskState } from './state.ts';
 import type { Task } from './task.ts';
 
 /** Judges one event. Total: every state and event has an answer. */
@@ -27,7 +27,9 @@ function judgeAsked(task: Task, event: AskedEvent, now: number): Decision {
     case 'hold-asked':
       return holdAsked(task, now);
     case 'released':
-      return task.state.kind === 'held' ? to(task, queued(task, now)) : wrongState(task, 'held');
+      return task.state.kind === 'held'
+        ? to(task, ready(task.spec, task.state.attempt, now))
+        : wrongState(task, 'held');
     case 'gc-asked':
       return gcAsked(task);
     case 'predecessor-ended':
@@ -78,7 +80,10 @@ function cancelAsked(task: Task, now: number): Decision {
 
 function retryAsked(task: Task, now: number): Decision {
   if (!isEnded(task.state)) return wrongState(task, 'ended');
-  return { kind: 'next', task: nextAttempt(task, task.state, now), effects: [] };
+  const next = nextAttempt(task, task.state, now);
+  // what it waits for may have been retried, too
+  const state = ready(task.spec, next.state.attempt, now);
+  return { kind: 'next', task: { ...next, state }, effects: [] };
 }
 
 function holdAsked(task: Task, now: number): Decision {

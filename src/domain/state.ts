@@ -13,7 +13,7 @@
  * only by the task's retry policy.
  */
 import type { FailureRecord } from './failure.ts';
-import type { TaskId } from './task.ts';
+import type { TaskId, TaskSpec } from './task.ts';
 
 /** Why a task cannot move just now. When it is tried next is a matter of the moment, told by the engine. */
 export interface Blocked {
@@ -174,6 +174,12 @@ export const STATE_KINDS: readonly StateKind[] = [
   'cancelling',
   ...ENDED_KINDS,
 ];
+
+/** Before a host is chosen: a task that waits for others is told of each that has ended, also of those that had before. */
+export function ready({ after }: Pick<TaskSpec, 'after'>, attempt: number, since: number) {
+  if (after === undefined || after.length === 0) return { kind: 'queued', attempt, since } as const;
+  return { kind: 'waiting', attempt, since, on: after as TaskId[] } as const;
+}
 
 /** True when nothing more will happen to the task by itself (but its cleaning). */
 export function isEnded(state: TaskState): state is EndedState {

@@ -86,6 +86,8 @@ export interface TaskSpec {
   acceptExit: number[];
   runtimeArgs: string[];
   priority: number;
+  /** Tasks that must have succeeded before it starts: ids, and before it is submitted also names. */
+  after?: string[] | undefined;
   held: boolean;
   tags: Record<string, string>;
 }

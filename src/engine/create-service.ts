@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import { createAdmission } from './admission.ts';
 import { checkSpec } from './check-spec.ts';
 import { completePlan } from './complete-plan.ts';
+import { type Entry, linkTogether } from './dependencies.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { createGc } from './gc.ts';
 import { lookAtHealth } from './health.ts';
@@ -63,7 +64,9 @@ export function createService(deps: ServiceDeps): Service {
   async function submit(specs: TaskSpec[], idempotencyKey?: string) {
     await admission.admit();
     for (const spec of specs) await checkSpec(deps, spec);
-    const tasks = specs.map((spec) => newTask(taskIdFrom(deps.randomBytes(16)), spec, now()));
+    const entries = specs.map((spec) => ({ id: taskIdFrom(deps.randomBytes(16)), spec }));
+    const linked = await withWholeIds(ledger, linkTogether(entries));
+    const tasks = linked.map(({ id, spec }) => newTask(id, spec, now()));
     const digest = createHash('sha256').update(JSON.stringify(specs)).digest('hex');
     const key = idempotencyKey === undefined ? undefined : { key: idempotencyKey, digest };
     const result = await ledger.insert(tasks, key, deps.settings().limits.queue);
@@ -122,4 +125,17 @@ export function createService(deps: ServiceDeps): Service {
     health: () => lookAtHealth(deps),
   };
   return deps.readOnly ? readOnlyService(service) : service;
+}
+
+/** What the tasks wait for is there, and named by its whole id. @throws TASK_NOT_FOUND */
+function withWholeIds(ledger: Ledger, entries: readonly Entry[]): Promise<Entry[]> {
+  const ours = new Set<string>(entries.map(({ id }) => id));
+  const whole = async (word: string): Promise<string> =>
+    ours.has(word) ? word : (await ledger.find(word)).id;
+  return Promise.all(
+    entries.map(async ({ id, spec }) => {
+      if (spec.after === undefined) return { id, spec };
+      return { id, spec: { ...spec, after: await Promise.all(spec.after.map(whole)) } };
+    }),
+  );
 }

@@ -11,7 +11,8 @@ import { attemptToken, type Task, type TaskId } from '../domain/task.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
 import { createService } from './create-service.ts';
-import { createDispatcher, type Step } from './dispatcher.ts';
+import { createDependants } from './dependants.ts';
+import { createDispatcher, type Dispatcher, type Step } from './dispatcher.ts';
 import { heldRootsOf } from './held-roots.ts';
 import { createHostModes } from './host-modes.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -80,6 +81,8 @@ export function createEngine(deps: EngineDeps): Engine {
   const steps = createSteps({ ...deps, ...parts, nonce: () => nonceFrom(deps) });
   const dispatcher = createDispatcher({ ledger, steps, now, random, log });
 
+  const dependants = createDependants({ ledger, log });
+
   function linkChanged(host: string, ready: boolean): void {
     if (ready) dispatcher.wakeHost(host);
     placer.look();
@@ -93,6 +96,7 @@ export function createEngine(deps: EngineDeps): Engine {
       endStreams(deps, before);
     if (isEnded(task.state)) endStreams(deps, task);
     dispatcher.sync(task.id, orders);
+    dependants.told({ before, task });
     placer.look();
   }
 
@@ -115,22 +119,23 @@ export function createEngine(deps: EngineDeps): Engine {
       await seats.reload(settings.hosts, settings.thisMachine);
       for (const { id, why } of await ledger.load()) tellUnreadable(log, id, why);
       if (deps.readOnly) return;
-      await takeUp([...ledger.live()], ({ id }) => dispatcher.sync(id, ledger.orders(id)));
+      await takeUp([...ledger.live()], (task) => {
+        dispatcher.sync(task.id, ledger.orders(task.id));
+        dependants.told({ before: undefined, task });
+      });
       placer.look();
     },
     async reload(next) {
       settings = next;
       await seats.reload(next.hosts, next.thisMachine);
       if (deps.readOnly) return;
-      for (const { name, host } of seats.all()) {
-        wakeTurnedAway(host);
-        dispatcher.wakeHost(name);
-      }
+      wakeAll(seats, dispatcher);
       placer.look();
     },
     async stop() {
       stopping = true;
       housekeeping?.stop();
+      dependants.stop();
       await dispatcher.stop();
       await seats.close();
     },
@@ -142,6 +147,13 @@ function imagesOf(deps: EngineDeps, seats: Seats): ImageKeeper {
   const { store, log, random, now } = deps;
   const keeper = createImageKeeper({ nonce: () => nonceFrom(deps), random, now });
   return createImageRelay({ keeper, seats, daemonId: store.daemonId, log });
+}
+
+function wakeAll(seats: Seats, dispatcher: Dispatcher): void {
+  for (const { name, host } of seats.all()) {
+    wakeTurnedAway(host);
+    dispatcher.wakeHost(name);
+  }
 }
 
 /** Whoever mended a key file or known_hosts says so by a reload, and need not wait for the next try. */

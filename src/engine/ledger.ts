@@ -5,7 +5,7 @@
 import type { Effect } from '../domain/effects.ts';
 import type { TaskEvent } from '../domain/events.ts';
 import { AppError } from '../domain/failure.ts';
-import { isEnded } from '../domain/state.ts';
+import { isEnded, ready } from '../domain/state.ts';
 import type { Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { Change, NewRemoval, Store, UnreadableTask } from '../store/store.ts';
 import { advance } from './advance.ts';
@@ -138,11 +138,10 @@ function notFound(id: string): AppError {
 
 /** A new task, as it stands when it is submitted. */
 export function newTask(id: TaskId, spec: TaskSpec, now: number): Task {
-  const kind = spec.held ? 'held' : 'queued';
   return {
     id,
     spec,
-    state: { kind, attempt: 1, since: now },
+    state: spec.held ? { kind: 'held', attempt: 1, since: now } : ready(spec, 1, now),
     history: [],
     version: 1,
     submittedAt: now,

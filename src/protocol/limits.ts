@@ -29,6 +29,7 @@ export const TAGS_MAX = 64;
 export const TAG_VALUE_CHARS_MAX = 256;
 export const RUNTIME_ARGS_MAX = 256;
 export const RETRIES_MAX = 100;
+export const AFTER_MAX = 1000;
 export const GPUS_MAX = 64;
 export const PRIORITY_ABS_MAX = 1000;
 export const TIME_LIMIT_MS_MAX = 365 * 24 * 3600 * 1000;

@@ -69,6 +69,7 @@ export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = '
     acceptExit: [...new Set(wire.acceptExit ?? defaults.acceptExit ?? [0])],
     runtimeArgs: wire.runtimeArgs ?? [],
     priority: wire.priority ?? 0,
+    after: wire.after && wire.after.length > 0 ? wire.after : undefined,
     held: wire.held ?? false,
     tags: tagsOf(wire, value, where),
   };

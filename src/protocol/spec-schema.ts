@@ -134,6 +134,13 @@ export const taskSpecSchema = z
     acceptExit: z.array(z.int().min(0).max(255)).min(1).max(256).optional(),
     runtimeArgs: z.array(word(limits.WORD_BYTES_MAX)).max(limits.RUNTIME_ARGS_MAX).optional(),
     priority: z.int().min(-limits.PRIORITY_ABS_MAX).max(limits.PRIORITY_ABS_MAX).optional(),
+    after: z
+      .array(label(limits.NAME_CHARS_MAX))
+      .max(limits.AFTER_MAX)
+      .optional()
+      .describe(
+        'Tasks that must succeed first: ids, or names of other tasks of the same submission.',
+      ),
     held: z.boolean().optional(),
     tags: z.record(z.string(), label(limits.TAG_VALUE_CHARS_MAX)).optional(),
   })

@@ -77,6 +77,7 @@ const askedView = z.object({
   inputs: z.array(z.object({ from: z.string(), to: z.string() })),
   outputs: z.array(z.object({ path: z.string(), local: z.string() })),
   retries: count,
+  after: z.array(z.string()).optional(),
   acceptExit: z.array(count),
 });
 

@@ -84,6 +84,7 @@ export const taskSpecSchema = objectOf<TaskSpec>({
   acceptExit: z.array(z.int()),
   runtimeArgs: z.array(z.string()),
   priority: z.number(),
+  after: z.array(z.string()).optional(),
   held: z.boolean(),
   tags: text,
 });

@@ -21,8 +21,11 @@ export function taskTable(tasks: readonly TaskView[], now: number, width: number
 }
 
 /** How it ended; before that, what it waits for. */
-function outcome({ exitCode, failure, blocked }: TaskView): string {
-  return exitCode === undefined ? (failure?.code ?? blocked?.reason ?? '-') : String(exitCode);
+function outcome({ exitCode, failure, blocked, waitingOn }: TaskView): string {
+  if (exitCode !== undefined) return String(exitCode);
+  const [other, ...more] = waitingOn ?? [];
+  const after = other && `after ${other}${more.length > 0 ? ` +${more.length}` : ''}`;
+  return failure?.code ?? blocked?.reason ?? after ?? '-';
 }
 
 function runTime(task: TaskView, now: number): string {

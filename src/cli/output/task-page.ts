@@ -21,6 +21,7 @@ export function taskPage(task: TaskView, { now, paint }: PageOptions): string {
     ['hint', task.failure?.hint],
     ['hint', hintOfStderr(task.stderrTail)],
     ...blockedLines(task, now),
+    ['waiting', task.waitingOn && `for ${task.waitingOn.join(', ')} to succeed`],
     ['exit code', exitText(task)],
     ['host', task.host ?? (task.asked.host && `${task.asked.host} (asked for)`)],
     ['gpus', task.gpus?.join(', ')],

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { decide } from '../../../src/domain/decide.ts';
 import type { TaskEvent } from '../../../src/domain/events.ts';
 import { AppError } from '../../../src/domain/failure.ts';
+import type { TaskState } from '../../../src/domain/state.ts';
 import type { Task } from '../../../src/domain/task.ts';
 import { after, aTask, exitOf, IMAGE, LAUNCH, TO_RUNNING } from '../../support/builders.ts';
 
@@ -233,6 +234,21 @@ describe('waiting', () => {
     const held = after(aTask(), { kind: 'hold-asked' });
     expect(decide(held, { kind: 'placed', attempt: 1, host: 'vm' }, 1).kind).toBe('ignored');
     expect(after(held, { kind: 'released' }).state.kind).toBe('queued');
+  });
+
+  test('a task that waits for others does so again after hold, release and retry', () => {
+    const first = aTask({}, 'first').id;
+    const waits = { after: [first] };
+    const waiting: TaskState = { kind: 'waiting', attempt: 1, since: 0, on: [first] };
+    const held = after({ ...aTask(waits), state: waiting }, { kind: 'hold-asked' });
+    expect(held.state.kind).toBe('held');
+    expect(after(held, { kind: 'released' }).state).toMatchObject({ kind: 'waiting', on: [first] });
+    const ended = after(
+      { ...aTask(waits), state: waiting },
+      { kind: 'predecessor-ended', id: first, succeeded: false },
+    );
+    const again = { kind: 'waiting', attempt: 2, on: [first] };
+    expect(after(ended, { kind: 'retry-asked' }).state).toMatchObject(again);
   });
 
   test('a task whose predecessor failed never starts and says why', () => {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { createApi } from './api/server.ts';
 import { listen } from './api/socket.ts';
+import { toTaskView } from './api/task-view.ts';
 import type { Config } from './config/config.ts';
 import { explainNote } from './config/explain.ts';
 import { loadConfig } from './config/load.ts';
@@ -73,6 +74,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     now: Date.now,
     random: Math.random,
     randomBytes,
+    shown: toTaskView,
     uploadDir,
     freeBytes: () => freeBytes(stateDir),
   });

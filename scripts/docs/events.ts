@@ -17,7 +17,8 @@ Every attempt has exactly one event with \`data.end\`, whatever kind it is of: t
 \`succeeded\`, \`failed\`, \`error\`, \`cancelled\` or \`interrupted\`; \`end.code\`, \`end.limit\`, \`end.failure\` and \`end.usage\` are there
 as far as known. \`end.again\` is true when another attempt follows by the policy of the task (\`retries\`). Without it the task
 has ended: its \`state\` is the result, and only somebody who asks for another attempt (\`retry-asked\`) changes that. After
-its end an attempt has no news but of its cleaning (\`blocked\`, \`unblocked\`, \`gc-asked\`, \`cleaned\`).
+its end an attempt has no news but of its cleaning (\`blocked\`, \`unblocked\`, \`gc-asked\`, \`cleaned\`) and of the command that
+is run at the end of a task (\`hook-ended\`, [finish.md](finish.md)).
 
 ## Kinds
 

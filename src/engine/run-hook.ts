@@ -38,18 +38,28 @@ const LAST_WORDS_MS = 200;
 export async function runHook(run: HookRun): Promise<HookOutcome> {
   const began = performance.now();
   const limit = AbortSignal.timeout(run.limitMs);
-  const child = spawn('/bin/sh', ['-c', RUN, 'on-finish'], {
-    cwd: homedir(),
-    env: { ...ownEnvironment(), ...run.env, TOWLINE_HOOK: run.text },
-    // a group of its own: all that it started is ended together
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = start(run);
+  if (child instanceof Error) return { error: child.message, late: false, words: '', ms: 0 };
   const words = lastWords(child);
   const ending = endOnce(child, AbortSignal.any([limit, run.signal]));
   const end = await ended(child, run.stdin);
   ending.over();
   return { ...end, late: limit.aborted, words: words(), ms: Math.round(performance.now() - began) };
+}
+
+/** Some reasons not to start are thrown (too long a text), some are told later. */
+function start({ text, env }: HookRun): ChildProcess | Error {
+  try {
+    return spawn('/bin/sh', ['-c', RUN, 'on-finish'], {
+      cwd: homedir(),
+      env: { ...ownEnvironment(), ...env, TOWLINE_HOOK: text },
+      // a group of its own: all that it started is ended together
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /** What tests do to this daemon is not for what it starts. */

@@ -11,9 +11,12 @@ import { until } from '../support/until.ts';
 
 test('on_finish of the configuration is run for a task, with the task on its stdin, and not for one that wants none', async () => {
   await using daemon = makeDaemon({
-    defaults: { on_finish: `sh -c 'cat >"$1.part" && mv "$1.part" "$1"' sh "$TOWLINE_TASK_NAME"` },
+    defaults: {
+      on_finish: `sh -c '[ -S "$TOWLINE_SOCKET" ] && cat >"$1.part" && mv "$1.part" "$1"' sh "$TOWLINE_TASK_NAME"`,
+    },
   });
-  await daemon.start();
+  // its socket is then that of the configuration
+  await daemon.start({ TOWLINE_SOCKET: '' });
   const out = join(daemon.dir, "it's $1.json");
   const run = (name: string, ...options: string[]) =>
     daemon.cli('run', '--host', 'vm', '--name', name, ...options, MINI, '--', 'sh', '-c', 'exit 4');

@@ -87,6 +87,15 @@ test.each([
   expect(hook.failure?.message).toContain(why);
 });
 
+test('one that cannot be started is told as such', async () => {
+  const hook = await finish(`: ${'x'.repeat(300_000)}`).run();
+  expect(hook.code).toBeUndefined();
+  expect(hook.failure).toMatchObject({
+    code: 'TASK_HOOK_FAILED',
+    message: expect.stringMatching(/could not be started: .*E2BIG/),
+  });
+});
+
 test('one that does not read its stdin, or leaves a child with its outputs, has ended all the same', async () => {
   expect(await finish('exit 0').run()).toMatchObject({ code: 0 });
   const hook = await finish('sleep 20 & echo done').run();

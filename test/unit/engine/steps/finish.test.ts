@@ -106,7 +106,7 @@ test('one that does not read its stdin, or leaves a child with its outputs, has 
 test('one that takes too long is ended with all that it started', async () => {
   const dir = await temporaryDirectory();
   const text = `trap '' TERM; sleep 300 & echo $! >'${dir}/pid'; wait; sleep 300`;
-  const hook = await finish(text, { limits: { hookMs: 1_000 } }).run();
+  const hook = await finish(text, { limits: { hookMs: 2_000 } }).run();
   expect(hook.failure?.message).toContain('hook_time');
   const pid = (await readFile(join(dir, 'pid'), 'utf8')).trim();
   await until(() => !existsSync(`/proc/${pid}`));

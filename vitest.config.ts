@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { keeping } from './test/support/kept-scripts/preload.mjs';
 
 /** Files that count, cut or restart what a whole host of the bed has, or judge how soon it is used: nothing else may be there then. */
 const ALONE = [
@@ -30,12 +31,16 @@ class LongFirst extends BaseSequencer {
 /** Daemons and hosts mostly wait, for each other and for time to pass. */
 const WORKERS = 4;
 
+/** Tests that call src/script themselves; daemons do it by test/support/kept-scripts/preload.mjs alone. */
+const plugins = [{ name: 'kept-scripts', transform: keeping }];
+
 /** unit needs nothing but Node and a POSIX shell, the others the test bed (scripts/testbed up). */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongFirst },
     projects: [
       {
+        plugins,
         test: {
           name: 'unit',
           include: ['test/{unit,property,architecture,golden,simulation}/**/*.test.ts'],
@@ -43,6 +48,7 @@ export default defineConfig({
         },
       },
       {
+        plugins,
         test: {
           name: 'contract',
           include: ['test/{contract,integration}/**/*.test.ts'],
@@ -53,6 +59,7 @@ export default defineConfig({
         },
       },
       {
+        plugins,
         test: {
           name: 'e2e',
           include: WITH_DAEMON,
@@ -64,6 +71,7 @@ export default defineConfig({
         },
       },
       {
+        plugins,
         test: {
           name: 'alone',
           include: ALONE,

@@ -4,10 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { createApi } from './api/server.ts';
 import { listen } from './api/socket.ts';
+import { toTaskView } from './api/task-view.ts';
 import type { Config } from './config/config.ts';
 import { explainNote } from './config/explain.ts';
 import { loadConfig } from './config/load.ts';
@@ -73,6 +74,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     now: Date.now,
     random: Math.random,
     randomBytes,
+    shown: toTaskView,
     uploadDir,
     freeBytes: () => freeBytes(stateDir),
   });
@@ -80,6 +82,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
   // an empty variable counts as none, as for the clients
   const socket = options.socket || process.env['TOWLINE_SOCKET'] || config.daemon.socket;
+  // what the user has run at the end of a task may talk to this daemon
+  process.env['TOWLINE_SOCKET'] = resolve(socket);
   const api = createApi({
     service: engine.service,
     logger: log,

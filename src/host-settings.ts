@@ -22,8 +22,9 @@ export function engineSettings(config: Config, log: Logger, roads?: Roads): Engi
     config.defaults;
   const { keepTasksMs, collectLimitBytes, overlayBytes } = config.defaults;
   const { queueLimit: queue, minFreeBytes, keepEventsMs, eventsMax } = config.daemon;
+  const { hookMs, hooks } = config.daemon;
   return {
-    limits: { queue, minFreeBytes, keepEventsMs, eventsMax },
+    limits: { queue, minFreeBytes, keepEventsMs, eventsMax, hookMs, hooks },
     defaults: {
       ...{ host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
       ...{ keepTasksMs, collectLimitBytes, overlayBytes },

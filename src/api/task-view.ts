@@ -6,6 +6,7 @@ import type { TaskReport } from '../engine/service.ts';
 import type { TaskView } from '../protocol/views.ts';
 import { historyView } from './history-view.ts';
 import { logsOf } from './logs-view.ts';
+import { onFinishView } from './on-finish-view.ts';
 import { failureView, iso } from './view-parts.ts';
 
 /** What is shown of a task. Never its environment or inline content. */
@@ -32,6 +33,7 @@ export function toTaskView(report: TaskReport): TaskView {
     ...(state.kind === 'waiting' && { waitingOn: [...state.on] }),
     outputs: outputsOf(state),
     cleanup: { policy: spec.cleanup, state: isEnded(state) ? state.cleanup : 'none' },
+    ...onFinishView(spec, state),
     ...(report.remoteDir !== undefined && { remoteDir: report.remoteDir }),
     streams: { stdout: { ...streams.stdout }, stderr: { ...streams.stderr } },
     ...(report.progress !== undefined && { progress: { ...report.progress } }),

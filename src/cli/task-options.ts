@@ -27,6 +27,8 @@ export interface TaskOptions {
   network?: string;
   shell?: boolean;
   keep?: boolean;
+  /** false: none, whatever the defaults say. */
+  onFinish?: string | false;
   cleanup?: 'always' | 'on-success' | 'never';
   retries?: number;
   retryOn?: string[];
@@ -89,6 +91,8 @@ export function addTaskOptions(command: Command): Command {
         'never',
       ]),
     )
+    .option('--on-finish <command>', 'a command for sh here, run when it has ended for good')
+    .option('--no-on-finish', 'none, whatever [defaults] on_finish says')
     .option('--retries <n>', 'more attempts when it failed', number)
     .option('--retry-on <reasons>', 'exit, interrupted, time-limit', words)
     .option('--accept-exit <codes>', 'exit codes that count as success', numbers)
@@ -124,6 +128,7 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
     ...overlayOf(o, call.args[0]),
     fakeroot: o.fakeroot,
     network: o.network,
+    onFinish: o.onFinish,
     cleanup,
     retries: o.retries,
     retryOn: o.retryOn as WireTaskSpec['retryOn'],

@@ -16,6 +16,7 @@ import {
   matching,
   orNone,
   size,
+  text,
 } from './values.ts';
 
 const DAY_MS = 86_400_000;
@@ -72,6 +73,20 @@ export const DAEMON_KEYS = {
     doc: 'How many events are kept at most; the oldest go first.',
     example: '100000',
     otherwise: { default: '1000000' },
+  },
+  hook_time: {
+    field: 'hookMs',
+    type: duration(1_000, DAY_MS),
+    doc: 'How long the command for the end of a task (on_finish) may take before it is ended.',
+    example: '10m',
+    otherwise: { default: '1m' },
+  },
+  max_hooks: {
+    field: 'hooks',
+    type: integer(1, 100),
+    doc: 'How many such commands run at once; the others wait for their turn.',
+    example: '1',
+    otherwise: { default: '4' },
   },
 } as const satisfies KeyTable;
 
@@ -158,6 +173,13 @@ export const DEFAULTS_KEYS = {
     doc: 'How long an ended task is known and its output kept, once nothing of it is on a host any more.',
     example: '90d',
     otherwise: { default: '30d' },
+  },
+  on_finish: {
+    field: 'onFinish',
+    type: text,
+    doc: 'A command for sh on this machine, run as the user of the daemon when a task has ended for good: the task as JSON on stdin, TOWLINE_TASK_ID, TOWLINE_STATE and more in its environment (docs/finish.md).',
+    example: 'mail -s "$TOWLINE_TASK_ID $TOWLINE_STATE" alice',
+    otherwise: { absent: 'none' },
   },
   collect_limit: {
     field: 'collectLimitBytes',

@@ -63,7 +63,7 @@ export function retryOrEnd(task: Task, ending: Ending): Decision {
   const end = endWith(task, ending);
   if (end.kind !== 'next' || !mayRetry(task, ending)) return end;
   const again = nextAttempt(task, end.task.state as EndedState, ending.now);
-  return { kind: 'next', task: again, effects: end.effects };
+  return { kind: 'next', task: again, effects: cleaningOf(end.effects) };
 }
 
 /** The task with a new attempt queued; what the last one came to is kept in the history. */
@@ -77,6 +77,11 @@ export function nextAttempt(task: Task, end: EndedState, now: number): Task {
     history: [...task.history, past],
     state: { kind: 'queued', attempt: attempt + 1, since: now },
   };
+}
+
+/** The end of an attempt is not the end of the task while another one follows. */
+function cleaningOf(effects: Effect[] | 'same'): Effect[] | 'same' {
+  return effects === 'same' ? effects : effects.filter(({ kind }) => kind === 'clean');
 }
 
 /** Ends the task with a failure. */
@@ -129,7 +134,9 @@ type Unsettled = EndedState extends infer S
 function ended(task: Task, unsettled: Unsettled): Decision {
   const { onHost, ...rest } = unsettled;
   const cleanup = onHost ? cleanupOf(task, rest.kind) : 'none';
-  const effects: Effect[] = cleanup === 'pending' ? [{ kind: 'clean', attempt: rest.attempt }] : [];
+  const { attempt } = rest;
+  const effects: Effect[] = cleanup === 'pending' ? [{ kind: 'clean', attempt }] : [];
+  if (task.spec.onFinish !== undefined) effects.push({ kind: 'finish', attempt });
   return { kind: 'next', task: { ...task, state: { ...rest, cleanup } as TaskState }, effects };
 }
 

@@ -13,7 +13,7 @@ type OnTheWay = Extract<TaskState, { kind: 'staging' | 'pulling' | 'launching' }
 /** Judges news of an attempt; news of an older one changes nothing but its cleaning. */
 export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
   const { state } = task;
-  if (event.kind === 'cleaned') return cleaned(task, event.attempt);
+  if (event.kind === 'cleaned' || event.kind === 'hook-ended') return afterwards(task, event);
   if (event.attempt !== state.attempt) {
     return { kind: 'ignored', why: `${event.kind} of attempt ${event.attempt}` };
   }
@@ -150,6 +150,25 @@ function cleaned(task: Task, attempt: number): Decision {
     past.attempt === attempt ? { ...past, cleanup: 'done' as const } : past,
   );
   return { kind: 'next', task: { ...task, history }, effects: 'same' };
+}
+
+/** What is done after the end of an attempt is done, whatever the task does by now. */
+function afterwards(task: Task, event: NewsEvent & { kind: 'cleaned' | 'hook-ended' }): Decision {
+  return event.kind === 'cleaned' ? cleaned(task, event.attempt) : hookEnded(task, event);
+}
+
+/** A task that was retried meanwhile goes its way; its order is carried out all the same. */
+function hookEnded(task: Task, event: NewsEvent & { kind: 'hook-ended' }): Decision {
+  const { state } = task;
+  if (event.attempt < state.attempt) return { kind: 'next', task, effects: 'same' };
+  if (!isEnded(state) || event.attempt !== state.attempt || task.spec.onFinish === undefined)
+    return ignored(task, event);
+  if (state.hook !== undefined) return { kind: 'ignored', why: 'told twice' };
+  return {
+    kind: 'next',
+    task: { ...task, state: { ...state, hook: event.hook } },
+    effects: 'same',
+  };
 }
 
 function blockedOrNot(task: Task, event: NewsEvent & { kind: 'blocked' | 'unblocked' }): Decision {

@@ -5,7 +5,7 @@
  *   stage    bring the inputs to the host            pull    have the image on the host
  *   launch   publish the attempt, consume its ticket watch   follow it until its exit record
  *   collect  fetch the outputs                       cancel  end it, until nothing is left
- *   clean    remove what Towline made there
+ *   clean    remove what Towline made there           finish run the user's command for its end
  */
 export const EFFECT_KINDS = [
   'stage',
@@ -15,6 +15,7 @@ export const EFFECT_KINDS = [
   'collect',
   'cancel',
   'clean',
+  'finish',
 ] as const;
 export type EffectKind = (typeof EFFECT_KINDS)[number];
 

@@ -21,6 +21,8 @@ export const EVENT_KINDS: Readonly<Record<TaskEvent['kind'] | 'submitted', strin
   blocked: 'it cannot go on just now: `blocked`, with code, message and hint',
   unblocked: 'it goes on again',
   cleaned: 'its directory on the host is removed: `bytes` that it took',
+  'hook-ended':
+    'the command to be run at its end (`--on-finish`) has ended: `hook`, with `code` and `ms`, or `failure`',
   'cancel-asked': 'somebody asked to cancel it',
   'retry-asked': 'somebody asked for another attempt',
   'hold-asked': 'somebody asked to hold it back',

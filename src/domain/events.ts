@@ -8,6 +8,7 @@ import type {
   CollectedOutput,
   ExitRecord,
   GpuGrant,
+  HookEnd,
   LaunchRecord,
   ReadyImage,
   StagedInputs,
@@ -48,6 +49,8 @@ export type NewsEvent =
   | { kind: 'gone'; attempt: number; exit?: ExitRecord | undefined }
   /** `bytes`: what the directory took on the host, if it was there. */
   | { kind: 'cleaned'; attempt: number; bytes?: number | undefined }
+  /** The command to be run at the end of the task has ended itself, or was not to be run any more. */
+  | { kind: 'hook-ended'; attempt: number; hook: HookEnd }
   | { kind: 'blocked'; attempt: number; blocked: Blocked }
   | { kind: 'unblocked'; attempt: number }
   | {

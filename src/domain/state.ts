@@ -99,6 +99,17 @@ export interface CollectedOutput {
 /** pending: still to be removed; done: removed; kept: left for the user to look at, until gc. */
 export type Cleanup = 'none' | 'pending' | 'done' | 'kept';
 
+/** What became of the user's command that is run when the task has ended (`--on-finish`). */
+export interface HookEnd {
+  at: number;
+  ms: number;
+  /** Its exit code; 128+n for a signal. */
+  code?: number | undefined;
+  failure?: FailureRecord | undefined;
+  /** It was not begun: the task had been given another attempt before. */
+  passedOver?: true | undefined;
+}
+
 export const GPU_KINDS = ['nvidia', 'amd'] as const;
 export type GpuKind = (typeof GPU_KINDS)[number];
 
@@ -129,6 +140,8 @@ interface Ended {
   outputs: CollectedOutput[];
   finishedAt: number;
   cleanup: Cleanup;
+  /** Absent: there is none, or it has not ended yet. */
+  hook?: HookEnd | undefined;
   /** Why the remote directory could not be removed yet. */
   blocked?: Blocked | undefined;
 }

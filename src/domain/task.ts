@@ -79,6 +79,8 @@ export interface TaskSpec {
   fakeroot?: boolean | undefined;
   /** The runtime's own word for it: none, bridge, … */
   network?: string | undefined;
+  /** A command for the user's shell on the submit host, run when the task has ended for good. */
+  onFinish?: string | undefined;
   cleanup: CleanupPolicy;
   retries: number;
   retryOn: RetryReason[];

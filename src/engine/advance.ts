@@ -10,6 +10,12 @@ import { endOfAttempt, withEnd } from './end-of-attempt.ts';
 import type { LiveTask } from './live-tasks.ts';
 import { whereIs } from './where.ts';
 
+/** Orders that last until this news comes. */
+const DONE_BY: Readonly<Partial<Record<Effect['kind'], TaskEvent['kind']>>> = {
+  clean: 'cleaned',
+  finish: 'hook-ended',
+};
+
 /** What to commit, or why nothing is. */
 export type Advance = { kind: 'next'; change: Change } | Exclude<Decision, { kind: 'next' }>;
 
@@ -39,20 +45,20 @@ function removalOf(task: Task, event: TaskEvent, at: number): NewRemoval | undef
   return { at, kind: 'directory', what, host, count: 1, bytes: event.bytes };
 }
 
-/** Cleaning of earlier attempts goes on whatever the task does next; other orders are replaced. */
+/** Cleaning, and what the user wants run at an end, go on whatever the task does next; other orders are replaced. */
 function ordersAfter(
   orders: readonly Effect[],
   effects: readonly Effect[] | 'same',
   event: TaskEvent,
 ): Effect[] {
   const done = (order: Effect): boolean =>
-    event.kind === 'cleaned' && order.kind === 'clean' && order.attempt === event.attempt;
+    'attempt' in event && order.attempt === event.attempt && DONE_BY[order.kind] === event.kind;
   const left = orders.filter((order) => !done(order));
   if (effects === 'same') return left;
-  const cleaning = left.filter(
+  const lasting = left.filter(
     (order) =>
-      order.kind === 'clean' &&
-      !effects.some((other) => other.kind === 'clean' && other.attempt === order.attempt),
+      DONE_BY[order.kind] !== undefined &&
+      !effects.some((other) => other.kind === order.kind && other.attempt === order.attempt),
   );
-  return [...cleaning, ...effects];
+  return [...lasting, ...effects];
 }

@@ -45,6 +45,8 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
       return { launch: event.launch };
     case 'cleaned':
       return event.bytes === undefined ? {} : { bytes: event.bytes };
+    case 'hook-ended':
+      return { hook: event.hook };
     case 'exited':
       return { exit: event.exit, ...ending };
     case 'collected':

@@ -154,7 +154,9 @@ function awaitedHost(deps: DispatcherDeps, job: Job): string | undefined {
   return job.said !== undefined && isHostAway(job.said) ? hostOfJob(deps, job) : undefined;
 }
 
+/** None for what is done here, whatever the host does. */
 function hostOfJob({ ledger }: DispatcherDeps, { id, effect }: Job): string | undefined {
+  if (effect.kind === 'finish') return undefined;
   return hostOf(ledger.get(id), effect.attempt);
 }
 

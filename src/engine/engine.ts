@@ -24,10 +24,11 @@ import type { Logger } from './logger.ts';
 import { createPlacer } from './placer.ts';
 import { stateCloned } from './read-only.ts';
 import { createSeats, type Seat, type Seats } from './seats.ts';
-import type { Progress, Service } from './service.ts';
+import type { Progress, Service, TaskReport } from './service.ts';
 import type { EngineSettings } from './settings.ts';
 import { createCancel } from './steps/cancel.ts';
 import { createCleanUp } from './steps/clean-up.ts';
+import { createFinish } from './steps/finish.ts';
 import { createLaunch } from './steps/launch.ts';
 import { createPullImage } from './steps/pull-image.ts';
 import { createStageIn } from './steps/stage-in.ts';
@@ -48,6 +49,8 @@ export interface EngineDeps {
   now: () => number;
   random: () => number;
   randomBytes: (count: number) => Uint8Array;
+  /** A task as it is shown, for the command at its end. Default: as it is stored. */
+  shown?: ((report: TaskReport) => unknown) | undefined;
   /** Where uploads wait for their tasks. */
   uploadDir?: string | undefined;
   /** Free bytes of the disk that holds the state; undefined: not to be known. */
@@ -78,7 +81,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const images = imagesOf(deps, seats);
   const placer = createPlacer({ ledger, seats, log });
   const parts = { seats, watchers, images, subscribers, settings: () => settings };
-  const steps = createSteps({ ...deps, ...parts, nonce: () => nonceFrom(deps) });
+  const steps = createSteps({ ...deps, ...parts, report: (id) => service.get(id) });
   const dispatcher = createDispatcher({ ledger, steps, now, random, log });
 
   const dependants = createDependants({ ledger, log });
@@ -92,24 +95,15 @@ export function createEngine(deps: EngineDeps): Engine {
     subscribers.endProgress(task.id);
     const last = events.at(-1);
     if (last !== undefined) subscribers.wake(last.seq);
-    if (isEnded(task.state) || before?.state.attempt !== task.state.attempt)
-      endStreams(deps, before);
-    if (isEnded(task.state)) endStreams(deps, task);
+    endStreamsOfPast(deps, { before, task });
     dispatcher.sync(task.id, orders);
     dependants.told({ before, task });
     placer.look();
   }
 
   ledger.onTold(told);
-  const service = createService({
-    ...deps,
-    ...parts,
-    ledger,
-    modes,
-    placer,
-    dispatcher,
-    stopping: () => stopping,
-  });
+  const own = { ledger, modes, placer, dispatcher, stopping: () => stopping };
+  const service = createService({ ...deps, ...parts, ...own });
   const housekeeping = deps.readOnly ? undefined : startHousekeeping({ service, log, now });
 
   return {
@@ -175,6 +169,12 @@ function tellUnreadable(log: Logger, task: TaskId, why: string): void {
   log.error({ task, code, hint }, `task ${task} is left alone: ${message}`);
 }
 
+function endStreamsOfPast(deps: EngineDeps, { before, task }: Pick<Told, 'before' | 'task'>): void {
+  const ended = isEnded(task.state);
+  if (ended || before?.state.attempt !== task.state.attempt) endStreams(deps, before);
+  if (ended) endStreams(deps, task);
+}
+
 /** Whoever follows a stream of an attempt that is over sees its end. */
 function endStreams({ spool, log }: EngineDeps, task: Told['before']): void {
   if (task === undefined) return;
@@ -184,7 +184,7 @@ function endStreams({ spool, log }: EngineDeps, task: Told['before']): void {
 }
 
 /** New for each act on a host, so that what it leaves there is recognised. */
-function nonceFrom({ randomBytes }: EngineDeps): string {
+function nonceFrom({ randomBytes }: Pick<EngineDeps, 'randomBytes'>): string {
   return Buffer.from(randomBytes(8)).toString('hex');
 }
 
@@ -193,7 +193,7 @@ interface StepsDeps extends Omit<EngineDeps, 'settings'> {
   watchers: Watchers;
   images: ImageKeeper;
   subscribers: Subscribers;
-  nonce: () => string;
+  report: (id: TaskId) => Promise<TaskReport>;
   settings: () => EngineSettings;
 }
 
@@ -202,7 +202,7 @@ function createSteps(deps: StepsDeps): Record<Effect['kind'], Step> {
   const daemonId = deps.store.daemonId;
   const onProgress = (task: TaskId, progress: Progress): void =>
     deps.subscribers.progress(task, progress);
-  const all = { ...deps, daemonId, onProgress };
+  const all = { ...deps, daemonId, onProgress, nonce: () => nonceFrom(deps) };
   return {
     stage: createStageIn(all),
     pull: createPullImage(all),
@@ -211,5 +211,6 @@ function createSteps(deps: StepsDeps): Record<Effect['kind'], Step> {
     collect: createStageOut(all),
     cancel: createCancel(all),
     clean: createCleanUp(all),
+    finish: createFinish(all),
   };
 }

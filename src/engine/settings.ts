@@ -55,6 +55,9 @@ export interface DaemonLimits {
   minFreeBytes: number;
   keepEventsMs: number;
   eventsMax: number;
+  /** How long the command for the end of a task may take, and how many run at once. */
+  hookMs: number;
+  hooks: number;
 }
 
 export interface EngineSettings {

@@ -22,6 +22,7 @@ export interface SpecDefaults {
   acceptExit?: readonly number[] | undefined;
   outputLimitBytes?: number | undefined;
   timeLimitMs?: number | undefined;
+  onFinish?: string | undefined;
 }
 
 const RETRY_ON_DEFAULT: RetryReason[] = ['exit', 'interrupted'];
@@ -63,6 +64,7 @@ export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = '
     overlay: parseOverlay(wire, where),
     fakeroot: wire.fakeroot,
     network: wire.network,
+    onFinish: wire.onFinish === false ? undefined : (wire.onFinish ?? defaults.onFinish),
     cleanup: wire.cleanup ?? defaults.cleanup ?? 'on-success',
     retries,
     retryOn: retries > 0 ? [...new Set(wire.retryOn ?? RETRY_ON_DEFAULT)] : [],

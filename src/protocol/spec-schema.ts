@@ -128,6 +128,16 @@ export const taskSpecSchema = z
       .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/)
       .optional()
       .describe('A network of its own, as the runtime takes it: "none" is none at all.'),
+    onFinish: z
+      .union(
+        [
+          z.literal(false),
+          word(limits.WORD_BYTES_MAX).refine((text) => text.trim() !== '', 'is empty'),
+        ],
+        either,
+      )
+      .optional()
+      .describe('A command for sh on the submit host, run when it has ended; false: none.'),
     cleanup: z.enum(['always', 'on-success', 'never']).optional(),
     retries: z.int().min(0).max(limits.RETRIES_MAX).optional(),
     retryOn: z.array(z.enum(['exit', 'interrupted', 'time-limit'])).optional(),

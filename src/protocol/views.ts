@@ -81,6 +81,17 @@ const askedView = z.object({
   acceptExit: z.array(count),
 });
 
+/** The command to be run at the end of the task, and what became of it. */
+const onFinishView = z.object({
+  command: z.string(),
+  /** waiting: the task has not ended; passed-over: it was given another attempt first. */
+  state: z.enum(['waiting', 'pending', 'done', 'failed', 'passed-over']),
+  at: time.optional(),
+  ms: count.optional(),
+  exitCode: count.optional(),
+  failure: failureView.optional(),
+});
+
 export const taskView = z.object({
   id: z.string(),
   name: z.string().optional(),
@@ -117,6 +128,7 @@ export const taskView = z.object({
   waitingOn: z.array(z.string()).optional(),
   outputs: z.array(outputView),
   cleanup: z.object({ policy: z.string(), state: z.enum(['none', 'pending', 'done', 'kept']) }),
+  onFinish: onFinishView.optional(),
   remoteDir: z.string().optional(),
   streams: z.object({ stdout: streamView, stderr: streamView }),
   progress: progressView.optional(),

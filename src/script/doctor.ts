@@ -122,9 +122,9 @@ export function doctorText(plan: DoctorPlan): string {
   );
   return [
     TELL_FACTS,
-    `marker=${ROOT_MARKER} runtime=${quote(plan.runtime)} noise=${quote(plan.noise ?? '')} unset=`,
+    `marker=${ROOT_MARKER} runtime=${quote(plan.runtime)} unset=`,
     HOST,
-    ...(plan.noise === undefined ? [] : [RC_FILES]),
+    ...(plan.noise === undefined ? [] : [`noise=${quote(plan.noise)}`, RC_FILES]),
     ...unset,
     `[ -n "$unset" ] || { root=${templateWord(plan.rootTemplate)}; look_at_root; }`,
     LOGOUT,

@@ -69,7 +69,7 @@ export function launchText(plan: LaunchPlan): string {
   const token = safeName(plan.token);
   const part = `.${token}.${safeName(plan.nonce)}`;
   return [
-    '# shellcheck disable=SC2016 # paths of the user are no words for this shell to expand',
+    '# shellcheck disable=SC2016,SC1003 # words of the user are not for this shell to expand',
     // an empty mount point is no root: in there the attempt could start a second time
     `if ! cd ${quote(plan.root)} || ! [ -r ${ROOT_MARKER} ]; then echo '@ failed no-root'; exit 0; fi`,
     `T=${quote(token)} n=${quote(plan.nonce)} part=${quote(part)}`,

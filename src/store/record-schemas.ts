@@ -9,6 +9,7 @@ import type {
   ExitRecord,
   GpuGrant,
   GpuKind,
+  HookEnd,
   LaunchRecord,
   ReadyImage,
   StagedFile,
@@ -112,3 +113,11 @@ export const failureRecordSchema = objectOf<FailureRecord>({
 });
 
 export const cleanupSchema = oneOf<Cleanup>({ none: true, pending: true, done: true, kept: true });
+
+export const hookEndSchema = objectOf<HookEnd>({
+  at: z.number(),
+  ms: z.number(),
+  code: z.int().optional(),
+  failure: failureRecordSchema.optional(),
+  passedOver: z.literal(true).optional(),
+});

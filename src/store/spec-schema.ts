@@ -78,6 +78,7 @@ export const taskSpecSchema = objectOf<TaskSpec>({
   overlay: overlay.optional(),
   fakeroot: z.boolean().optional(),
   network: z.string().optional(),
+  onFinish: z.string().optional(),
   cleanup: oneOf<CleanupPolicy>({ always: true, 'on-success': true, never: true }),
   retries: z.int(),
   retryOn: z.array(oneOf<RetryReason>({ exit: true, interrupted: true, 'time-limit': true })),

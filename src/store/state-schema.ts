@@ -9,6 +9,7 @@ import {
   exitRecordSchema,
   failureRecordSchema,
   gpuGrantSchema,
+  hookEndSchema,
   launchRecordSchema,
   readyImageSchema,
   stagedInputsSchema,
@@ -44,6 +45,7 @@ const ended = {
   outputs: z.array(collectedOutputSchema),
   finishedAt: z.number(),
   cleanup: cleanupSchema,
+  hook: hookEndSchema.optional(),
   blocked: blockedSchema.optional(),
 };
 

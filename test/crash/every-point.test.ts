@@ -91,6 +91,7 @@ function isOwn(name: string, point: string): boolean {
     time: /^(watch\.after|commit\.exited|rename)/,
     overwrite: /^output/,
     gc: /gc-asked|forgotten|spool\.remove|clean/,
+    finish: /^(finish|commit\.hook-ended)/,
     forget: /host-mode|commit\.cleaned/,
   };
   return own[name]?.test(point) ?? true;

@@ -36,6 +36,10 @@ test('an overlay of its own is written to, fresh for each attempt, and gone with
   });
   const again = await task(['--overlay-size=64MiB'], write);
   expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^x\n/) });
+  const model = await onHost('vm', 'find', daemon.root, '-path', '*/.overlay.64.0/image');
+  expect(model).not.toBe('');
+  const copied = await task(['--overlay-size=64MiB'], write);
+  expect(copied).toMatchObject({ code: 0, stdout: again.stdout });
   await until(
     async () => (await onHost('vm', 'find', daemon.root, '-name', 'overlay.img')) === '',
     () => 'the overlays are removed with their attempts',

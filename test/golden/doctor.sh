@@ -1,6 +1,6 @@
 fact() { name=$1; shift; printf '%s\n' "@ fact $name $*"; }
 try() { name=$1; shift; if "$@" >/dev/null 2>&1; then fact "$name" 1; else fact "$name" 0; fi; }
-marker=towline-root.json runtime='apptainer' noise='it'\''s Monday' unset=
+marker=towline-root.json runtime='apptainer' unset=
 read -r host </proc/sys/kernel/hostname
 me=$$.$host
 user=$(id -un 2>/dev/null || id -u)
@@ -89,6 +89,7 @@ rm -rf "$trial"
 # shellcheck disable=SC2046 # two words
 set -- $(stat -f -c '%a %S' "$tmp" 2>/dev/null)
 [ $# -lt 2 ] || fact tmpFreeBytes $(($1 * $2))
+noise='it'\''s Monday'
 case ${shell##*/} in
   zsh) set -- "$HOME/.zshenv" /etc/zshenv /etc/zsh/zshenv ;;
   tcsh | csh) set -- "$HOME/.tcshrc" "$HOME/.cshrc" /etc/csh.cshrc ;;

@@ -10,6 +10,10 @@ cd '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f/k3f9a2.1' ||
 (umask 077; printf '%s\n' '/scratch/it'\''s mine/towline-k3f9a2.1' >scratch)
 mkdir -m 700 '/scratch/it'\''s mine/towline-k3f9a2.1' '/scratch/it'\''s mine/towline-k3f9a2.1'/tmp '/scratch/it'\''s mine/towline-k3f9a2.1'/vartmp 2>/dev/null || [ -O '/scratch/it'\''s mine/towline-k3f9a2.1' ] || exit 125
 if ! [ -e ./overlay.img ]; then
+  if [ -O ../.overlay.1024.0/image ] && cp --sparse=always ../.overlay.1024.0/image ./.overlay.part 2>/dev/null; then mv ./.overlay.part ./overlay.img; fi
+fi
+if ! [ -e ./overlay.img ]; then
+  rm -f ./.overlay.part
   said=$( (umask 077; '/usr/bin/apptainer' overlay create --sparse --size 1024 ./overlay.img) 2>&1 </dev/null)
   case $said in *'unknown flag'*) said=$( (umask 077; '/usr/bin/apptainer' overlay create --size 1024 ./overlay.img) 2>&1 </dev/null) ;; esac
   if ! [ -s ./overlay.img ]; then
@@ -17,6 +21,11 @@ if ! [ -e ./overlay.img ]; then
     printf '%s\n%s\n' "$said" 'towline: the overlay could not be made' >&2
     exit 125
   fi
+  case $(stat -f -c %T . 2>/dev/null) in
+    ext* | xfs | btrfs | f2fs | zfs | tmpfs | overlayfs)
+      (umask 077; mkdir -p ../.overlay.1024.0; cp --sparse=always ./overlay.img '../.overlay.1024.0/image.k3f9a2.1' && sync '../.overlay.1024.0/image.k3f9a2.1' && ln '../.overlay.1024.0/image.k3f9a2.1' ../.overlay.1024.0/image; rm -f '../.overlay.1024.0/image.k3f9a2.1') >/dev/null 2>&1
+      ;;
+  esac
 fi
 export APPTAINERENV_GREETING='hello world'
 export APPTAINERENV_TOWLINE_TASK='k3f9a2'

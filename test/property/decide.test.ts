@@ -40,12 +40,14 @@ const event: fc.Arbitrary<TaskEvent> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('collected'), attempt, outputs: fc.constant([]) }),
   fc.record({ kind: fc.constant('gone'), attempt }),
+  fc.record({ kind: fc.constant('hook-ended'), attempt, hook: fc.constant({ at: 0, ms: 1 }) }),
 ) as fc.Arbitrary<TaskEvent>;
 
 const spec: fc.Arbitrary<Partial<TaskSpec>> = fc.record({
   retries: fc.integer({ min: 0, max: 2 }),
   retryOn: fc.constantFrom<TaskSpec['retryOn'][]>([], ['exit'], ['exit', 'interrupted']),
   cleanup: fc.constantFrom('always', 'on-success', 'never'),
+  onFinish: fc.constantFrom(undefined, 'true'),
   outputs: fc.constantFrom([], [{ pattern: 'a', local: '/a', overwrite: false }]),
 });
 
@@ -66,8 +68,12 @@ function checkStep(before: Task, next: Task, effects: Effect[] | 'same'): void {
   if (effects !== 'same') {
     const order = ORDER[state.kind];
     if (order !== undefined) expect(effects).toEqual([{ kind: order, attempt: state.attempt }]);
-    else expect(effects.every((effect) => effect.kind === 'clean')).toBe(true);
+    else expect(effects.every(({ kind }) => ['clean', 'finish'].includes(kind))).toBe(true);
   }
+  // once for each end of the task, and for no end of an attempt that another one follows
+  const ends = isEnded(state) && !isEnded(before.state) && next.spec.onFinish !== undefined;
+  const hooks = effects === 'same' ? [] : effects.filter(({ kind }) => kind === 'finish');
+  expect(hooks).toEqual(ends ? [{ kind: 'finish', attempt: state.attempt }] : []);
   if (isEnded(state) && state.cleanup === 'pending' && effects !== 'same') {
     expect(effects).toContainEqual({ kind: 'clean', attempt: state.attempt });
   }

@@ -165,8 +165,10 @@ const INPUT = { source: { kind: 'content' as const, base64: '' }, target: 'a' };
 const OUTPUT = { pattern: 'a', local: '/a', overwrite: false };
 
 function chooseSpec({ choices }: World, hosts: readonly Host[]): Partial<TaskSpec> {
+  const retries = choices.below(3);
   return {
-    retries: choices.below(3),
+    retries,
+    onFinish: retries > 0 ? 'true' : undefined,
     retryOn: choices.pick(RETRY_ON),
     cleanup: choices.pick(['on-success', 'always', 'never']),
     inputs: choices.chance(40) ? [INPUT] : [],

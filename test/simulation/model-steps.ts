@@ -1,5 +1,5 @@
 /**
- * The seven steps of the engine in its order of acts (src/engine/steps), with what waits taken out:
+ * The steps of the engine in its order of acts (src/engine/steps), with what waits taken out:
  * they ask for an act on a host, are answered or refused, and judge by the product's own functions.
  */
 import type { Effect } from '../../src/domain/effects.ts';
@@ -158,6 +158,10 @@ export const STEPS: Record<Effect['kind'], (context: StepContext) => Steps> = {
     const plan = { root: ROOT, daemonId: DAEMON, tokens: [token] };
     const result = parseClean(plan, yield* run(host, request)).get(token);
     return newsOfClean(result, { task, attempt, host });
+  },
+  *finish({ attempt }) {
+    yield { ask: 'sleep', ms: 500 };
+    return { kind: 'hook-ended', attempt, hook: { at: 0, ms: 500 } };
   },
 };
 

@@ -208,7 +208,7 @@ export class Oracle {
 function checkOrders(task: Task, effects: Change['effects']): void {
   const { state } = task;
   const order = ORDER[state.kind];
-  const mine = effects.filter(({ kind }) => kind !== 'clean');
+  const mine = effects.filter(({ kind }) => kind !== 'clean' && kind !== 'finish');
   const fits =
     order === undefined ? mine.length === 0 : mine.length === 1 && mine[0]?.kind === order;
   if (!fits)
@@ -223,6 +223,10 @@ function checkOrders(task: Task, effects: Change['effects']): void {
     fail('orders', `cleaning of ${task.id} is ${state.cleanup}, ordered: ${cleans}`);
   }
   if (cleans && !isEnded(state)) fail('orders', `${task.id} is ${state.kind} and to be cleaned`);
+  const hooks = effects.some(({ kind, attempt }) => kind === 'finish' && attempt === state.attempt);
+  const wanted = isEnded(state) && task.spec.onFinish !== undefined && state.hook === undefined;
+  if (hooks !== wanted)
+    fail('orders', `the hook of ${task.id}, ${state.kind}, is ordered: ${hooks}`);
 }
 
 /** A new attempt follows an end, by the task's policy or by the word of a person. */

@@ -46,7 +46,14 @@ export function aPolicy(more: Partial<HostPolicy> = {}): HostPolicy {
 
 export function someSettings(hosts: EngineSettings['hosts']): EngineSettings {
   return {
-    limits: { queue: 100_000, minFreeBytes: 0, keepEventsMs: 86_400_000, eventsMax: 1_000_000 },
+    limits: {
+      queue: 100_000,
+      minFreeBytes: 0,
+      keepEventsMs: 86_400_000,
+      eventsMax: 1_000_000,
+      hookMs: 10_000,
+      hooks: 2,
+    },
     defaults: {
       cleanup: 'on-success',
       outputLimitBytes: 1 << 30,

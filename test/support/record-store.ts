@@ -37,6 +37,7 @@ const EVENTS: Record<TaskEvent['kind'] | 'submitted', true> = {
   collected: true,
   gone: true,
   cleaned: true,
+  'hook-ended': true,
   blocked: true,
   unblocked: true,
   'step-failed': true,

@@ -38,6 +38,7 @@ here=\${BASH_SOURCE[0]%/*}
 case $1 in
   --version) echo 'apptainer version 1.4.5'; exit ;;
   pull) shift; source "$here/pull"; exit ;;
+  overlay) echo "$*" >>"$here/overlays"; echo fresh >"\${@: -1}"; exit ;;
 esac
 for name in \${!APPTAINERENV_*}; do export "\${name#APPTAINERENV_}=\${!name}"; done
 while [[ $1 != *.sif ]]; do shift; done

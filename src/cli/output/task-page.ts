@@ -42,6 +42,7 @@ export function taskPage(task: TaskView, { now, paint }: PageOptions): string {
     ...(task.logs?.paths ?? []).map((path): Line => ['log', `${task.host ?? ''}:${path}`]),
     ['remote dir', task.remoteDir && `${task.host ?? ''}:${task.remoteDir}`],
     ['cleanup', `${task.cleanup.policy}, ${CLEANUP_WORDS[task.cleanup.state]}`],
+    ...onFinishLines(task),
     ['tags', tagText(task)],
   ];
   const page = lines
@@ -130,6 +131,26 @@ function outputLines(task: TaskView): Line[] {
     'output',
     `${path} -> ${local} (not fetched)`,
   ]);
+}
+
+const HOOK_WORDS = {
+  waiting: 'to be run at its end',
+  pending: 'to be run now',
+  done: 'done',
+  failed: 'failed',
+  'passed-over': 'not run: it was given another attempt first',
+} as const;
+
+function onFinishLines({ onFinish }: TaskView): Line[] {
+  if (onFinish === undefined) return [];
+  const { command, state, ms, failure } = onFinish;
+  const took = ms === undefined || state === 'passed-over' ? '' : ` after ${spanText(ms)}`;
+  return [
+    ['on finish', command],
+    ['', `${HOOK_WORDS[state]}${took}`],
+    ['why', failure && `${failure.code}: ${failure.message}`],
+    ['hint', failure?.hint],
+  ];
 }
 
 function tagText(task: TaskView): string {

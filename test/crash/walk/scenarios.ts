@@ -1,6 +1,6 @@
 /** The scenarios of the walk by name; each passes other points of the product. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isAppError } from '../../../src/domain/failure.ts';
 import { onHost, testbed } from '../../support/bed.ts';
@@ -8,6 +8,7 @@ import { COUNTED, runtimePulls, stored } from '../../support/crash-task.ts';
 import type { TestDaemon } from '../../support/daemon.ts';
 import { eventually } from './eventually.ts';
 import { oneTask, type Scene } from './one-task.ts';
+import { outputDirectory } from './oracle.ts';
 import type { Scenario } from './scenario.ts';
 import { wholeTask } from './whole-task.ts';
 
@@ -84,6 +85,25 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       );
     },
   }),
+  finish: oneTask({
+    about:
+      'a command of the user is run at the end of a task: at least once, and told of the task each time',
+    payload: 'exit 3',
+    spec: (out) => ({
+      onFinish: `read -r _; echo "$TOWLINE_TASK_ID $TOWLINE_STATE $TOWLINE_EXIT_CODE" >>'${out}.finish'`,
+    }),
+    end: ['failed 3'],
+    afterwards: finished,
+    starts: 1,
+    // eslint-disable-next-line @typescript-eslint/require-await
+    remains: async ({ daemon, id }) => {
+      const lines = readFileSync(`${outputDirectory(daemon)}.finish`, 'utf8')
+        .trimEnd()
+        .split('\n');
+      assert.deepEqual([...new Set(lines)], [`${id} failed 3`]);
+      assert.ok(lines.length <= 2, `run ${lines.length} times`);
+    },
+  }),
   forget: oneTask({
     about: 'a host is drained, paused, resumed, then forgotten with what a task left there',
     payload: 'echo kept',
@@ -115,6 +135,13 @@ async function retryOnce({ daemon, ask, id }: Scene): Promise<void> {
   const view = await ask((client) => client.wait(id));
   assert.equal(`${view.state} ${view.exitCode} ${view.attempt}`, 'succeeded 0 3');
   await eventually(() => stored(daemon, id)?.cleanup === 'done');
+}
+
+async function finished({ ask, id }: Scene): Promise<void> {
+  await eventually(async () => {
+    const { onFinish } = await ask((client) => client.get(id));
+    return onFinish?.state === 'done';
+  });
 }
 
 async function forgetByGc({ daemon, ask, id }: Scene): Promise<void> {

@@ -18,6 +18,8 @@ describe('defaults', () => {
       minFreeBytes: 64 << 20,
       keepEventsMs: 30 * 86_400_000,
       eventsMax: 1_000_000,
+      hookMs: 60_000,
+      hooks: 4,
     });
     expect(config.defaults).toEqual({
       host: undefined,

@@ -54,6 +54,19 @@ describe('what is meant', () => {
     });
   });
 
+  it('has a command run at the end as the task says, else as the configuration does', () => {
+    const command = 'true';
+    expect(parseSpec({ ...base, command, onFinish: 'a; b' }, { onFinish: 'c' }).onFinish).toBe(
+      'a; b',
+    );
+    expect(parseSpec({ ...base, command }, { onFinish: 'c' }).onFinish).toBe('c');
+    expect(
+      parseSpec({ ...base, command, onFinish: false }, { onFinish: 'c' }).onFinish,
+    ).toBeUndefined();
+    expect(refused({ onFinish: ' ' })).toContain('onFinish');
+    expect(refused({ onFinish: 'a\0b' })).toContain('onFinish');
+  });
+
   it('reads sizes and times with units', () => {
     expect(parse({ memory: '1.5GiB', time: '1h30m', outputLimit: 8192 })).toMatchObject({
       memoryBytes: 1_610_612_736,

@@ -32,7 +32,7 @@ function chooseHost(
   { seats, ledger }: PlanDeps,
   spec: TaskSpec,
 ): { host: string | undefined; gpus?: GpuGrant | undefined; choice: HostChoice } {
-  const task = newTask('plan' as TaskId, { ...spec, held: false }, 0);
+  const task = newTask('plan' as TaskId, { ...spec, held: false, after: undefined }, 0);
   const [placed] = place([task], roomsOf(seats.all(), ledger.live()));
   if (placed !== undefined) {
     const why = spec.host === undefined ? 'the task fills it least' : 'it was asked for';

@@ -20,13 +20,13 @@ import { keepSecret } from './secrets.ts';
 export function engineSettings(config: Config, log: Logger, roads?: Roads): EngineSettings {
   const { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs } =
     config.defaults;
-  const { keepTasksMs, collectLimitBytes, overlayBytes } = config.defaults;
+  const { keepTasksMs, collectLimitBytes, overlayBytes, pullWhen } = config.defaults;
   const { queueLimit: queue, minFreeBytes, keepEventsMs, eventsMax } = config.daemon;
   return {
     limits: { queue, minFreeBytes, keepEventsMs, eventsMax },
     defaults: {
       ...{ host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
-      ...{ keepTasksMs, collectLimitBytes, overlayBytes },
+      ...{ keepTasksMs, collectLimitBytes, overlayBytes, pullWhen },
     },
     hosts: Object.values(config.hosts).map((entry) => ({
       policy: policyOf(entry, config),
@@ -121,6 +121,8 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
     imageFrom: host.imageFrom,
     insecureRegistries: [...host.insecureRegistries],
     pull: {
+      when: host.pullWhen,
+      askEveryMs: host.pullAskEveryMs,
       attempts: host.pullAttempts,
       backoffMs: host.pullBackoffMs,
       backoffCapMs: host.pullBackoffCapMs,

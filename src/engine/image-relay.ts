@@ -16,7 +16,7 @@ import {
   type ReceiveReply,
   receiveText,
 } from '../script/image-receive.ts';
-import { type ImageRef, imageKey, parseImage } from '../script/image-ref.ts';
+import { type ImageRef, imageKey, mayMove, parseImage } from '../script/image-ref.ts';
 import {
   hasRuntimeText,
   type ImageRecord,
@@ -33,6 +33,7 @@ import {
   sourcesFor,
 } from './image-sources.ts';
 import { streamImage } from './image-stream.ts';
+import { imageDirectory, imageThere, isOfPull } from './image-there.ts';
 import type { ImageKeeper, PullWatch } from './images.ts';
 import type { Logger } from './logger.ts';
 import type { ReadyFacts, Seat, Seats } from './seats.ts';
@@ -69,16 +70,20 @@ export function createImageRelay(deps: RelayDeps): ImageKeeper {
       const ref = parseImage(reference);
       if (ref.kind === 'sif' || seat.policy.imageSource === 'pull')
         return deps.keeper.have(seat, reference, watch);
-      const key = `image ${imageKey(ref)}`;
+      const newer = mayMove(ref) ? watch.newer : undefined;
+      const key = `${newer === undefined ? '' : 'newer '}image ${imageKey(ref)}`;
       const id = `${seat.name} ${key}`;
       const waiters = waiting.get(id) ?? new Set<PullWatch>();
       waiting.set(id, waiters.add(watch));
       const onProgress = (bytes: number): void => {
         for (const waiter of waiting.get(id) ?? []) waiter.onProgress(bytes);
       };
+      const onStale = (error: AppError): void => {
+        for (const waiter of waiting.get(id) ?? []) waiter.onStale?.(error);
+      };
       try {
         return await seat.share(key, watch.signal, (signal) =>
-          bring({ deps, seat, ref, signal, onProgress }),
+          bringOrTake({ deps, seat, ref, signal, onProgress, newer, onStale }),
         );
       } finally {
         waiters.delete(watch);
@@ -88,16 +93,29 @@ export function createImageRelay(deps: RelayDeps): ImageKeeper {
   };
 }
 
+/** When nobody can tell of a newer one, what is there will do. */
+async function bringOrTake(wish: Wish): Promise<ReadyImage> {
+  try {
+    return await bring(wish);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (wish.newer === undefined || wish.signal.aborted || !isOfPull(error)) throw error;
+    const there = await imageThere({ ...wish, facts: await wish.seat.facts() });
+    if (there === undefined) throw error;
+    wish.onStale?.(error);
+    return there;
+  }
+}
+
 async function bring(wish: Wish): Promise<ReadyImage> {
   const { seat, deps } = wish;
   const sources = await usable(wish, sourcesFor(seat, deps.seats));
   if (seat.policy.imageSource === 'upload') return send(wish, sources, undefined);
   try {
-    return await deps.keeper.have(
-      sources.length > 0 ? trying(seat, 1) : seat,
-      wish.ref.reference,
-      wish,
-    );
+    return await deps.keeper.have(sources.length > 0 ? trying(seat, 1) : seat, wish.ref.reference, {
+      ...wish,
+      newer: wish.newer && { ...wish.newer, strict: sources.length > 0 },
+    });
   } catch (thrown) {
     const error = toAppError(thrown);
     if (error.code !== 'IMAGE_REGISTRY_UNREACHABLE' || wish.signal.aborted) throw error;
@@ -185,14 +203,19 @@ async function usable({ seat, signal }: Wish, sources: Seat[]): Promise<Seat[]> 
   return reply.output.includes('@ yes') ? sources : others;
 }
 
-function placeOf({ seat, ref, deps }: Wish, facts: ReadyFacts, sha256: string): ReceivePlace {
+function placeOf(
+  { seat, ref, deps, newer }: Wish,
+  facts: ReadyFacts,
+  sha256: string,
+): ReceivePlace {
   return {
-    directory: seat.policy.imageCacheDir ?? `${facts.root}/images`,
+    directory: imageDirectory(seat, facts),
     root: facts.root,
     key: imageKey(ref),
     sha256,
     daemonId: deps.daemonId,
     host: seat.name,
+    newer: newer !== undefined,
   };
 }
 

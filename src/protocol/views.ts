@@ -58,6 +58,8 @@ const pastAttemptView = z.object({
   attempt: count,
   result: z.string(),
   host: z.string().optional(),
+  image: z.string().optional(),
+  imageDigest: z.string().optional(),
   exitCode: count.optional(),
   limit: exitLimit.optional(),
   failure: failureView.optional(),

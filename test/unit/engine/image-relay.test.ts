@@ -30,7 +30,7 @@ async function house(far: Partial<HostPolicy> = {}, near: Partial<HostPolicy> = 
   source.on(/^pulling/, () => READY).on(/^looking at image/, () => fileReply());
   source.files.set(SIF, BYTES);
   target.on(/^receiving/, ({ script }) => {
-    if (script.includes('want=')) return READY;
+    if (script.includes("text='{")) return READY;
     return `@ part ${target.files.get(PART)?.length ?? 0} ${PART}`;
   });
   target.on(/^removing what came/, () => {
@@ -102,7 +102,7 @@ test('upload never asks the host to pull; ten who want it share one transfer', a
 test('the record goes with the image, with all that the pull has written there', async () => {
   const { want, target } = await house();
   await want().image;
-  const text = target.scripts.find((script) => script.includes('want='));
+  const text = target.scripts.find((script) => script.includes("text='{"));
   expect(text).toContain('"digest":"sha256:1"');
   expect(text).not.toContain('"at":1');
 });
@@ -128,7 +128,7 @@ test('bytes that do not fit on the target are told before any is sent', async ()
 test('bytes that are others on arrival are sent anew, and not for ever', async () => {
   const { want, target } = await house();
   target.on(/^receiving/, ({ script }) =>
-    script.includes('want=') ? '@ mismatch' : `@ part 0 ${PART}`,
+    script.includes("text='{") ? '@ mismatch' : `@ part 0 ${PART}`,
   );
   await expect(want().image).rejects.toMatchObject({
     code: 'IMAGE_CORRUPT',

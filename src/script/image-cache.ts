@@ -67,7 +67,7 @@ export function imageRemoveText({ directory, key }: { directory: string; key: st
     `cd ${templateWord(directory)} || { echo '@ failed no-directory'; exit 0; }`,
     `set -- ${name}.sif ${name}.g*.sif`,
     `if ! [ -e "$1" ] && ! [ -e "$2" ]; then echo '@ absent'; exit 0; fi`,
-    `rm -f "$@" .now.${name} .asked.${name} ${name}.json ${name}.g*.json && echo '@ removed' || echo '@ failed'`,
+    `rm -f "$@" .now.${name} .asked.${name} .used.${name}.* ${name}.json ${name}.g*.json && echo '@ removed' || echo '@ failed'`,
   ].join('\n');
 }
 

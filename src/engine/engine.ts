@@ -141,7 +141,7 @@ export function createEngine(deps: EngineDeps): Engine {
 function imagesOf(deps: EngineDeps, seats: Seats): ImageKeeper {
   const { store, log, random, now } = deps;
   const keeper = createImageKeeper({ nonce: () => nonceFrom(deps), random, now });
-  return createImageRelay({ keeper, seats, daemonId: store.daemonId, log });
+  return createImageRelay({ keeper, seats, daemonId: store.daemonId, log, now });
 }
 
 /** Whoever mended a key file or known_hosts says so by a reload, and need not wait for the next try. */

@@ -16,7 +16,7 @@ import {
   type ReceiveReply,
   receiveText,
 } from '../script/image-receive.ts';
-import { type ImageRef, imageKey, mayMove, parseImage } from '../script/image-ref.ts';
+import { type ImageRef, imageKey, mayMove, parseImage, registryOf } from '../script/image-ref.ts';
 import {
   hasRuntimeText,
   type ImageRecord,
@@ -25,6 +25,7 @@ import {
 } from '../script/image-send.ts';
 import { hashFilesText, parseHashFiles } from '../script/objects.ts';
 import { REMOTE_FORMAT } from '../script/records.ts';
+import { pullHere, roadOf } from './image-pull-here.ts';
 import {
   isFinal,
   noneCould,
@@ -36,6 +37,7 @@ import { streamImage } from './image-stream.ts';
 import { imageDirectory, imageThere, isOfPull } from './image-there.ts';
 import type { ImageKeeper, PullWatch } from './images.ts';
 import type { Logger } from './logger.ts';
+import { createPullMemory, type PullMemory } from './pull-memory.ts';
 import type { ReadyFacts, Seat, Seats } from './seats.ts';
 import { atSource, SourceTrouble } from './source-trouble.ts';
 
@@ -49,6 +51,7 @@ interface RelayDeps {
   seats: Pick<Seats, 'all' | 'get' | 'here'>;
   daemonId: string;
   log: Logger;
+  now: () => number;
 }
 
 /** One wish for an image that may have to come from elsewhere. */
@@ -56,6 +59,8 @@ interface Wish extends PullWatch {
   deps: RelayDeps;
   seat: Seat;
   ref: Extract<ImageRef, { kind: 'registry' }>;
+  /** Registries that hosts could not reach a moment ago. */
+  cut: PullMemory;
 }
 
 /**
@@ -64,8 +69,16 @@ interface Wish extends PullWatch {
  */
 export function createImageRelay(deps: RelayDeps): ImageKeeper {
   const waiting = new Map<string, Set<PullWatch>>();
+  const cut = createPullMemory(deps.now);
   return {
     ...deps.keeper,
+    forgetFailures(references) {
+      deps.keeper.forgetFailures(references);
+      for (const reference of references) {
+        const ref = parseImage(reference);
+        if (ref.kind === 'registry') cut.forgetImage(registryOf(ref));
+      }
+    },
     async have(seat, reference, watch) {
       const ref = parseImage(reference);
       if (ref.kind === 'sif' || seat.policy.imageSource === 'pull')
@@ -75,6 +88,8 @@ export function createImageRelay(deps: RelayDeps): ImageKeeper {
       const id = `${seat.name} ${key}`;
       const waiters = waiting.get(id) ?? new Set<PullWatch>();
       waiting.set(id, waiters.add(watch));
+      const { urgent } = watch;
+      if (urgent === true) cut.forget(roadOf(seat, ref));
       const onProgress = (bytes: number): void => {
         for (const waiter of waiting.get(id) ?? []) waiter.onProgress(bytes);
       };
@@ -83,7 +98,7 @@ export function createImageRelay(deps: RelayDeps): ImageKeeper {
       };
       try {
         return await seat.share(key, watch.signal, (signal) =>
-          bringOrTake({ deps, seat, ref, signal, onProgress, newer, onStale }),
+          bringOrTake({ deps, cut, seat, ref, signal, onProgress, newer, onStale, urgent }),
         );
       } finally {
         waiters.delete(watch);
@@ -111,22 +126,14 @@ async function bring(wish: Wish): Promise<ReadyImage> {
   const { seat, deps } = wish;
   const sources = await usable(wish, sourcesFor(seat, deps.seats));
   if (seat.policy.imageSource === 'upload') return send(wish, sources, undefined);
+  if (sources.length === 0) return deps.keeper.have(seat, wish.ref.reference, wish);
   try {
-    return await deps.keeper.have(sources.length > 0 ? trying(seat, 1) : seat, wish.ref.reference, {
-      ...wish,
-      newer: wish.newer && { ...wish.newer, strict: sources.length > 0 },
-    });
+    return await pullHere(wish, { keeper: deps.keeper, cut: wish.cut });
   } catch (thrown) {
     const error = toAppError(thrown);
     if (error.code !== 'IMAGE_REGISTRY_UNREACHABLE' || wish.signal.aborted) throw error;
     return send(wish, sources, error);
   }
-}
-
-/** Where somebody else can be asked, one refusal is enough: a road that is cut mostly stays so. */
-function trying(seat: Seat, attempts: number): Seat {
-  const { policy } = seat;
-  return { ...seat, policy: { ...policy, pull: { ...policy.pull, attempts } } };
 }
 
 async function send(wish: Wish, sources: Seat[], pull: AppError | undefined): Promise<ReadyImage> {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Config, HostConfig } from './config/config.ts';
 import { jumpPath } from './config/jump-path.ts';
+import { DEFAULTS_KEYS } from './config/keys.ts';
 import { loginFor } from './config/registry-auth.ts';
 import { THIS_MACHINE, thisMachine } from './config/this-machine.ts';
 import { AppError } from './domain/failure.ts';
@@ -20,13 +21,14 @@ import { keepSecret } from './secrets.ts';
 export function engineSettings(config: Config, log: Logger, roads?: Roads): EngineSettings {
   const { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs } =
     config.defaults;
-  const { keepTasksMs, collectLimitBytes, overlayBytes, pullWhen } = config.defaults;
+  const { keepTasksMs, collectLimitBytes, overlayBytes, pullWhen, images } = config.defaults;
   const { queueLimit: queue, minFreeBytes, keepEventsMs, eventsMax } = config.daemon;
   return {
     limits: { queue, minFreeBytes, keepEventsMs, eventsMax },
     defaults: {
       ...{ host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
       ...{ keepTasksMs, collectLimitBytes, overlayBytes, pullWhen },
+      ...(String(images) !== DEFAULTS_KEYS.image.otherwise.default && { images }),
     },
     hosts: Object.values(config.hosts).map((entry) => ({
       policy: policyOf(entry, config),

@@ -74,6 +74,8 @@ export interface EngineSettings {
     collectLimitBytes: number;
     stopGraceMs: number;
     shell?: string | undefined;
+    /** Of tasks that name none, where the configuration says so itself. */
+    images?: readonly string[] | undefined;
     /** Absent: missing. */
     pullWhen?: PullWhen | undefined;
     /** 0 or absent: none. */

@@ -140,7 +140,10 @@ const TEXTS: Record<string, string> = {
     setup: 'module load apptainer',
     noise: "it's Monday",
     imagesTemplate: '$SCRATCH/tow line/images',
-    registries: ['registry.example.org:5000', 'mirror'],
+    registries: [
+      { name: 'registry.example.org:5000', secure: false },
+      { name: 'docker.io', secure: true },
+    ],
   }),
   'doctor-container': containerText({
     runtime: '/usr/bin/apptainer',

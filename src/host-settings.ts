@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Config, HostConfig } from './config/config.ts';
 import { jumpPath } from './config/jump-path.ts';
+import { DEFAULTS_KEYS } from './config/keys.ts';
 import { loginFor } from './config/registry-auth.ts';
 import { THIS_MACHINE, thisMachine } from './config/this-machine.ts';
 import { AppError } from './domain/failure.ts';
@@ -20,14 +21,15 @@ import { keepSecret } from './secrets.ts';
 export function engineSettings(config: Config, log: Logger, roads?: Roads): EngineSettings {
   const { host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs } =
     config.defaults;
-  const { keepTasksMs, collectLimitBytes, overlayBytes } = config.defaults;
+  const { keepTasksMs, collectLimitBytes, overlayBytes, pullWhen, images } = config.defaults;
   const { queueLimit: queue, minFreeBytes, keepEventsMs, eventsMax } = config.daemon;
   const { hookMs, hooks } = config.daemon;
   return {
     limits: { queue, minFreeBytes, keepEventsMs, eventsMax, hookMs, hooks },
     defaults: {
       ...{ host, cleanup, outputLimitBytes, timeLimitMs, keepFailedMs, stopGraceMs },
-      ...{ keepTasksMs, collectLimitBytes, overlayBytes },
+      ...{ keepTasksMs, collectLimitBytes, overlayBytes, pullWhen },
+      ...(String(images) !== DEFAULTS_KEYS.image.otherwise.default && { images }),
     },
     hosts: Object.values(config.hosts).map((entry) => ({
       policy: policyOf(entry, config),
@@ -122,6 +124,8 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
     imageFrom: host.imageFrom,
     insecureRegistries: [...host.insecureRegistries],
     pull: {
+      when: host.pullWhen,
+      askEveryMs: host.pullAskEveryMs,
       attempts: host.pullAttempts,
       backoffMs: host.pullBackoffMs,
       backoffCapMs: host.pullBackoffCapMs,

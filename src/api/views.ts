@@ -1,6 +1,6 @@
 /** Events, hosts and images as shown. */
-import type { HostReport, ImageReport, LiveEvent } from '../engine/service.ts';
-import type { EventView, HostView, ImageView } from '../protocol/views.ts';
+import type { HostReport, ImageReport, LiveEvent, PruneReport } from '../engine/service.ts';
+import type { EventView, HostView, ImageView, PruneView } from '../protocol/views.ts';
 import { failureView, iso } from './view-parts.ts';
 
 export function toEventView(event: LiveEvent): EventView {
@@ -48,4 +48,13 @@ function linkView(link: HostReport['link']): HostView['link'] {
 
 export function toImageView({ pulledAt, ...rest }: ImageReport): ImageView {
   return { ...rest, ...(pulledAt !== undefined && { pulledAt: iso(pulledAt) }) };
+}
+
+export function toPruneView({ images, kept }: PruneReport, dryRun: boolean): PruneView {
+  return {
+    dryRun,
+    images: images.map(({ lastUsedAt, ...rest }) => ({ ...rest, lastUsedAt: iso(lastUsedAt) })),
+    bytes: images.reduce((sum, { bytes }) => sum + bytes, 0),
+    kept: { ...kept },
+  };
 }

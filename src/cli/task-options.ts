@@ -14,6 +14,7 @@ export interface TaskOptions {
   output?: string[];
   overwrite?: boolean;
   bind?: string[];
+  pull?: 'missing' | 'newer';
   cpus?: number;
   memory?: string;
   gpus?: number;
@@ -68,6 +69,12 @@ export function addTaskOptions(command: Command): Command {
     .option('--output <path[:local]>', 'a file, directory or glob to fetch', many)
     .option('--overwrite', 'outputs may replace existing files')
     .option('--bind <src:dst[:ro]>', 'a directory of the host to mount', many)
+    .addOption(
+      new Option('--pull <when>', 'newer: ask whether its image has changed').choices([
+        'missing',
+        'newer',
+      ]),
+    )
     .option('--cpus <n>', 'processors it needs', number)
     .option('--memory <size>', 'memory it needs, like 512MiB')
     .option('--gpus <n>', 'GPUs it needs for itself alone', number)
@@ -113,6 +120,7 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
     name: o.name,
     host: o.host,
     image: call.args[0] ?? swallowed(o),
+    pull: o.pull,
     command: commandOf(call, verb),
     env: o.env && Object.fromEntries(o.env.map((text) => envPair(text, call, verb))),
     inputs: o.input?.map((text) => inputOf(text, local)),

@@ -186,6 +186,9 @@ function hostCalls(transport: Transport) {
         body: { reference },
         signal: options.signal,
       }),
+    /** `dryRun` (the default) only says what would go. */
+    pruneImages: (name: string, request: { olderThanMs?: number; dryRun?: boolean } = {}) =>
+      transport.call<views.PruneView>('pruneImages', { params: { name }, body: request }),
     removeImage: (name: string, reference: string) =>
       transport.call<Record<string, never>>('removeImage', {
         params: { name },

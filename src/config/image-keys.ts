@@ -1,4 +1,5 @@
 /** The keys of [host.NAME] that concern images: part of host-keys.ts. */
+import { IMAGE_NEWER_KEYS } from './image-newer-keys.ts';
 import { IMAGE_SOURCE_KEYS } from './image-source-keys.ts';
 import type { KeyTable } from './key-table.ts';
 import {
@@ -24,6 +25,7 @@ export const IMAGE_KEYS = {
     otherwise: { absent: 'images in root' },
   },
   ...IMAGE_SOURCE_KEYS,
+  ...IMAGE_NEWER_KEYS,
   insecure_registries: {
     field: 'insecureRegistries',
     type: list(

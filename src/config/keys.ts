@@ -111,6 +111,13 @@ export const DEFAULTS_KEYS = {
     example: 'docker://debian:12',
     otherwise: { default: 'docker://ubuntu:24.04' },
   },
+  pull: {
+    field: 'pullWhen',
+    type: choice('missing', 'newer'),
+    doc: 'When an image is pulled: missing takes the one that is on the host; newer asks the registry first whether the tag has moved, as often as pull_ask_every of the host says.',
+    example: 'newer',
+    otherwise: { default: 'missing' },
+  },
   shell: {
     field: 'shell',
     type: matching('program', /^[A-Za-z0-9_./+-]+$/, 'the name or path of a shell'),

@@ -68,10 +68,10 @@ export function retryOrEnd(task: Task, ending: Ending): Decision {
 
 /** The task with a new attempt queued; what the last one came to is kept in the history. */
 export function nextAttempt(task: Task, end: EndedState, now: number): Task {
-  const { kind: result, attempt, host, exit, finishedAt, cleanup } = end;
+  const { kind: result, attempt, host, image, exit, finishedAt, cleanup } = end;
   const root = end.launch?.root;
   const failure = 'failure' in end ? end.failure : undefined;
-  const past = { attempt, host, root, result, failure, exit, finishedAt, cleanup };
+  const past = { attempt, host, root, image, result, failure, exit, finishedAt, cleanup };
   return {
     ...task,
     history: [...task.history, past],

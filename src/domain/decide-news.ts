@@ -17,6 +17,7 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
   if (event.attempt !== state.attempt) {
     return { kind: 'ignored', why: `${event.kind} of attempt ${event.attempt}` };
   }
+  if (isOfPull(event)) return toldOnly(task, event);
   switch (event.kind) {
     case 'placed':
       return state.kind === 'queued' ? placed(task, event, now) : ignored(task, event);
@@ -40,10 +41,6 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
         },
         'launch',
       );
-    case 'pull-started':
-    case 'pull-failed':
-    case 'pull-finished':
-      return toldOnly(task, event);
     case 'image-gone':
       if (state.kind !== 'launching') return ignored(task, event);
       return to(
@@ -81,6 +78,10 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
       if (isEnded(state)) return ignored(task, event);
       return stepFailed(task, event, now);
   }
+}
+
+function isOfPull(event: NewsEvent): event is NewsEvent & { kind: `pull-${string}` } {
+  return event.kind.startsWith('pull-');
 }
 
 /** What a pull does changes nothing. */

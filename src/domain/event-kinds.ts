@@ -8,6 +8,8 @@ export const EVENT_KINDS: Readonly<Record<TaskEvent['kind'] | 'submitted', strin
   'pull-started': 'the host begins to pull `image` for it, or for another that wants it too',
   'pull-failed': 'a try to pull `image` failed: `failure`, and `nextTryAt` if it is tried again',
   'pull-finished': 'the pull has ended, and `image` is there',
+  'pull-not-asked':
+    'the registry could not tell whether a newer `image` is there, by `failure`: the one that is there is used',
   'image-ready': 'its `image` is there',
   'image-gone': 'the image had gone when it was to start; it is pulled again',
   'inputs-gone': 'inputs had gone when it was to start; they are brought again',

@@ -40,6 +40,8 @@ export type NewsEvent =
       nextTryAt?: number | undefined;
     }
   | { kind: 'pull-finished'; attempt: number; image: ReadyImage }
+  /** Whether the tag moved could not be found out: the image that is there is used. */
+  | { kind: 'pull-not-asked'; attempt: number; image: string; failure: FailureRecord }
   | { kind: 'image-gone'; attempt: number }
   | { kind: 'inputs-gone'; attempt: number }
   | { kind: 'launched'; attempt: number; launch: LaunchRecord }

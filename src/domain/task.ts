@@ -3,7 +3,7 @@
  * Never here: I/O, clocks, randomness, packages. Read next: state.ts, decide.ts.
  */
 import type { FailureRecord } from './failure.ts';
-import type { Cleanup, EndedState, ExitRecord, TaskState } from './state.ts';
+import type { Cleanup, EndedState, ExitRecord, ReadyImage, TaskState } from './state.ts';
 
 export type TaskId = string & { readonly brand: 'TaskId' };
 /** `<taskId>.<n>`: names one attempt everywhere: directory, environment, events. */
@@ -48,6 +48,8 @@ export type Overlay =
   | { kind: 'own'; path: string; readonly: boolean }
   | { kind: 'none' };
 
+/** With `newer` the registry is asked whether a tag moved, though the image is there. */
+export type PullWhen = 'missing' | 'newer';
 export type CleanupPolicy = 'always' | 'on-success' | 'never';
 export type RetryReason = 'exit' | 'interrupted' | 'time-limit';
 
@@ -58,6 +60,8 @@ export interface TaskSpec {
   host?: string | undefined;
   /** Candidates in order; the first that can be had is used. */
   images: string[];
+  /** Absent: as the host or the defaults have it. */
+  pull?: PullWhen | undefined;
   command: Command;
   env: Record<string, string>;
   inputs: Input[];
@@ -100,6 +104,7 @@ export interface PastAttempt {
   host?: string | undefined;
   /** The remote root it was launched in. */
   root?: string | undefined;
+  image?: ReadyImage | undefined;
   result: EndedState['kind'];
   failure?: FailureRecord | undefined;
   exit?: ExitRecord | undefined;

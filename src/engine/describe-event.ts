@@ -41,6 +41,8 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
           nextTryAt: new Date(event.nextTryAt).toISOString(),
         }),
       };
+    case 'pull-not-asked':
+      return { image: event.image, failure: event.failure };
     case 'launched':
       return { launch: event.launch };
     case 'cleaned':

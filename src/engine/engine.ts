@@ -140,7 +140,7 @@ export function createEngine(deps: EngineDeps): Engine {
 function imagesOf(deps: EngineDeps, seats: Seats): ImageKeeper {
   const { store, log, random, now } = deps;
   const keeper = createImageKeeper({ nonce: () => nonceFrom(deps), random, now });
-  return createImageRelay({ keeper, seats, daemonId: store.daemonId, log });
+  return createImageRelay({ keeper, seats, daemonId: store.daemonId, log, now });
 }
 
 function wakeAll(seats: Seats, dispatcher: Dispatcher): void {

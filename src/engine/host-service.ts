@@ -36,7 +36,12 @@ export function createHostService(deps: ServiceDeps): HostService {
       return report(seat);
     },
     ...createHostActs(deps, report),
-    doctor: (name) => examine({ ...seats.get(name), now: deps.now }),
+    doctor: (name) =>
+      examine({
+        ...seats.get(name),
+        now: deps.now,
+        defaultImages: deps.settings().defaults.images,
+      }),
     async login(name, request, { signal }) {
       const seat = seats.get(name);
       const step = await logins.step(seat, request, signal);

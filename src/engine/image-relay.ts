@@ -16,7 +16,7 @@ import {
   type ReceiveReply,
   receiveText,
 } from '../script/image-receive.ts';
-import { type ImageRef, imageKey, parseImage } from '../script/image-ref.ts';
+import { type ImageRef, imageKey, mayMove, parseImage, registryOf } from '../script/image-ref.ts';
 import {
   hasRuntimeText,
   type ImageRecord,
@@ -25,6 +25,7 @@ import {
 } from '../script/image-send.ts';
 import { hashFilesText, parseHashFiles } from '../script/objects.ts';
 import { REMOTE_FORMAT } from '../script/records.ts';
+import { pullHere, roadOf } from './image-pull-here.ts';
 import {
   isFinal,
   noneCould,
@@ -33,8 +34,10 @@ import {
   sourcesFor,
 } from './image-sources.ts';
 import { streamImage } from './image-stream.ts';
+import { imageDirectory, imageThere, isOfPull } from './image-there.ts';
 import type { ImageKeeper, PullWatch } from './images.ts';
 import type { Logger } from './logger.ts';
+import { createPullMemory, type PullMemory } from './pull-memory.ts';
 import type { ReadyFacts, Seat, Seats } from './seats.ts';
 import { atSource, SourceTrouble } from './source-trouble.ts';
 
@@ -48,6 +51,7 @@ interface RelayDeps {
   seats: Pick<Seats, 'all' | 'get' | 'here'>;
   daemonId: string;
   log: Logger;
+  now: () => number;
 }
 
 /** One wish for an image that may have to come from elsewhere. */
@@ -55,6 +59,8 @@ interface Wish extends PullWatch {
   deps: RelayDeps;
   seat: Seat;
   ref: Extract<ImageRef, { kind: 'registry' }>;
+  /** Registries that hosts could not reach a moment ago. */
+  cut: PullMemory;
 }
 
 /**
@@ -63,22 +69,36 @@ interface Wish extends PullWatch {
  */
 export function createImageRelay(deps: RelayDeps): ImageKeeper {
   const waiting = new Map<string, Set<PullWatch>>();
+  const cut = createPullMemory(deps.now);
   return {
     ...deps.keeper,
+    forgetFailures(references) {
+      deps.keeper.forgetFailures(references);
+      for (const reference of references) {
+        const ref = parseImage(reference);
+        if (ref.kind === 'registry') cut.forgetImage(registryOf(ref));
+      }
+    },
     async have(seat, reference, watch) {
       const ref = parseImage(reference);
       if (ref.kind === 'sif' || seat.policy.imageSource === 'pull')
         return deps.keeper.have(seat, reference, watch);
-      const key = `image ${imageKey(ref)}`;
+      const newer = mayMove(ref) ? watch.newer : undefined;
+      const key = `${newer === undefined ? '' : 'newer '}image ${imageKey(ref)}`;
       const id = `${seat.name} ${key}`;
       const waiters = waiting.get(id) ?? new Set<PullWatch>();
       waiting.set(id, waiters.add(watch));
+      const { urgent } = watch;
+      if (urgent === true) cut.forget(roadOf(seat, ref));
       const onProgress = (bytes: number): void => {
         for (const waiter of waiting.get(id) ?? []) waiter.onProgress(bytes);
       };
+      const onStale = (error: AppError): void => {
+        for (const waiter of waiting.get(id) ?? []) waiter.onStale?.(error);
+      };
       try {
         return await seat.share(key, watch.signal, (signal) =>
-          bring({ deps, seat, ref, signal, onProgress }),
+          bringOrTake({ deps, cut, seat, ref, signal, onProgress, newer, onStale, urgent }),
         );
       } finally {
         waiters.delete(watch);
@@ -88,27 +108,32 @@ export function createImageRelay(deps: RelayDeps): ImageKeeper {
   };
 }
 
+/** When nobody can tell of a newer one, what is there will do. */
+async function bringOrTake(wish: Wish): Promise<ReadyImage> {
+  try {
+    return await bring(wish);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (wish.newer === undefined || wish.signal.aborted || !isOfPull(error)) throw error;
+    const there = await imageThere({ ...wish, facts: await wish.seat.facts() });
+    if (there === undefined) throw error;
+    wish.onStale?.(error);
+    return there;
+  }
+}
+
 async function bring(wish: Wish): Promise<ReadyImage> {
   const { seat, deps } = wish;
   const sources = await usable(wish, sourcesFor(seat, deps.seats));
   if (seat.policy.imageSource === 'upload') return send(wish, sources, undefined);
+  if (sources.length === 0) return deps.keeper.have(seat, wish.ref.reference, wish);
   try {
-    return await deps.keeper.have(
-      sources.length > 0 ? trying(seat, 1) : seat,
-      wish.ref.reference,
-      wish,
-    );
+    return await pullHere(wish, { keeper: deps.keeper, cut: wish.cut });
   } catch (thrown) {
     const error = toAppError(thrown);
     if (error.code !== 'IMAGE_REGISTRY_UNREACHABLE' || wish.signal.aborted) throw error;
     return send(wish, sources, error);
   }
-}
-
-/** Where somebody else can be asked, one refusal is enough: a road that is cut mostly stays so. */
-function trying(seat: Seat, attempts: number): Seat {
-  const { policy } = seat;
-  return { ...seat, policy: { ...policy, pull: { ...policy.pull, attempts } } };
 }
 
 async function send(wish: Wish, sources: Seat[], pull: AppError | undefined): Promise<ReadyImage> {
@@ -185,14 +210,19 @@ async function usable({ seat, signal }: Wish, sources: Seat[]): Promise<Seat[]> 
   return reply.output.includes('@ yes') ? sources : others;
 }
 
-function placeOf({ seat, ref, deps }: Wish, facts: ReadyFacts, sha256: string): ReceivePlace {
+function placeOf(
+  { seat, ref, deps, newer }: Wish,
+  facts: ReadyFacts,
+  sha256: string,
+): ReceivePlace {
   return {
-    directory: seat.policy.imageCacheDir ?? `${facts.root}/images`,
+    directory: imageDirectory(seat, facts),
     root: facts.root,
     key: imageKey(ref),
     sha256,
     daemonId: deps.daemonId,
     host: seat.name,
+    newer: newer !== undefined,
   };
 }
 

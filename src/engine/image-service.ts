@@ -9,24 +9,28 @@ import {
   parseImageRemove,
 } from '../script/pull.ts';
 import type { ServiceDeps } from './create-service.ts';
+import { hasRoot, imageSeat } from './image-seats.ts';
+import { imageDirectory } from './image-there.ts';
+import { pruneImages } from './prune-images.ts';
 import type { Seat } from './seats.ts';
 import type { ImageReport, Service } from './service.ts';
 
-type ImageService = Pick<Service, 'images' | 'pullImage' | 'removeImage'>;
+type ImageService = Pick<Service, 'images' | 'pullImage' | 'removeImage' | 'pruneImages'>;
 
-export function createImageService({ seats, images, ledger }: ServiceDeps): ImageService {
+export function createImageService(deps: ServiceDeps): ImageService {
+  const { seats, images, ledger, store, now } = deps;
   return {
-    images: (host) => list(seats.get(host)),
+    images: async (host) => list(deps, imageSeat(seats, host)),
     async pullImage(host, reference, { signal }) {
       const seat = seats.get(host);
       const image = await images.have(seat, reference, {
         ...{ signal, onProgress: () => {}, urgent: true },
       });
-      const found = (await list(seat)).find((candidate) => candidate.path === image.path);
+      const found = (await list(deps, seat)).find((candidate) => candidate.path === image.path);
       return found ?? { ...image, bytes: 0 };
     },
     async removeImage(host, reference) {
-      const seat = seats.get(host);
+      const seat = imageSeat(seats, host);
       const ref = parseImage(reference);
       if (ref.kind === 'sif') {
         throw new AppError(
@@ -34,7 +38,7 @@ export function createImageService({ seats, images, ledger }: ServiceDeps): Imag
           `${reference} is a file of the user's; Towline never removes it`,
         );
       }
-      const { directory } = await cacheOf(seat);
+      const directory = await cacheOf(seat);
       const used = [...ledger.live()].find((task) => uses(task.state, host, ref.reference));
       if (used !== undefined) {
         throw new AppError(
@@ -49,17 +53,33 @@ export function createImageService({ seats, images, ledger }: ServiceDeps): Imag
       const reply = await seat.host.run(text, { purpose: `removing image ${ref.reference}` });
       parseImageRemove(reply.output, { host, image: ref.reference });
     },
+    async pruneImages(host, request) {
+      const seat = imageSeat(seats, host);
+      if (isUnlisted(deps, seat) && !(await hasRoot(seat))) return NOTHING;
+      const report = await pruneImages(deps, seat, request);
+      const lines = report.images.map(({ reference, bytes }) => ({
+        ...{ at: now(), kind: 'image', what: reference, host, count: 1, bytes },
+      }));
+      if (!request.dryRun && lines.length > 0) await store.recordRemovals(lines);
+      return report;
+    },
   };
 }
 
-async function cacheOf(seat: Seat): Promise<{ directory: string; host: string }> {
-  const facts = await seat.facts();
-  return { directory: seat.policy.imageCacheDir ?? `${facts.root}/images`, host: seat.name };
+const NOTHING = { images: [], kept: { inUse: 0, recent: 0 } };
+
+function isUnlisted({ seats }: Pick<ServiceDeps, 'seats'>, seat: Seat): boolean {
+  return !seats.all().includes(seat);
 }
 
-async function list(seat: Seat): Promise<ImageReport[]> {
-  const { directory, host } = await cacheOf(seat);
-  const text = imageListText({ directory });
+async function cacheOf(seat: Seat): Promise<string> {
+  return imageDirectory(seat, await seat.facts());
+}
+
+async function list({ seats }: Pick<ServiceDeps, 'seats'>, seat: Seat): Promise<ImageReport[]> {
+  if (isUnlisted({ seats }, seat) && !(await hasRoot(seat))) return [];
+  const host = seat.name;
+  const text = imageListText({ directory: await cacheOf(seat) });
   const reply = await seat.host.run(text, { purpose: `listing the images of ${host}` });
   return parseImageList(reply.output, { host });
 }

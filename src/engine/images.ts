@@ -6,7 +6,7 @@ import pRetry, { AbortError } from 'p-retry';
 import { backoffMs } from '../domain/backoff.ts';
 import { type AppError, isAppError, toAppError } from '../domain/failure.ts';
 import type { ReadyImage } from '../domain/state.ts';
-import { type ImageRef, imageKey, parseImage, registryOf } from '../script/image-ref.ts';
+import { type ImageRef, imageKey, mayMove, parseImage, registryOf } from '../script/image-ref.ts';
 import {
   classifyPull,
   type PullPlace,
@@ -14,6 +14,7 @@ import {
   pullCancelText,
   pullText,
 } from '../script/pull.ts';
+import { imageDirectory, imageThere, isOfPull } from './image-there.ts';
 import { createPullMemory } from './pull-memory.ts';
 import type { ReadyFacts, Seat } from './seats.ts';
 import { sleep } from './sleep.ts';
@@ -25,6 +26,17 @@ export interface PullWatch {
   onWait?: ((error: AppError, nextTryAt: number) => void) | undefined;
   /** A person asks: what failed a moment ago is tried at once. */
   urgent?: boolean | undefined;
+  /** The registry is asked whether the tag moved. */
+  newer?: Newer | undefined;
+  /** It could not be asked: the image that is there is used. */
+  onStale?: ((error: AppError) => void) | undefined;
+}
+
+export interface Newer {
+  /** What the registry said counts so long. */
+  everyMs: number;
+  /** Not being able to ask is a failure: somebody else can be asked. */
+  strict?: boolean | undefined;
 }
 
 /** Pulls under way, by host and image. */
@@ -57,9 +69,12 @@ export function createImageKeeper(deps: KeeperDeps): ImageKeeper {
   const memory = createPullMemory(deps.now);
 
   /** The tries of one pull, told to all who wait for it; what it gave up for is remembered. */
-  async function pull(key: string, parts: Omit<Pull, 'deps' | 'onProgress' | 'onWait' | 'asked'>) {
+  async function pull(
+    [key, shared]: [string, string],
+    parts: Omit<Pull, 'deps' | 'onProgress' | 'onWait' | 'onStale' | 'asked'>,
+  ) {
     memory.check(key);
-    const all = (): Iterable<PullWatch> => waiting.get(key) ?? [];
+    const all = (): Iterable<PullWatch> => waiting.get(shared) ?? [];
     const onProgress = (bytes: number): void => {
       pauses.delete(key);
       for (const waiter of all()) waiter.onProgress(bytes);
@@ -68,8 +83,13 @@ export function createImageKeeper(deps: KeeperDeps): ImageKeeper {
       pauses.set(key, { error, at });
       for (const waiter of all()) waiter.onWait?.(error, at);
     };
+    const onStale = (error: AppError): void => {
+      pauses.delete(key);
+      for (const waiter of all()) waiter.onStale?.(error);
+    };
+    const told = { deps, onProgress, onWait, onStale, asked: false };
     try {
-      const image = await pullWithRetry({ ...parts, deps, onProgress, onWait, asked: false });
+      const image = await pullWithRetry({ ...parts, ...told });
       memory.forget(key);
       return image;
     } catch (thrown) {
@@ -85,18 +105,21 @@ export function createImageKeeper(deps: KeeperDeps): ImageKeeper {
     const facts = await seat.ready();
     if (ref.kind === 'sif') return { reference, path: ref.path };
     const key = keyOf(seat.name, reference);
-    const waiters = waiting.get(key) ?? new Set<PullWatch>();
-    waiting.set(key, waiters.add(watch));
+    const newer = mayMove(ref) ? watch.newer : undefined;
+    // who takes what is there does not wait for an answer of the registry
+    const shared = newer === undefined ? key : `newer ${key}`;
+    const waiters = waiting.get(shared) ?? new Set<PullWatch>();
+    waiting.set(shared, waiters.add(watch));
     if (watch.urgent === true) memory.forget(key);
     const pause = pauses.get(key);
     if (pause !== undefined) watch.onWait?.(pause.error, pause.at);
     try {
-      return await seat.share(key, watch.signal, (signal) =>
-        pull(key, { seat, facts, ref, signal }),
+      return await seat.share(shared, watch.signal, (signal) =>
+        pull([key, shared], { seat, facts, ref, signal, newer }),
       );
     } finally {
       waiters.delete(watch);
-      if (waiters.size === 0) waiting.delete(key);
+      if (waiters.size === 0) waiting.delete(shared);
     }
   }
 
@@ -125,6 +148,8 @@ interface Pull {
   signal: AbortSignal;
   onProgress: (bytesDone: number) => void;
   onWait: (error: AppError, nextTryAt: number) => void;
+  newer: PullWatch['newer'];
+  onStale: (error: AppError) => void;
   /** The host may be at it. */
   asked: boolean;
 }
@@ -137,7 +162,10 @@ async function pullWithRetry(pull: Pull): Promise<ReadyImage> {
     } catch (thrown) {
       if (thrown instanceof AbortError) throw thrown;
       const error = toAppError(thrown);
-      if (!mayHelp(error) || pull.signal.aborted) throw new AbortError(error);
+      if (pull.signal.aborted) throw new AbortError(error);
+      const there = pull.newer && (await whatIsThere(pull, error));
+      if (there !== undefined) return there;
+      if (!mayHelp(error)) throw new AbortError(error);
       if (tries < attempts) {
         const backoff = backoffMs(tries - 1, { firstMs, capMs }, pull.deps.random());
         const delay = Math.max(backoff, askedToWait(error));
@@ -148,6 +176,14 @@ async function pullWithRetry(pull: Pull): Promise<ReadyImage> {
     }
   };
   return pRetry(once, { retries: attempts - 1, minTimeout: 0, maxTimeout: 0 });
+}
+
+/** A registry that cannot be asked is no reason not to run what is there. */
+async function whatIsThere(pull: Pull, error: AppError): Promise<ReadyImage | undefined> {
+  if (pull.newer?.strict === true || !isOfPull(error)) return undefined;
+  const image = await imageThere(pull);
+  if (image !== undefined) pull.onStale(error);
+  return image;
 }
 
 /** What a registry that turns us away asks for is kept, within reason. */
@@ -164,6 +200,7 @@ function mayHelp({ retry, code }: AppError): boolean {
 async function pullOnce(pull: Pull): Promise<ReadyImage> {
   const { seat, ref, signal } = pull;
   const place = await placeOf(pull);
+  const known = place.newer;
   for (let polls = 0; ; polls += 1) {
     if (signal.aborted) return giveUp(pull, place);
     pull.asked = true;
@@ -179,7 +216,8 @@ async function pullOnce(pull: Pull): Promise<ReadyImage> {
       case 'failed':
         throw classifyPull(seen.output, { host: seat.name, image: ref.reference });
       case 'running':
-        pull.onProgress(seen.bytes);
+        if (seen.bytes !== undefined) pull.onProgress(seen.bytes);
+        place.newer = known && 'joined';
         await sleep(backoffMs(polls, POLL_MS, 1), signal);
     }
   }
@@ -195,11 +233,11 @@ async function giveUp({ seat, ref, signal, asked }: Pull, place: PullPlace): Pro
   throw new AbortError(reason as Error);
 }
 
-async function placeOf({ seat, facts, ref, deps }: Pull): Promise<PullPlace> {
+async function placeOf({ seat, facts, ref, deps, newer }: Pull): Promise<PullPlace> {
   const registry = registryOf(ref);
   const { timeoutMs, priority, minFreeBytes, login } = seat.policy.pull;
   return {
-    directory: seat.policy.imageCacheDir ?? `${facts.root}/images`,
+    directory: imageDirectory(seat, facts),
     root: facts.root,
     key: imageKey(ref),
     reference: ref.reference,
@@ -207,6 +245,6 @@ async function placeOf({ seat, facts, ref, deps }: Pull): Promise<PullPlace> {
     setup: seat.policy.setup,
     insecure: seat.policy.insecureRegistries.includes(registry),
     nonce: deps.nonce(),
-    ...{ timeoutMs, priority, minFreeBytes, auth: await login?.(registry) },
+    ...{ timeoutMs, priority, minFreeBytes, newer, auth: await login?.(registry) },
   };
 }

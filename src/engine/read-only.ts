@@ -37,6 +37,7 @@ const KINDS: Readonly<Record<keyof Service, 'shows' | 'acts'>> = {
   images: 'acts',
   pullImage: 'acts',
   removeImage: 'acts',
+  pruneImages: 'acts',
   gc: 'acts',
   removals: 'shows',
   metrics: 'shows',

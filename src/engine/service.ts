@@ -17,6 +17,7 @@ import type {
   UnreadableTask,
 } from '../store/store.ts';
 import type { LoginRequest } from './logins.ts';
+import type { PruneReport, PruneRequest } from './prune-images.ts';
 import type {
   ForgetReport,
   HostReport,
@@ -28,7 +29,7 @@ import type {
 
 export type { LoginRequest } from './logins.ts';
 export type * from './reports.ts';
-export type { HostKeysReport, PinRequest };
+export type { HostKeysReport, PinRequest, PruneReport, PruneRequest };
 
 /** A task as it stands, with what only the running engine knows. */
 export interface TaskReport {
@@ -274,6 +275,8 @@ export interface Service {
   images(host: string): Promise<ImageReport[]>;
   pullImage(host: string, reference: string, options: FollowOptions): Promise<ImageReport>;
   removeImage(host: string, reference: string): Promise<void>;
+  /** Removes those that no task used for so long. @throws HOST_UNKNOWN HOST_PAUSED SSH_* */
+  pruneImages(host: string, request: PruneRequest): Promise<PruneReport>;
   /** @throws HOST_UNKNOWN; a host that is away is told in the report */
   gc(request: GcRequest): Promise<GcReport>;
   /** What was removed, oldest first: the newest `limit` lines. */

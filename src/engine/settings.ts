@@ -1,5 +1,5 @@
 /** What the engine must know of its configuration; main.ts makes it from the configuration's value. */
-import type { CleanupPolicy } from '../domain/task.ts';
+import type { CleanupPolicy, PullWhen } from '../domain/task.ts';
 import type { Host } from '../remote/host.ts';
 
 export interface HostPolicy {
@@ -31,6 +31,10 @@ export interface HostPolicy {
   /** Registries spoken to over plain HTTP. */
   insecureRegistries: string[];
   pull: {
+    /** Absent: as the defaults say. */
+    when?: PullWhen | undefined;
+    /** How long the answer about a tag counts. */
+    askEveryMs?: number | undefined;
     attempts: number;
     backoffMs: number;
     backoffCapMs: number;
@@ -73,6 +77,10 @@ export interface EngineSettings {
     collectLimitBytes: number;
     stopGraceMs: number;
     shell?: string | undefined;
+    /** Of tasks that name none, where the configuration says so itself. */
+    images?: readonly string[] | undefined;
+    /** Absent: missing. */
+    pullWhen?: PullWhen | undefined;
     /** 0 or absent: none. */
     overlayBytes?: number | undefined;
   };

@@ -69,6 +69,10 @@ const SHAPES: Record<RouteName, Shape> = {
     answer: views.imageView,
   },
   removeImage: { query: requests.imageReference, answer: z.object({}) },
+  pruneImages: {
+    body: [{ type: JSON_TYPE, schema: requests.pruneBody }],
+    answer: views.pruneView,
+  },
   upload: {
     body: [{ type: 'application/octet-stream', schema: z.string() }],
     answer: views.uploadView,

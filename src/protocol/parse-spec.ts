@@ -47,6 +47,7 @@ export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = '
     name: wire.name,
     host: wire.host ?? defaults.host,
     images: imagesOf(wire, defaults, where),
+    pull: wire.pull,
     command: commandOf(wire, defaults, where),
     env: envOf(wire, value, where),
     inputs: parseInputs(wire.inputs ?? [], where),

@@ -68,6 +68,15 @@ export const loginBody = z.strictObject({
 export const imageReference = z.strictObject({
   reference: z.string().min(1).max(limits.IMAGE_CHARS_MAX),
 });
+export const pruneBody = z.strictObject({
+  olderThanMs: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('Not used for so long; default 30 days.'),
+  dryRun: z.boolean().optional().describe('Default true: only say what would be removed.'),
+});
 export const forgetBody = z.strictObject({
   dryRun: z.boolean().optional().describe('Default true: only say what would be removed.'),
 });

@@ -65,6 +65,11 @@ const ROUTE_ROWS = {
   listImages: ['GET', '/v1/hosts/:name/images', 'Lists the images Towline pulled on a host.'],
   pullImage: ['POST', '/v1/hosts/:name/images', 'Pulls an image on a host and waits for it.'],
   removeImage: ['DELETE', '/v1/hosts/:name/images', 'Removes an image Towline pulled on a host.'],
+  pruneImages: [
+    'POST',
+    '/v1/hosts/:name/images/prune',
+    'Removes the images of a host that no task used for long.',
+  ],
   upload: ['POST', '/v1/uploads', 'Keeps bytes (a large stdin) for a task submitted next.'],
   gc: ['POST', '/v1/gc', 'Removes what ended tasks left, and their logs.'],
   gcHistory: ['GET', '/v1/gc', 'Tells what was removed, and when.'],

@@ -85,6 +85,10 @@ export const taskSpecSchema = z
       .union([image, z.array(image).min(1).max(limits.IMAGES_MAX)], either)
       .optional()
       .describe('An image reference, or candidates in order.'),
+    pull: z
+      .enum(['missing', 'newer'])
+      .optional()
+      .describe('newer: the registry is asked whether the tag moved, though the image is there.'),
     command: z
       .union(
         [

@@ -58,6 +58,8 @@ const pastAttemptView = z.object({
   attempt: count,
   result: z.string(),
   host: z.string().optional(),
+  image: z.string().optional(),
+  imageDigest: z.string().optional(),
   exitCode: count.optional(),
   limit: exitLimit.optional(),
   failure: failureView.optional(),
@@ -179,6 +181,22 @@ export const imageView = z.object({
   pulledAt: time.optional(),
 });
 export const imageListView = z.object({ images: z.array(imageView) });
+export const pruneView = z.object({
+  dryRun: z.boolean(),
+  images: z.array(
+    z.object({
+      reference: z.string(),
+      path: z.string(),
+      digest: z.string().optional(),
+      bytes: count,
+      /** When a task was last started from it; else when it came. */
+      lastUsedAt: time,
+    }),
+  ),
+  bytes: count,
+  /** How many stay, by why. */
+  kept: z.object({ inUse: count, recent: count }),
+});
 
 const fromTo = z.object({ from: z.string(), to: z.string() });
 export const planView = z.object({
@@ -253,6 +271,7 @@ export type EventView = z.infer<typeof eventView>;
 export type ProgressView = z.infer<typeof progressView>;
 export type ImageListView = z.infer<typeof imageListView>;
 export type ImageView = z.infer<typeof imageView>;
+export type PruneView = z.infer<typeof pruneView>;
 export type PlanView = z.infer<typeof planView>;
 export type FilesView = z.infer<typeof filesView>;
 export type MatchedFilesView = z.infer<typeof matchedFilesView>;

@@ -4,6 +4,7 @@
  * launch that comes late (a shell that hung for an hour) finds it and starts nothing.
  */
 import type { AttemptToken } from '../domain/task.ts';
+import { USE_FILE } from './image-use.ts';
 import { attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import { FIND_MARKED, STAT_OF } from './process-text.ts';
 import { quote, quoteAll } from './quote.ts';
@@ -34,8 +35,15 @@ export const OWN_ATTEMPTS = `ours() {
   read -r spec <"$1/spec.json"
   case $spec in '{"format":'*'"token":"'"$1"'"'*) ;; *) return 1 ;; esac
 }
+# The sign that it uses an image goes with it.
+remove_use() {
+  [ -s "$1/${USE_FILE}" ] || return 0
+  IFS= read -r use <"$1/${USE_FILE}"
+  case $use in /*/.use.*."$1") rm -f "$use" ;; esac
+}
 # What a task made read-only is still ours to remove.
 remove() {
+  remove_use "$1"
   true >"$1/.cleaning"
   rm -rf "$1" 2>/dev/null
   if [ -d "$1" ]; then

@@ -46,15 +46,26 @@ export const OVERLAYS = `# shellcheck disable=SC2012 # names that the kernel giv
 done`;
 
 /** Whether anything answers at the registry: by HTTP where there is curl, else by TCP with bash. */
-export function registriesText(registries: readonly string[]): string {
-  return [REACH, ...registries.map((name) => `reach ${quote(name)} &`), 'wait'].join('\n');
+export function registriesText(registries: readonly AskedRegistry[]): string {
+  const lines = registries.map(({ name, secure }) => {
+    const address = name === 'docker.io' ? 'registry-1.docker.io' : name;
+    return `reach ${quote(name)} ${secure ? 'https 443' : 'http 80'} ${quote(address)} &`;
+  });
+  return [REACH, ...lines, 'wait'].join('\n');
+}
+
+export interface AskedRegistry {
+  /** NAME or NAME:PORT. */
+  name: string;
+  /** False: spoken to over plain HTTP. */
+  secure: boolean;
 }
 
 const REACH = `reach() {
-  name=\${1%:*} port=\${1##*:}
-  [ "$name" != "$1" ] || port=80
+  name=\${4%:*} port=\${4##*:}
+  [ "$name" != "$4" ] || port=$3
   if command -v curl >/dev/null 2>&1; then
-    words=$(curl -sS -m 5 -o /dev/null "http://$1/v2/" 2>&1 </dev/null)
+    words=$(curl -sS -m 5 -o /dev/null "$2://$4/v2/" 2>&1 </dev/null)
   elif command -v bash >/dev/null 2>&1; then
     # shellcheck disable=SC2016 # for the other shell
     words=$(timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$name" "$port" 2>&1 </dev/null)

@@ -4,7 +4,7 @@
  * can: a tool that is missing leaves a fact out.
  */
 import { z } from 'zod';
-import { GPUS, imagesText, OVERLAYS, registriesText } from './doctor-more.ts';
+import { type AskedRegistry, GPUS, imagesText, OVERLAYS, registriesText } from './doctor-more.ts';
 import { HOST, LOGOUT, RC_FILES, RUNTIME, TELL_FACTS } from './doctor-parts.ts';
 import { templateVariables, templateWord } from './expand.ts';
 import { ROOT_MARKER } from './layout.ts';
@@ -21,8 +21,7 @@ export interface DoctorPlan {
   noise?: string | undefined;
   /** Where pulled images go. */
   imagesTemplate: string;
-  /** Spoken to over plain HTTP: NAME or NAME:PORT. */
-  registries: readonly string[];
+  registries: readonly AskedRegistry[];
 }
 
 const count = z.coerce.number().int().nonnegative();

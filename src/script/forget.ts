@@ -153,6 +153,10 @@ own_images() {
         if [ -L "$f" ] || ! [ -d "$f" ]; then say foreign "$f"; continue; fi
         [ -z "$remove" ] || rm -rf "$f"
         ;;
+      images/.now.* | images/.asked.* | images/.used.* | images/.use.*)
+        if [ -L "$f" ] || ! [ -f "$f" ]; then say foreign "$f"; continue; fi
+        [ -z "$remove" ] || rm -f "$f"
+        ;;
       *) say foreign "$f" ;;
     esac
   done

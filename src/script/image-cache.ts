@@ -60,13 +60,14 @@ export function parseImageList(output: string, query: { host: string }): CachedI
   return images;
 }
 
-/** Gives the text that removes one image of the cache, its record first gone last. */
+/** Gives the text that removes one image of the cache, with those that its tag named before. */
 export function imageRemoveText({ directory, key }: { directory: string; key: string }): string {
   const name = quote(safeName(key));
   return [
     `cd ${templateWord(directory)} || { echo '@ failed no-directory'; exit 0; }`,
-    `if ! [ -e ${name}.sif ]; then echo '@ absent'; exit 0; fi`,
-    `rm -f ${name}.sif ${name}.json && echo '@ removed' || echo '@ failed'`,
+    `set -- ${name}.sif ${name}.g*.sif`,
+    `if ! [ -e "$1" ] && ! [ -e "$2" ]; then echo '@ absent'; exit 0; fi`,
+    `rm -f "$@" .now.${name} .asked.${name} .used.${name}.* ${name}.json ${name}.g*.json && echo '@ removed' || echo '@ failed'`,
   ].join('\n');
 }
 

@@ -1,6 +1,9 @@
 /** How a host says that it has an image, and what its record tells of it; pulled or received. */
 import { z } from 'zod';
-import { parseValue } from './reply.ts';
+import { templateWord } from './expand.ts';
+import { safeName } from './layout.ts';
+import { quote } from './quote.ts';
+import { onlyLine, parseValue, replyInvalid } from './reply.ts';
 
 export interface ReadyReply {
   kind: 'ready';
@@ -11,14 +14,24 @@ export interface ReadyReply {
   digest?: string | undefined;
 }
 
-/** `ready` is true, and says so, when the image $key is in the working directory. */
-export const READY = `ready() {
-  [ -r "$key.sif" ] || return 1
+/**
+ * `current` sets $image to the file, without its ending, that $key stands for in the working directory: a
+ * tag that moved is a further file, and .now.$key names the latest. `ready` is true when it is there, and says so.
+ */
+export const READY = `current() {
+  image=''
+  [ ! -s ".now.$key" ] || read -r image <".now.$key"
+  case $image in */*) image=$key ;; "$key".g*) ;; *) image=$key ;; esac
+  [ -r "$image.sif" ] || image=$key
+  [ -r "$image.sif" ]
+}
+ready() {
+  current || return 1
   record='' sum='-' digest='-'
-  [ -r "$key.json" ] && read -r record <"$key.json"
+  [ -r "$image.json" ] && read -r record <"$image.json"
   case $record in *'"sha256":"'*) sum=\${record#*'"sha256":"'} sum=\${sum%%'"'*} ;; esac
   case $record in *'"digest":"'*) digest=\${record#*'"digest":"'} digest=\${digest%%'"'*} ;; esac
-  printf '%s\\n' "@ ready $sum $digest $PWD/$key.sif"
+  printf '%s\\n' "@ ready $sum $digest $PWD/$image.sif"
 }`;
 
 const schema = z.object({
@@ -37,4 +50,22 @@ export function parseReady(rest: string, purpose: string): ReadyReply {
     sha256: found.sha256 === '-' ? undefined : found.sha256,
     digest: found.digest === '-' ? undefined : found.digest,
   };
+}
+
+/** Gives the text that says which image a host has, and makes nothing there. */
+export function imageThereText({ directory, key }: { directory: string; key: string }): string {
+  return [
+    `key=${quote(safeName(key))}`,
+    `cd ${templateWord(directory)} 2>/dev/null || { echo '@ absent'; exit 0; }`,
+    READY,
+    "ready || echo '@ absent'",
+  ].join('\n');
+}
+
+/** Reads it. @throws HOST_REPLY_INVALID */
+export function parseImageThere(output: string, purpose: string): ReadyReply | undefined {
+  const { verb, rest, noise } = onlyLine(purpose, output);
+  if (verb === 'absent') return undefined;
+  if (verb !== 'ready') throw replyInvalid(purpose, `unknown word ${JSON.stringify(verb)}`, noise);
+  return parseReady(rest, purpose);
 }

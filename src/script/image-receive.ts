@@ -19,6 +19,8 @@ export interface ReceivePlace {
   daemonId: string;
   /** The configured name: two hosts with one file system have a part each. */
   host: string;
+  /** Only these very bytes will do: an image that is there with others stays, and this one is the newer. */
+  newer?: boolean | undefined;
 }
 
 export type ReceiveReply =
@@ -41,17 +43,27 @@ function enter(place: ReceivePlace): string[] {
     `case $dir/ in ${quote(place.root)}/*) ;; *) umask "\${TOWLINE_UMASK:-077}" ;; esac`,
     'mkdir -p "$dir"',
     'cd "$dir" || { echo \'@ failed the image directory cannot be used\'; exit 0; }',
+    `want=${quote(place.sha256)} newer=${place.newer === true ? '1' : "''"}`,
     READY,
+    READY_AS_WANTED,
     OWN_PART,
   ];
 }
+
+const READY_AS_WANTED = `there() {
+  [ -n "$newer" ] || { ready; return; }
+  current || return 1
+  record=''
+  [ -r "$image.json" ] && read -r record <"$image.json"
+  case $record in *'"sha256":"'"$want"'"'*) ready ;; *) return 1 ;; esac
+}`;
 
 const OWN_PART = `# In a directory that others may write to, nobody has put one there for us.
 own_part() {
   [ -d "$part" ] && [ ! -L "$part" ] && [ -O "$part" ]
 }`;
 
-const LOOK = `if ready; then
+const LOOK = `if there; then
   ! own_part || rm -rf "$part"
   exit 0
 fi
@@ -74,7 +86,7 @@ export function receiveText(place: ReceivePlace, bytes: number): string {
 }
 
 const PUBLISH = `if ! own_part; then
-  ready || echo '@ failed the part is gone'
+  there || echo '@ failed the part is gone'
   exit 0
 fi
 read -r sum _ <<E
@@ -90,17 +102,20 @@ printf '%s,"at":%s}\\n' "$text" "$(date +%s)" >image.json || { echo '@ failed th
 chmod 0444 image.sif
 sync image.sif image.json 2>/dev/null || sync
 # IMPORTANT: the record first; the image is ready once it has its name. Neither replaces one that is there.
-if [ ! -e "../$key.sif" ]; then mv image.json "../$key.json" || { echo '@ failed the record cannot be named'; exit 0; }; fi
-ln image.sif "../$key.sif" 2>/dev/null || [ -e "../$key.sif" ] || mv image.sif "../$key.sif"
+name=$key
+if [ -n "$newer" ] && (cd .. && current); then name=$key.g$(printf %.16s "$want"); fi
+if [ ! -e "../$name.sif" ]; then mv image.json "../$name.json" || { echo '@ failed the record cannot be named'; exit 0; }; fi
+ln image.sif "../$name.sif" 2>/dev/null || [ -e "../$name.sif" ] || mv image.sif "../$name.sif"
+[ "$name" = "$key" ] || { echo "$name" >now && mv now "../.now.$key"; }
 cd .. && rm -rf "$part"
-ready || echo '@ failed the image cannot be named'`;
+there || echo '@ failed the image cannot be named'`;
 
 /** Gives the text that checks what came and gives it its name. Run again after it worked, it says the same. */
 export function publishImageText(place: ReceivePlace, record: Record<string, unknown>): string {
   const { at: _, ...rest } = record;
   // the time is the host's own: what was pulled elsewhere long ago is new here
   const text = JSON.stringify(rest).slice(0, -1);
-  const words = `want=${quote(place.sha256)} text=${quote(text)}`;
+  const words = `text=${quote(text)}`;
   return [...enter(place), words, PUBLISH].join('\n');
 }
 

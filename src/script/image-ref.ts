@@ -38,6 +38,11 @@ export function imageKey(ref: ImageRef): string {
   return `${readable.replace(/^[.-]+/, '').slice(-READABLE_LENGTH)}-${hash}`.replace(/^[.-]+/, '');
 }
 
+/** False for what is named by its digest: it is the same for ever. */
+export function mayMove({ name }: Extract<ImageRef, { kind: 'registry' }>): boolean {
+  return !name.includes('@');
+}
+
 /** The registry an image is asked of; a first part without a dot or a port is a name on Docker Hub. */
 export function registryOf({ name, scheme }: Extract<ImageRef, { kind: 'registry' }>): string {
   const [first = '', ...rest] = name.split('/');

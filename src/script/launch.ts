@@ -8,6 +8,7 @@ import type { AppError } from '../domain/failure.ts';
 import type { StagedInputs, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
 import { batches, grouped } from './batches.ts';
+import { signOfUse, USE_FILE, useLines } from './image-use.ts';
 import { type Place, placeInputs } from './input-places.ts';
 import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
 import { IN_USER_SCOPE, RUNTIME_DIR } from './logout.ts';
@@ -30,7 +31,8 @@ export interface LaunchPlan extends AttemptPlace {
   digest: string;
   files: readonly LaunchFile[];
   inputs: StagedInputs;
-  image: { path: string };
+  /** `inCache`: of the image cache, where its use is signed for. */
+  image: { path: string; inCache?: boolean | undefined };
   /** What must be there already; the reply names the first that is not by its number. */
   needs?: readonly Need[] | undefined;
   /** 0: no cap. */
@@ -80,8 +82,7 @@ export function launchText(plan: LaunchPlan): string {
     '[ -d "$dir" ] || mkdir -p "$dir" || fail no-directory',
     'cd "$dir" || fail no-directory',
     '[ ! -e ".ended/$T" ] || { echo "@ cancelled"; exit 0; }',
-    // what has started needs no image: its record is asked for
-    `if ! [ -d "$T" ] || [ -e "$T/ticket" ]; then [ -r ${quote(plan.image.path)} ] || { echo '@ image-gone'; exit 0; }; fi`,
+    ...imageLines(plan),
     'if ! [ -d "$T" ]; then',
     ...buildLines(plan),
     plan.mvNoTarget ? MOVE_NO_TARGET : MOVE_PLAIN,
@@ -219,6 +220,7 @@ function buildLines(plan: LaunchPlan): string[] {
     ...batches(made).map((part) => `mkdir -p ${part.join(' ')} || fail no-directory`),
     'umask 077',
     ...plan.files.map(fileLine),
+    ...(plan.image.inCache === true ? [fileLine(useFile(plan))] : []),
     `for f in ticket ${STREAM_FILES.join(' ')}; do true >"$part/$f" || fail no-file; done`,
     // room for the command's code, which a full disk must not lose
     `printf '%63s\\n' '' >"$part/rc" || fail no-file`,
@@ -230,6 +232,21 @@ function buildLines(plan: LaunchPlan): string[] {
     // nothing gets its name before its bytes are on disk: a loss of power must not leave half an attempt
     `{ sync ${['"$part"/*', ...nested, '"$part"'].join(' ')} || sync; } 2>/dev/null`,
   ];
+}
+
+/** What has started needs no image: its record is asked for. */
+function imageLines(plan: LaunchPlan): string[] {
+  const sign = plan.image.inCache === true ? useLines({ ...plan, ...plan.image }) : ["use=''"];
+  return [
+    'if ! [ -d "$T" ] || [ -e "$T/ticket" ]; then',
+    ...sign,
+    `[ -r ${quote(plan.image.path)} ] || { [ -z "$use" ] || rm -f "$use"; echo '@ image-gone'; exit 0; }`,
+    'fi',
+  ];
+}
+
+function useFile(plan: LaunchPlan): LaunchFile {
+  return { name: USE_FILE, content: `${signOfUse({ ...plan, ...plan.image })}\n`, mode: 0o600 };
 }
 
 function fileLine(file: LaunchFile): string {

@@ -4,6 +4,7 @@
  * works on in a directory that is not the job any more, and publishes nothing wrong.
  */
 import { IS_ALIVE, READ_CLOCK, STAT_OF } from './process-text.ts';
+import { CACHE_ENTRY } from './pull-newer.ts';
 
 /** Checks that a file is a SIF and as long as its header says: magic at byte 32, end of data at 112 and 120. */
 const CHECK = `is_whole() {
@@ -64,20 +65,28 @@ const DIGEST = `read_digest() {
 const PUBLISH = `publish() {
   is_whole || { echo 'towline: not a whole SIF' >>log; return 1; }
   sum=$(sha256sum <image.sif) || return 1
+  sum=\${sum%% *}
   bytes=$(wc -c <image.sif)
   read_digest
-  printf '{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s%s}\\n' \\
-    "$reference" "\${sum%% *}" "$bytes" "$(date +%s)" "$digest" >image.json || return 1
+  read_entry
+  name=$key
+  if [ -n "$image" ]; then
+    if is_known; then return 0; fi
+    name=$key.g$(printf %.16s "$sum")
+  fi
+  printf '{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s%s%s}\\n' \\
+    "$reference" "$sum" "$bytes" "$(date +%s)" "$digest" "$entry" >image.json || return 1
   chmod 0444 image.sif
   sync image.sif image.json 2>/dev/null || sync
   # IMPORTANT: the record first; the image is ready once it has its name. Neither replaces one that is there.
-  if [ ! -e "../$key.sif" ]; then mv image.json "../$key.json" || return 1; fi
-  ln image.sif "../$key.sif" || [ -e "../$key.sif" ] || mv image.sif "../$key.sif"
+  if [ ! -e "../$name.sif" ]; then mv image.json "../$name.json" || return 1; fi
+  ln image.sif "../$name.sif" || [ -e "../$name.sif" ] || mv image.sif "../$name.sif" || return 1
+  [ "$name" = "$key" ] || { echo "$name" >now && mv now "../.now.$key"; }
 }`;
 
 const MAIN = `main() {
-  n=$1 key=$2 runtime=$3 reference=$4 timeout=$5 setup=$6 priority=$7
-  shift 7
+  n=$1 key=$2 image=$3 runtime=$4 reference=$5 timeout=$6 setup=$7 priority=$8
+  shift 8
   read -r job _ </proc/self/stat
   stat_of "$job" && born=$start
   current=''
@@ -89,6 +98,7 @@ const MAIN = `main() {
     *) tmp=$here/tmp ;;
   esac
   mkdir -p cache "$tmp"
+  prime
   export APPTAINER_CACHEDIR="$here/cache" APPTAINER_TMPDIR="$tmp" TMPDIR="$tmp"
   export SINGULARITY_CACHEDIR="$here/cache" SINGULARITY_TMPDIR="$tmp"
   # it breaks absolute and relative destinations alike
@@ -132,7 +142,7 @@ const MAIN = `main() {
 }
 main "$@"`;
 
-/** Text of the job, \`sh job.sh\` with the arguments NONCE KEY RUNTIME REFERENCE TIMEOUT_HUNDREDTHS SETUP PRIORITY [pull options…]. */
+/** Text of the job, \`sh job.sh\` with the arguments NONCE KEY IMAGE RUNTIME REFERENCE TIMEOUT_HUNDREDTHS SETUP PRIORITY [pull options…]; IMAGE: what is there already. */
 export const PULL_JOB = [
   STAT_OF,
   IS_ALIVE,
@@ -141,6 +151,7 @@ export const PULL_JOB = [
   FENCED,
   BEAT,
   DIGEST,
+  CACHE_ENTRY,
   PUBLISH,
   MAIN,
 ].join('\n');

@@ -9,6 +9,7 @@ import { parseReady, READY, type ReadyReply } from './image-ready.ts';
 import { safeName } from './layout.ts';
 import { FIND_MARKED, IS_ALIVE, NAP, READ_CLOCK, STAT_OF } from './process-text.ts';
 import { PULL_JOB } from './pull-job.ts';
+import { type AskAgain, everyWord, QUESTION } from './pull-newer.ts';
 import { quote, quoteAll } from './quote.ts';
 import { parseValue, replyInvalid, splitReply } from './reply.ts';
 
@@ -34,12 +35,14 @@ export interface PullPlace {
   minFreeBytes?: number | undefined;
   /** A login for the registry, as a Docker config.json: a file of the job's own, removed with the pull's end. */
   auth?: string | undefined;
+  /** Whether the registry is asked although the image is there; absent: it is not. */
+  newer?: AskAgain | undefined;
 }
 
 export type PullReply =
   | ReadyReply
-  /** `bytes`: what the job has on disk, a measure of progress. */
-  | { kind: 'running'; bytes: number }
+  /** `bytes`: what the job has on disk, a measure of progress; none while it only asks whether the tag moved. */
+  | { kind: 'running'; bytes?: number | undefined }
   /** `output`: what the runtime said. */
   | { kind: 'failed'; output: string };
 
@@ -49,6 +52,8 @@ export const DISCARD = `discard() {
     /tmp/towline-pull.*/*) ;;
     /tmp/towline-pull.*) [ -L "$tmp" ] || { chmod -R u+rwX "$tmp"; rm -rf "$tmp"; } ;;
   esac 2>/dev/null
+  # the image that is there may have a further name in here
+  rm -f "$1"/cache/cache/*/* 2>/dev/null
   chmod -R u+rwX "$1" 2>/dev/null
   rm -rf "$1"
 }`;
@@ -85,8 +90,13 @@ end_job() {
 }`;
 
 const PULL = `${READY}
+${QUESTION}
 running() {
   true >"$job/seen.$n"
+  if [ -n "$every" ] && [ ! -e "$job/cache/cache/blob/oci-layout" ] && current; then
+    echo '@ asking'
+    return
+  fi
   size=$(du -sk "$job")
   echo "@ running \${size%%[!0-9]*}"
 } 2>/dev/null
@@ -97,7 +107,11 @@ login() {
 # The room that the result will need is taken now: a full disk is told before anything is fetched.
 start() {
   # IMPORTANT: looked at again with the lock held: a job may have ended between the first look and the lock
-  if [ -e "$key.sif" ]; then
+  if ! current; then
+    image=''
+  elif due; then
+    date +%s >".asked.$key"
+  else
     rm -rf "$job"
     return
   fi
@@ -164,11 +178,11 @@ told() {
   tail -c 3000 "$job/log" | sed 's/^/| /'
 }
 look() {
-  ready && return
+  if fresh && ready; then return; fi
   if mkdir "$job" 2>/dev/null; then
     start
   elif ! [ -d "$job" ]; then
-    ready || printf '%s\\n' '@ failed' '| cannot make a directory (no space left on device?)'
+    { fresh && ready; } || printf '%s\\n' '@ failed' '| cannot make a directory (no space left on device?)'
     return
   elif told; then
     return
@@ -178,7 +192,7 @@ look() {
   elif stale; then
     replace
   fi
-  ready || running
+  { fresh && ready; } || running
 }
 look`;
 
@@ -203,12 +217,12 @@ export function pullText(place: PullPlace): string {
       `case $dir/ in ${quote(place.root)}/*) ;; *) umask "\${TOWLINE_UMASK:-077}" ;; esac\nmkdir -p "$dir"`,
     ),
     `n=${quote(safeName(place.nonce))}`,
-    `auth=${quote(place.auth ?? '')} min_free=${Math.ceil((place.minFreeBytes ?? 0) / 1024)}`,
+    `every=${quote(everyWord(place.newer))} auth=${quote(place.auth ?? '')} min_free=${Math.ceil((place.minFreeBytes ?? 0) / 1024)}`,
     READ_CLOCK,
     SHARED,
     `text=${quote(PULL_JOB)}`,
     'run_job() {',
-    `  exec setsid sh ./job.sh "$n" "$key" ${quoteAll(words)}`,
+    `  exec setsid sh ./job.sh "$n" "$key" "$image" ${quoteAll(words)}`,
     '}',
     PULL,
   ].join('\n');
@@ -254,6 +268,7 @@ export function parsePull(output: string, query: { host: string }): PullReply {
   if (line === undefined || lines.length > 1)
     throw replyInvalid(purpose, `${lines.length} reply lines instead of one`, noise);
   if (line.verb === 'failed') return { kind: 'failed', output: noise.replaceAll(/^\| /gm, '') };
+  if (line.verb === 'asking') return { kind: 'running' };
   if (line.verb === 'running')
     return { kind: 'running', bytes: parseValue(kibSchema, line.rest, purpose) * 1024 };
   if (line.verb !== 'ready')

@@ -1,7 +1,12 @@
 /** The schema of a task's past attempts. */
 import { z } from 'zod';
 import type { PastAttempt } from '../domain/task.ts';
-import { cleanupSchema, exitRecordSchema, failureRecordSchema } from './record-schemas.ts';
+import {
+  cleanupSchema,
+  exitRecordSchema,
+  failureRecordSchema,
+  readyImageSchema,
+} from './record-schemas.ts';
 import { objectOf, oneOf } from './schema-of.ts';
 
 export const historySchema = z.array(
@@ -9,6 +14,7 @@ export const historySchema = z.array(
     attempt: z.int().min(1),
     host: z.string().optional(),
     root: z.string().optional(),
+    image: readyImageSchema.optional(),
     result: oneOf<PastAttempt['result']>({
       succeeded: true,
       failed: true,

@@ -8,6 +8,7 @@ import type {
   InputSource,
   Output,
   Overlay,
+  PullWhen,
   RetryReason,
   TaskSpec,
 } from '../domain/task.ts';
@@ -62,6 +63,7 @@ export const taskSpecSchema = objectOf<TaskSpec>({
   name: z.string().optional(),
   host: z.string().optional(),
   images: z.array(z.string()),
+  pull: oneOf<PullWhen>({ missing: true, newer: true }).optional(),
   command,
   env: text,
   inputs: z.array(input),

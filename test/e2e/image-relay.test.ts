@@ -9,7 +9,7 @@ import { onHost } from '../support/bed.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { type SlowLink, startSlowLink } from '../support/faults/slow-link.ts';
 import { type SpareHost, startSpareHost } from '../support/faults/spare-host.ts';
-import { type FreshImage, fetchesByBlob, freshImage } from '../support/registry.ts';
+import { type FreshImage, fetchesByBlob, freshImage, moveTag } from '../support/registry.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
@@ -26,11 +26,18 @@ beforeAll(async () => {
   await spare.sh('iptables -I OUTPUT -p tcp --dport 5000 -j REJECT');
   proxy = await startTcpProxy(spare.port);
   slow = await startSlowLink(proxy.port, { bytesPerSecond: 12 * MB });
-  const far = { ...spare.keys, port: String(slow.port), image_cache_dir: '', image_source: 'auto' };
+  const asks = { pull_ask_every: '0s' };
+  const far = {
+    ...asks,
+    ...spare.keys,
+    port: String(slow.port),
+    image_cache_dir: '',
+    image_source: 'auto',
+  };
   daemon = makeDaemon({
     hosts: {
       far: { on: spare.name, keys: { ...far, known_hosts: pins() } },
-      near: { on: 'vm2', keys: { image_cache_dir: '' } },
+      near: { on: 'vm2', keys: { ...asks, image_cache_dir: '' } },
     },
   });
   await daemon.start();
@@ -88,6 +95,20 @@ test('a host whose way to the registry is cut runs an image through image_source
     far.trim(),
   );
   expect((await onFar()).filter(({ name }) => name.startsWith('.part'))).toEqual([]);
+});
+
+test('a tag that moved is noticed by the host that can ask, and the newer image is sent', async () => {
+  const image = await freshImage();
+  const newer = ['--host', 'far', '--pull', 'newer', image.reference];
+  const run = async (...options: string[]): Promise<string> => {
+    const ran = await daemon.cli('run', ...options, '--', 'md5sum', '/usr/share/fresh');
+    expect(ran.code, ran.stderr).toBe(0);
+    return ran.stdout;
+  };
+  const old = await run(...newer);
+  await moveTag(image);
+  expect(await run('--host', 'far', image.reference)).toBe(old);
+  expect(await run(...newer)).not.toBe(old);
 });
 
 test('an image whose transfer is cut midway goes on where it was', async () => {

@@ -42,8 +42,15 @@ ours() {
   read -r spec <"$1/spec.json"
   case $spec in '{"format":'*'"token":"'"$1"'"'*) ;; *) return 1 ;; esac
 }
+# The sign that it uses an image goes with it.
+remove_use() {
+  [ -s "$1/image-use" ] || return 0
+  IFS= read -r use <"$1/image-use"
+  case $use in /*/.use.*."$1") rm -f "$use" ;; esac
+}
 # What a task made read-only is still ours to remove.
 remove() {
+  remove_use "$1"
   true >"$1/.cleaning"
   rm -rf "$1" 2>/dev/null
   if [ -d "$1" ]; then

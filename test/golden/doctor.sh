@@ -187,10 +187,10 @@ if [ -n "$SCRATCH" ]; then images="${SCRATCH:?}"'/tow line/images'; look_at_imag
   [ -e "${path%/*}/exit.json" ] && printf '%s\n' "@ overlay $pid $path"
 done
 reach() {
-  name=${1%:*} port=${1##*:}
-  [ "$name" != "$1" ] || port=80
+  name=${4%:*} port=${4##*:}
+  [ "$name" != "$4" ] || port=$3
   if command -v curl >/dev/null 2>&1; then
-    words=$(curl -sS -m 5 -o /dev/null "http://$1/v2/" 2>&1 </dev/null)
+    words=$(curl -sS -m 5 -o /dev/null "$2://$4/v2/" 2>&1 </dev/null)
   elif command -v bash >/dev/null 2>&1; then
     # shellcheck disable=SC2016 # for the other shell
     words=$(timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$name" "$port" 2>&1 </dev/null)
@@ -203,8 +203,8 @@ reach() {
     *) printf '%s\n' "@ registry $1 failed $(printf '%s' "$words" | tr '\n' ' ' | cut -c 1-200) ($code)" ;;
   esac
 }
-reach 'registry.example.org:5000' &
-reach 'mirror' &
+reach 'registry.example.org:5000' http 80 'registry.example.org:5000' &
+reach 'docker.io' https 443 'registry-1.docker.io' &
 wait
 for tool in nvidia-smi rocm-smi; do
   command -v "$tool" >/dev/null 2>&1 || continue

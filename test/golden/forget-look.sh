@@ -61,8 +61,15 @@ ours() {
   read -r spec <"$1/spec.json"
   case $spec in '{"format":'*'"token":"'"$1"'"'*) ;; *) return 1 ;; esac
 }
+# The sign that it uses an image goes with it.
+remove_use() {
+  [ -s "$1/image-use" ] || return 0
+  IFS= read -r use <"$1/image-use"
+  case $use in /*/.use.*."$1") rm -f "$use" ;; esac
+}
 # What a task made read-only is still ours to remove.
 remove() {
+  remove_use "$1"
   true >"$1/.cleaning"
   rm -rf "$1" 2>/dev/null
   if [ -d "$1" ]; then
@@ -170,6 +177,10 @@ own_images() {
       images/.pull-* | images/.old-* | images/.part-*)
         if [ -L "$f" ] || ! [ -d "$f" ]; then say foreign "$f"; continue; fi
         [ -z "$remove" ] || rm -rf "$f"
+        ;;
+      images/.now.* | images/.asked.* | images/.used.* | images/.use.*)
+        if [ -L "$f" ] || ! [ -f "$f" ]; then say foreign "$f"; continue; fi
+        [ -z "$remove" ] || rm -f "$f"
         ;;
       *) say foreign "$f" ;;
     esac

@@ -2,13 +2,28 @@ dir="${HOME:?}"'/.towline/images' key='registry_5000_mini_1-0123456789abcdef0123
 case $dir/ in '/home/alice/.towline'/*) ;; *) umask "${TOWLINE_UMASK:-077}" ;; esac
 mkdir -p "$dir"
 cd "$dir" || { echo '@ failed the image directory cannot be used'; exit 0; }
+want='e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' newer=''
+current() {
+  image=''
+  [ ! -s ".now.$key" ] || read -r image <".now.$key"
+  case $image in */*) image=$key ;; "$key".g*) ;; *) image=$key ;; esac
+  [ -r "$image.sif" ] || image=$key
+  [ -r "$image.sif" ]
+}
 ready() {
-  [ -r "$key.sif" ] || return 1
+  current || return 1
   record='' sum='-' digest='-'
-  [ -r "$key.json" ] && read -r record <"$key.json"
+  [ -r "$image.json" ] && read -r record <"$image.json"
   case $record in *'"sha256":"'*) sum=${record#*'"sha256":"'} sum=${sum%%'"'*} ;; esac
   case $record in *'"digest":"'*) digest=${record#*'"digest":"'} digest=${digest%%'"'*} ;; esac
-  printf '%s\n' "@ ready $sum $digest $PWD/$key.sif"
+  printf '%s\n' "@ ready $sum $digest $PWD/$image.sif"
+}
+there() {
+  [ -n "$newer" ] || { ready; return; }
+  current || return 1
+  record=''
+  [ -r "$image.json" ] && read -r record <"$image.json"
+  case $record in *'"sha256":"'"$want"'"'*) ready ;; *) return 1 ;; esac
 }
 # In a directory that others may write to, nobody has put one there for us.
 own_part() {

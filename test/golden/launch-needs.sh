@@ -83,7 +83,10 @@ dir='/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f' store='/ho
 [ -d "$dir" ] || mkdir -p "$dir" || fail no-directory
 cd "$dir" || fail no-directory
 [ ! -e ".ended/$T" ] || { echo "@ cancelled"; exit 0; }
-if ! [ -d "$T" ] || [ -e "$T/ticket" ]; then [ -r '/home/alice/.towline/images/mini.sif' ] || { echo '@ image-gone'; exit 0; }; fi
+if ! [ -d "$T" ] || [ -e "$T/ticket" ]; then
+use=''
+[ -r '/home/alice/.towline/images/mini.sif' ] || { [ -z "$use" ] || rm -f "$use"; echo '@ image-gone'; exit 0; }
+fi
 if ! [ -d "$T" ]; then
 present 0 '/data/a,b "c" $d'
 writable 1 '/tmp'

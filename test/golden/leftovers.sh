@@ -6,6 +6,8 @@ discard() {
     /tmp/towline-pull.*/*) ;;
     /tmp/towline-pull.*) [ -L "$tmp" ] || { chmod -R u+rwX "$tmp"; rm -rf "$tmp"; } ;;
   esac 2>/dev/null
+  # the image that is there may have a further name in here
+  rm -f "$1"/cache/cache/*/* 2>/dev/null
   chmod -R u+rwX "$1" 2>/dev/null
   rm -rf "$1"
 }

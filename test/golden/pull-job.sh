@@ -65,22 +65,57 @@ read_digest() {
   case $digest in *[!0-9a-f]*) digest='' ;; esac
   [ -z "$digest" ] || digest=',"digest":"sha256:'$digest'"'
 } 2>/dev/null
+prime() {
+  record='' primed=''
+  [ -n "$image" ] && [ -r "../$image.json" ] && read -r record <"../$image.json"
+  case $record in *'"entry":"'*) primed=${record#*'"entry":"'} primed=${primed%%'"'*} ;; *) return 0 ;; esac
+  case $primed in *[!A-Za-z0-9/.:_-]* | *..* | /* | */ | */*/*) primed=''; return 0 ;; */*) ;; *) primed=''; return 0 ;; esac
+  [ ! -e "cache/cache/$primed" ] || return 0
+  mkdir -p "cache/cache/${primed%/*}"
+  ln "../$image.sif" "cache/cache/$primed" || cp "../$image.sif" "cache/cache/$primed"
+} 2>/dev/null
+# What came by this pull: the one name that is new.
+read_entry() {
+  entry='' count=0
+  for f in cache/cache/oci-tmp/* cache/cache/oras/* cache/cache/library/*; do
+    if [ ! -f "$f" ] || [ "$f" = "cache/cache/$primed" ]; then continue; fi
+    entry=${f#cache/cache/} count=$((count + 1))
+  done
+  [ "$count" -eq 1 ] || entry=''
+  case $entry in *[!A-Za-z0-9/.:_-]*) entry='' ;; esac
+  [ -z "$entry" ] || entry=',"entry":"'$entry'"'
+}
+# The same bytes, or by its digest the same image, pulled before its name in the cache was written down.
+is_known() {
+  case $record in *'"sha256":"'"$sum"'"'*) return 0 ;; esac
+  [ -n "$digest" ] || return 1
+  case $record in *"$digest"*) ;; *) return 1 ;; esac
+  [ -z "$entry" ] || { printf '%s\n' "${record%\}}$entry}" >known.json && mv known.json "../$image.json"; }
+}
 publish() {
   is_whole || { echo 'towline: not a whole SIF' >>log; return 1; }
   sum=$(sha256sum <image.sif) || return 1
+  sum=${sum%% *}
   bytes=$(wc -c <image.sif)
   read_digest
-  printf '{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s%s}\n' \
-    "$reference" "${sum%% *}" "$bytes" "$(date +%s)" "$digest" >image.json || return 1
+  read_entry
+  name=$key
+  if [ -n "$image" ]; then
+    if is_known; then return 0; fi
+    name=$key.g$(printf %.16s "$sum")
+  fi
+  printf '{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s%s%s}\n' \
+    "$reference" "$sum" "$bytes" "$(date +%s)" "$digest" "$entry" >image.json || return 1
   chmod 0444 image.sif
   sync image.sif image.json 2>/dev/null || sync
   # IMPORTANT: the record first; the image is ready once it has its name. Neither replaces one that is there.
-  if [ ! -e "../$key.sif" ]; then mv image.json "../$key.json" || return 1; fi
-  ln image.sif "../$key.sif" || [ -e "../$key.sif" ] || mv image.sif "../$key.sif"
+  if [ ! -e "../$name.sif" ]; then mv image.json "../$name.json" || return 1; fi
+  ln image.sif "../$name.sif" || [ -e "../$name.sif" ] || mv image.sif "../$name.sif" || return 1
+  [ "$name" = "$key" ] || { echo "$name" >now && mv now "../.now.$key"; }
 }
 main() {
-  n=$1 key=$2 runtime=$3 reference=$4 timeout=$5 setup=$6 priority=$7
-  shift 7
+  n=$1 key=$2 image=$3 runtime=$4 reference=$5 timeout=$6 setup=$7 priority=$8
+  shift 8
   read -r job _ </proc/self/stat
   stat_of "$job" && born=$start
   current=''
@@ -92,6 +127,7 @@ main() {
     *) tmp=$here/tmp ;;
   esac
   mkdir -p cache "$tmp"
+  prime
   export APPTAINER_CACHEDIR="$here/cache" APPTAINER_TMPDIR="$tmp" TMPDIR="$tmp"
   export SINGULARITY_CACHEDIR="$here/cache" SINGULARITY_TMPDIR="$tmp"
   # it breaks absolute and relative destinations alike

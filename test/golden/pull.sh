@@ -44,7 +44,7 @@ nap() {
   sleep 0.05 2>/dev/null || sleep 1
 }
 n='n1'
-auth='{"auths":{"registry:5000":{"auth":"YTpi"}}}' min_free=1024
+every='' auth='{"auths":{"registry:5000":{"auth":"YTpi"}}}' min_free=1024
 read_clock() {
   read -r now _ </proc/uptime
   now=${now%.*}${now#*.}
@@ -55,6 +55,8 @@ discard() {
     /tmp/towline-pull.*/*) ;;
     /tmp/towline-pull.*) [ -L "$tmp" ] || { chmod -R u+rwX "$tmp"; rm -rf "$tmp"; } ;;
   esac 2>/dev/null
+  # the image that is there may have a further name in here
+  rm -f "$1"/cache/cache/*/* 2>/dev/null
   chmod -R u+rwX "$1" 2>/dev/null
   rm -rf "$1"
 }
@@ -154,22 +156,57 @@ read_digest() {
   case $digest in *[!0-9a-f]*) digest='\'''\'' ;; esac
   [ -z "$digest" ] || digest='\'',"digest":"sha256:'\''$digest'\''"'\''
 } 2>/dev/null
+prime() {
+  record='\'''\'' primed='\'''\''
+  [ -n "$image" ] && [ -r "../$image.json" ] && read -r record <"../$image.json"
+  case $record in *'\''"entry":"'\''*) primed=${record#*'\''"entry":"'\''} primed=${primed%%'\''"'\''*} ;; *) return 0 ;; esac
+  case $primed in *[!A-Za-z0-9/.:_-]* | *..* | /* | */ | */*/*) primed='\'''\''; return 0 ;; */*) ;; *) primed='\'''\''; return 0 ;; esac
+  [ ! -e "cache/cache/$primed" ] || return 0
+  mkdir -p "cache/cache/${primed%/*}"
+  ln "../$image.sif" "cache/cache/$primed" || cp "../$image.sif" "cache/cache/$primed"
+} 2>/dev/null
+# What came by this pull: the one name that is new.
+read_entry() {
+  entry='\'''\'' count=0
+  for f in cache/cache/oci-tmp/* cache/cache/oras/* cache/cache/library/*; do
+    if [ ! -f "$f" ] || [ "$f" = "cache/cache/$primed" ]; then continue; fi
+    entry=${f#cache/cache/} count=$((count + 1))
+  done
+  [ "$count" -eq 1 ] || entry='\'''\''
+  case $entry in *[!A-Za-z0-9/.:_-]*) entry='\'''\'' ;; esac
+  [ -z "$entry" ] || entry='\'',"entry":"'\''$entry'\''"'\''
+}
+# The same bytes, or by its digest the same image, pulled before its name in the cache was written down.
+is_known() {
+  case $record in *'\''"sha256":"'\''"$sum"'\''"'\''*) return 0 ;; esac
+  [ -n "$digest" ] || return 1
+  case $record in *"$digest"*) ;; *) return 1 ;; esac
+  [ -z "$entry" ] || { printf '\''%s\n'\'' "${record%\}}$entry}" >known.json && mv known.json "../$image.json"; }
+}
 publish() {
   is_whole || { echo '\''towline: not a whole SIF'\'' >>log; return 1; }
   sum=$(sha256sum <image.sif) || return 1
+  sum=${sum%% *}
   bytes=$(wc -c <image.sif)
   read_digest
-  printf '\''{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s%s}\n'\'' \
-    "$reference" "${sum%% *}" "$bytes" "$(date +%s)" "$digest" >image.json || return 1
+  read_entry
+  name=$key
+  if [ -n "$image" ]; then
+    if is_known; then return 0; fi
+    name=$key.g$(printf %.16s "$sum")
+  fi
+  printf '\''{"format":1,"reference":"%s","sha256":"%s","bytes":%s,"at":%s%s%s}\n'\'' \
+    "$reference" "$sum" "$bytes" "$(date +%s)" "$digest" "$entry" >image.json || return 1
   chmod 0444 image.sif
   sync image.sif image.json 2>/dev/null || sync
   # IMPORTANT: the record first; the image is ready once it has its name. Neither replaces one that is there.
-  if [ ! -e "../$key.sif" ]; then mv image.json "../$key.json" || return 1; fi
-  ln image.sif "../$key.sif" || [ -e "../$key.sif" ] || mv image.sif "../$key.sif"
+  if [ ! -e "../$name.sif" ]; then mv image.json "../$name.json" || return 1; fi
+  ln image.sif "../$name.sif" || [ -e "../$name.sif" ] || mv image.sif "../$name.sif" || return 1
+  [ "$name" = "$key" ] || { echo "$name" >now && mv now "../.now.$key"; }
 }
 main() {
-  n=$1 key=$2 runtime=$3 reference=$4 timeout=$5 setup=$6 priority=$7
-  shift 7
+  n=$1 key=$2 image=$3 runtime=$4 reference=$5 timeout=$6 setup=$7 priority=$8
+  shift 8
   read -r job _ </proc/self/stat
   stat_of "$job" && born=$start
   current='\'''\''
@@ -181,6 +218,7 @@ main() {
     *) tmp=$here/tmp ;;
   esac
   mkdir -p cache "$tmp"
+  prime
   export APPTAINER_CACHEDIR="$here/cache" APPTAINER_TMPDIR="$tmp" TMPDIR="$tmp"
   export SINGULARITY_CACHEDIR="$here/cache" SINGULARITY_TMPDIR="$tmp"
   # it breaks absolute and relative destinations alike
@@ -224,18 +262,50 @@ main() {
 }
 main "$@"'
 run_job() {
-  exec setsid sh ./job.sh "$n" "$key" '/usr/bin/apptainer' 'docker://registry:5000/mini:1' '360000' 'module load apptainer' 'low' '--no-https'
+  exec setsid sh ./job.sh "$n" "$key" "$image" '/usr/bin/apptainer' 'docker://registry:5000/mini:1' '360000' 'module load apptainer' 'low' '--no-https'
+}
+current() {
+  image=''
+  [ ! -s ".now.$key" ] || read -r image <".now.$key"
+  case $image in */*) image=$key ;; "$key".g*) ;; *) image=$key ;; esac
+  [ -r "$image.sif" ] || image=$key
+  [ -r "$image.sif" ]
 }
 ready() {
-  [ -r "$key.sif" ] || return 1
+  current || return 1
   record='' sum='-' digest='-'
-  [ -r "$key.json" ] && read -r record <"$key.json"
+  [ -r "$image.json" ] && read -r record <"$image.json"
   case $record in *'"sha256":"'*) sum=${record#*'"sha256":"'} sum=${sum%%'"'*} ;; esac
   case $record in *'"digest":"'*) digest=${record#*'"digest":"'} digest=${digest%%'"'*} ;; esac
-  printf '%s\n' "@ ready $sum $digest $PWD/$key.sif"
+  printf '%s\n' "@ ready $sum $digest $PWD/$image.sif"
+}
+recent() {
+  [ -n "$1" ] && [ "$1" -le "$at" ] && [ $((at - $1)) -lt "$every" ]
+} 2>/dev/null
+due() {
+  case $every in '') return 1 ;; joined) return 0 ;; esac
+  asked='' record='' pulled=''
+  at=$(date +%s)
+  [ ! -s ".asked.$key" ] || read -r asked <".asked.$key"
+  current && [ -s "$image.json" ] && read -r record <"$image.json"
+  case $record in *'"at":'*) pulled=${record#*'"at":'} pulled=${pulled%%[!0-9]*} ;; esac
+  if recent "$asked" || recent "$pulled"; then return 1; fi
+}
+fresh() {
+  [ -n "$every" ] || return 0
+  if [ -d "$job" ]; then
+    if [ ! -s "$job/result" ] || [ "$every" = joined ]; then return 1; fi
+  elif [ "$every" = joined ]; then
+    return 0
+  fi
+  ! due
 }
 running() {
   true >"$job/seen.$n"
+  if [ -n "$every" ] && [ ! -e "$job/cache/cache/blob/oci-layout" ] && current; then
+    echo '@ asking'
+    return
+  fi
   size=$(du -sk "$job")
   echo "@ running ${size%%[!0-9]*}"
 } 2>/dev/null
@@ -246,7 +316,11 @@ login() {
 # The room that the result will need is taken now: a full disk is told before anything is fetched.
 start() {
   # IMPORTANT: looked at again with the lock held: a job may have ended between the first look and the lock
-  if [ -e "$key.sif" ]; then
+  if ! current; then
+    image=''
+  elif due; then
+    date +%s >".asked.$key"
+  else
     rm -rf "$job"
     return
   fi
@@ -313,11 +387,11 @@ told() {
   tail -c 3000 "$job/log" | sed 's/^/| /'
 }
 look() {
-  ready && return
+  if fresh && ready; then return; fi
   if mkdir "$job" 2>/dev/null; then
     start
   elif ! [ -d "$job" ]; then
-    ready || printf '%s\n' '@ failed' '| cannot make a directory (no space left on device?)'
+    { fresh && ready; } || printf '%s\n' '@ failed' '| cannot make a directory (no space left on device?)'
     return
   elif told; then
     return
@@ -327,6 +401,6 @@ look() {
   elif stale; then
     replace
   fi
-  ready || running
+  { fresh && ready; } || running
 }
 look

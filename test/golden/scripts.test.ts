@@ -12,6 +12,8 @@ import { doctorText } from '../../src/script/doctor.ts';
 import { containerText } from '../../src/script/doctor-container.ts';
 import { forgetText } from '../../src/script/forget.ts';
 import { imageListText, imageRemoveText } from '../../src/script/image-cache.ts';
+import { pruneText } from '../../src/script/image-prune.ts';
+import { imageThereText } from '../../src/script/image-ready.ts';
 import {
   dropImagePartText,
   publishImageText,
@@ -89,6 +91,10 @@ const TEXTS: Record<string, string> = {
     on: { machineId: 'm', hostname: 'h', bootId: 'b' },
   }),
   launch: launchText(aLaunch()),
+  'launch-signs': launchText({
+    ...aLaunch(),
+    image: { path: "/srv/it's/mini-1.sif", inCache: true },
+  }),
   'launch-needs': launchText(
     aLaunch({ needs: [{ path: '/data/a,b "c" $d' }, { path: '/tmp', directory: true }] }),
   ),
@@ -115,6 +121,17 @@ const TEXTS: Record<string, string> = {
   'image-part-drop': dropImagePartText(RECEIVE),
   'image-file': imageFileText("/srv/it's one.sif"),
   'image-runtime': hasRuntimeText({ runtime: 'apptainer', setup: 'module load apptainer' }),
+  'image-there': imageThereText({ directory: DIRECTORY, key: PULL.key }),
+  'image-prune': pruneText({
+    ...{
+      directory: DIRECTORY,
+      root: PLACE.root,
+      nonce: 'n4',
+      olderThanMs: 86_400_000,
+      remove: true,
+    },
+    ...{ used: [PULL.key], wanted: [`${PULL.key}.g0123456789abcdef`] },
+  }),
   'image-list': imageListText({ directory: DIRECTORY }),
   'image-remove': imageRemoveText({ directory: DIRECTORY, key: PULL.key }),
   doctor: doctorText({
@@ -123,7 +140,10 @@ const TEXTS: Record<string, string> = {
     setup: 'module load apptainer',
     noise: "it's Monday",
     imagesTemplate: '$SCRATCH/tow line/images',
-    registries: ['registry.example.org:5000', 'mirror'],
+    registries: [
+      { name: 'registry.example.org:5000', secure: false },
+      { name: 'docker.io', secure: true },
+    ],
   }),
   'doctor-container': containerText({
     runtime: '/usr/bin/apptainer',

@@ -64,7 +64,7 @@ test('a pull cancelled midway leaves no process and no file', async () => {
   await until(async () => {
     const reply = parsePull(await bed.run(pullText(place)), { host: 'vm' });
     if (reply.kind !== 'running') throw new Error(reply.kind);
-    bytes = reply.bytes;
+    bytes = reply.bytes ?? 0;
     return bytes > 1_000_000;
   });
   await bed.run(pullCancelText(place));

@@ -13,6 +13,7 @@ import {
   parseImageList,
   parseImageRemove,
 } from '../../src/script/image-cache.ts';
+import { imageThereText, parseImageThere } from '../../src/script/image-ready.ts';
 import {
   type PullPlace,
   type PullReply,
@@ -20,6 +21,7 @@ import {
   pullCancelText,
   pullText,
 } from '../../src/script/pull.ts';
+import type { AskAgain } from '../../src/script/pull-newer.ts';
 import { type Bench, fresh, openBench } from '../support/script-bench.ts';
 import { SHELLS } from '../support/shells.ts';
 import { until } from '../support/until.ts';
@@ -32,7 +34,7 @@ const HOLD = `until [ -e "$here/../go-on" ]; do sleep 0.02; done`;
 interface PullBench {
   on: Bench;
   ask(nonce: string): Promise<PullReply>;
-  settled(nonce: string): Promise<PullReply>;
+  settled(nonce: string, newer?: { everyMs: number }): Promise<PullReply>;
   cancel(): Promise<void>;
   starts(): Promise<number[]>;
   files(): Promise<string[]>;
@@ -58,16 +60,17 @@ async function open(
     nonce,
     timeoutMs,
   });
-  const ask = async (nonce: string) =>
-    parsePull(await on.run(pullText(place(nonce))), { host: 'bench' });
+  const ask = async (nonce: string, newer?: AskAgain) =>
+    parsePull(await on.run(pullText({ newer, ...place(nonce) })), { host: 'bench' });
   return {
     on,
     ask,
-    async settled(nonce) {
-      let reply = await ask(nonce);
+    async settled(nonce, newer) {
+      let reply = await ask(nonce, newer);
+      const again = newer && 'joined';
       await until(
         async () =>
-          (reply.kind === 'running' ? (reply = await ask(nonce)) : reply).kind !== 'running',
+          (reply.kind === 'running' ? (reply = await ask(nonce, again)) : reply).kind !== 'running',
         () => JSON.stringify(reply),
       );
       return reply;
@@ -168,6 +171,43 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))(
       expect(await bench.settled(fresh())).toMatchObject({ kind: 'ready', digest });
       const list = await bench.on.run(imageListText({ directory: `${bench.on.root}/pulled` }));
       expect(parseImageList(list, { host: 'b' })[0]?.digest).toBe(digest);
+    });
+
+    test('a tag that moved is a further file; asked once in the time that an answer counts; what is there is never fetched again', async () => {
+      // a registry whose tag is the content of a file, and the cache of a runtime that knows what it has
+      const entry =
+        'c="$APPTAINER_CACHEDIR/cache/oci-tmp"; mkdir -p "$c"; tag=$(cat "$here/../tag")';
+      const make = `${MAKE_SIF}; printf %s "$tag" | dd of="$file" bs=1 seek=200 conv=notrunc 2>/dev/null; cp "$file" "$c/$tag"; echo "$tag" >>"$here/../made"`;
+      const broken = `[ -n "$tag" ] || { echo 'connection refused' >&2; exit 255; }`;
+      const pull = `${entry}; ${broken}; if [ -e "$c/$tag" ]; then cp "$c/$tag" "$file"; else ${make}; fi`;
+      const bench = await open(pull, shell);
+      const tag = (text: string) => writeFile(join(bench.on.dir, 'tag'), text);
+      const made = async () => (await readFile(join(bench.on.dir, 'made'), 'utf8')).split('\n');
+      const path = async (newer?: { everyMs: number }) => {
+        const reply = await bench.settled(fresh(), newer);
+        return reply.kind === 'ready' ? reply.path.slice(bench.on.root.length) : reply.kind;
+      };
+      const always = { everyMs: 0 };
+      await tag('aa');
+      expect(await path()).toBe('/pulled/mini-0123.sif');
+      expect(await path(always)).toBe('/pulled/mini-0123.sif');
+      await tag('bb');
+      expect(await path()).toBe('/pulled/mini-0123.sif');
+      expect(await path({ everyMs: 60_000 })).toBe('/pulled/mini-0123.sif');
+      const moved = await path(always);
+      expect(moved).toMatch(/^\/pulled\/mini-0123\.g[0-9a-f]{16}\.sif$/);
+      expect([await path(), await path(always)]).toEqual([moved, moved]);
+      expect(await made()).toEqual(['aa', 'bb', '']);
+
+      await tag('');
+      expect(await path(always)).toBe('failed');
+      const there = { directory: `${bench.on.root}/pulled`, key: 'mini-0123' };
+      const found = parseImageThere(await bench.on.run(imageThereText(there)), 'looking');
+      expect(found?.path).toBe(`${bench.on.root}${moved}`);
+      expect(await path()).toBe(moved);
+      parseImageRemove(await bench.on.run(imageRemoveText(there)), { host: 'b', image: 'mini' });
+      expect(await bench.files()).toEqual(['.pull-mini-0123']);
+      expect(await bench.on.run(imageThereText(there))).toBe('@ absent\n');
     });
 
     test('a file that is cut is not taken for an image', async () => {

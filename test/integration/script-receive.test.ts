@@ -82,6 +82,26 @@ describe.each(SHELLS)('%s', (...shell) => {
     });
   });
 
+  test('a newer image gets a name beside the one that is there, and is what the tag stands for', async () => {
+    const { images, look, publish, names } = await house(shell);
+    const send = async (): Promise<unknown> => {
+      const newer = { newer: true };
+      const part = await look(newer);
+      if (part.kind !== 'part') return part;
+      await writeFile(part.path, BYTES);
+      return publish(newer);
+    };
+    await mkdir(images);
+    await writeFile(`${images}/mini-1.sif`, 'older bytes');
+    await writeFile(`${images}/mini-1.json`, `{"sha256":"${'0'.repeat(64)}"}`);
+    expect(await look()).toMatchObject({ kind: 'ready', path: `${images}/mini-1.sif` });
+    const ready = { kind: 'ready', path: `${images}/mini-1.g${SUM.slice(0, 16)}.sif`, sha256: SUM };
+    expect(await send()).toMatchObject(ready);
+    expect([await send(), await look()]).toMatchObject([ready, ready]);
+    expect(await readFile(`${images}/mini-1.sif`, 'utf8')).toBe('older bytes');
+    expect((await names()).filter((name) => name.startsWith('.'))).toEqual(['.now.mini-1']);
+  });
+
   test('other bytes get no name, and are gone', async () => {
     const { look, publish, names } = await house(shell);
     const part = await look();

@@ -292,6 +292,12 @@ export class FakeService implements Service {
     this.note('removeImage', host, reference);
   }
 
+  async pruneImages(host: string, request: Parameters<Service['pruneImages']>[1]) {
+    this.note('pruneImages', host, request);
+    const image = { reference: 'docker://a', path: `${DIR}/a.sif`, bytes: 2048, lastUsedAt: 0 };
+    return { images: [image], kept: { inUse: 1, recent: 2 } };
+  }
+
   async gc(request: Parameters<Service['gc']>[0]) {
     this.note('gc', request);
     const cleaned = this.kept;

@@ -28,6 +28,7 @@ const EVENTS: Record<TaskEvent['kind'] | 'submitted', true> = {
   'image-ready': true,
   'pull-started': true,
   'pull-failed': true,
+  'pull-not-asked': true,
   'pull-finished': true,
   'image-gone': true,
   'inputs-gone': true,

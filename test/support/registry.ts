@@ -22,7 +22,15 @@ export interface RegistryRequest {
  * fetching and packing it takes its time.
  */
 export async function freshImage(megabytes = 0): Promise<FreshImage> {
-  const name = `t${randomBytes(6).toString('hex')}`;
+  return pushImage(`t${randomBytes(6).toString('hex')}`, megabytes);
+}
+
+/** Another image gets the tag: the next who asks the registry hears of it. */
+export async function moveTag({ name }: FreshImage): Promise<void> {
+  await pushImage(name, 0);
+}
+
+async function pushImage(name: string, megabytes: number): Promise<FreshImage> {
   const manifest = (await (await ask('GET', 'busy/manifests/1')).json()) as Manifest;
   const config = (await (
     await ask('GET', `busy/blobs/${manifest.config.digest}`)

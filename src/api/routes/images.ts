@@ -1,12 +1,14 @@
-/** GET, POST and DELETE /v1/hosts/NAME/images. A pull answers when it is done. */
+/** GET, POST and DELETE /v1/hosts/NAME/images, and POST …/images/prune. A pull answers when it is done. */
 import type { FastifyInstance } from 'fastify';
-import { imageReference } from '../../protocol/requests.ts';
+import { imageReference, pruneBody } from '../../protocol/requests.ts';
 import { ROUTES } from '../../protocol/routes.ts';
-import type { ImageView } from '../../protocol/views.ts';
+import type { ImageView, PruneView } from '../../protocol/views.ts';
 import type { RouteDeps } from '../deps.ts';
 import { bodyOf, paramOf, queryOf } from '../request.ts';
 import { goneSignal } from '../stream.ts';
-import { toImageView } from '../views.ts';
+import { toImageView, toPruneView } from '../views.ts';
+
+const PRUNE_AGE_MS = 30 * 86_400_000;
 
 export function addImages(api: FastifyInstance, deps: RouteDeps): void {
   const { service } = deps;
@@ -33,6 +35,15 @@ export function addImages(api: FastifyInstance, deps: RouteDeps): void {
       const { reference } = queryOf(request, imageReference);
       await service.removeImage(paramOf(request, 'name'), reference);
       return {};
+    },
+  });
+  api.route({
+    method: ROUTES.pruneImages.method,
+    url: ROUTES.pruneImages.path,
+    handler: async (request): Promise<PruneView> => {
+      const { olderThanMs = PRUNE_AGE_MS, dryRun = true } = bodyOf(request, pruneBody);
+      const name = paramOf(request, 'name');
+      return toPruneView(await service.pruneImages(name, { olderThanMs, dryRun }), dryRun);
     },
   });
 }

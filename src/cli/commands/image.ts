@@ -1,7 +1,8 @@
-/** towline image list|pull|remove. */
+/** towline image list|pull|remove|prune. */
 import type { Command } from 'commander';
 import { type Cli, onAction } from '../call.ts';
 import { printJson } from '../output/json.ts';
+import { addImagePrune } from './image-prune.ts';
 
 export function addImage(program: Command, cli: Cli): void {
   const image = program
@@ -12,6 +13,7 @@ export function addImage(program: Command, cli: Cli): void {
   addImageList(image, cli);
   addImagePull(image, cli);
   addImageRemove(image, cli);
+  addImagePrune(image, cli);
 }
 
 function addImageList(image: Command, cli: Cli): void {

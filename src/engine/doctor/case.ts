@@ -8,7 +8,8 @@ import type { HostPolicy } from '../settings.ts';
 
 /** Everything that was found; what is absent was not, or not yet. */
 export interface Case {
-  policy: Pick<HostPolicy, 'name' | 'type' | 'root' | 'runtime' | 'setup' | 'imageCacheDir'>;
+  policy: Pick<HostPolicy, 'name' | 'type' | 'root' | 'runtime' | 'setup' | 'imageCacheDir'> &
+    Partial<Pick<HostPolicy, 'insecureRegistries'>>;
   link: LinkInspection;
   facts?: DoctorFacts | undefined;
   /** Why there are no facts although there is a shell. */

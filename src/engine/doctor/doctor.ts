@@ -8,6 +8,7 @@ import type { Host, Inspection, LinkInspection } from '../../remote/host.ts';
 import { doctorText, parseDoctor } from '../../script/doctor.ts';
 import { containerText, parseContainer } from '../../script/doctor-container.ts';
 import type { HostPolicy } from '../settings.ts';
+import { registriesOf } from './asked-registries.ts';
 import type { Case } from './case.ts';
 import { createFeed } from './feed.ts';
 import { otherReader } from './judge-shell.ts';
@@ -20,6 +21,8 @@ export interface Patient {
   host: Host;
   policy: HostPolicy;
   now: () => number;
+  /** Those of tasks that name none. */
+  defaultImages?: readonly string[] | undefined;
 }
 
 /** Findings in the order of SECTIONS; whoever stops listening stops nothing but the telling. */
@@ -59,16 +62,16 @@ function canRun(found: Case): boolean {
 }
 
 async function factsOf(
-  { policy, now }: Patient,
+  { policy, now, defaultImages }: Patient,
   { link, run }: Inspection,
 ): Promise<Partial<Case>> {
   const purpose = `examining host ${policy.name}`;
   try {
-    const { root: rootTemplate, runtime, setup, imageCacheDir, insecureRegistries } = policy;
+    const { root: rootTemplate, runtime, setup, imageCacheDir } = policy;
     const text = doctorText({
       ...{ rootTemplate, runtime, setup, noise: noiseOf(link) },
       imagesTemplate: imageCacheDir ?? `${rootTemplate}/images`,
-      registries: insecureRegistries,
+      registries: registriesOf(policy, defaultImages ?? []),
     });
     const askedAt = now();
     const { output } = await run(text, { purpose, deadlineMs: FACTS_DEADLINE_MS });

@@ -63,7 +63,7 @@ export function judgeImageCache({ facts, policy }: Case): Judgement {
   return ok(detail);
 }
 
-export function judgeRegistries({ facts }: Case): Judgement {
+export function judgeRegistries({ facts, policy }: Case): Judgement {
   if (facts === undefined) return undefined;
   const { registries } = facts;
   if (registries.length === 0) return ok('none is configured, or nothing there can ask them');
@@ -74,7 +74,11 @@ export function judgeRegistries({ facts }: Case): Judgement {
     code: 'IMAGE_REGISTRY_UNREACHABLE',
     cause:
       'the name is wrong, or a firewall or a missing proxy is in the way; images that are there still run',
-    remedy: inIni('insecure_registries = NAME:PORT'),
+    remedy: inIni(
+      away.some(({ name }) => policy.insecureRegistries?.includes(name) === true)
+        ? 'insecure_registries = NAME:PORT'
+        : 'image_source = auto',
+    ),
   });
 }
 

@@ -54,7 +54,7 @@ export function createLaunch(deps: LaunchDeps): Step {
       digest: launchDigest(content),
       files: launchFiles(content),
       inputs,
-      image,
+      image: { path: image.path, inCache: parseImage(image.reference).kind === 'registry' },
       needs,
       outputLimitBytes: task.spec.outputLimitBytes ?? defaults.outputLimitBytes,
       timeLimitMs: task.spec.timeLimitMs ?? 0,

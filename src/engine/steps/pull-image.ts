@@ -5,24 +5,29 @@ import type { Step } from '../dispatcher.ts';
 import type { ImageKeeper } from '../images.ts';
 import type { Seats } from '../seats.ts';
 import type { Progress } from '../service.ts';
+import type { EngineSettings, HostPolicy } from '../settings.ts';
 import { tellPull } from './pull-story.ts';
 
 interface PullDeps {
   seats: Seats;
   images: Pick<ImageKeeper, 'have'>;
+  settings: () => Pick<EngineSettings, 'defaults'>;
   onProgress: (task: TaskId, progress: Progress) => void;
 }
 
-export function createPullImage({ seats, images, onProgress }: PullDeps): Step {
+export function createPullImage({ seats, images, settings, onProgress }: PullDeps): Step {
   return async (context) => {
     const { task, attempt, signal } = context;
     if (task.state.kind !== 'pulling') throw new Error(`pulling while ${task.state.kind}`);
     const seat = seats.get(task.state.host);
     const failures: FailureRecord[] = [];
+    const newer = newerOf(task, seat.policy, settings().defaults);
     for (const reference of task.spec.images) {
       const story = tellPull(context, reference);
       const watch = {
         signal,
+        newer,
+        onStale: (error: AppError) => story.stale(error),
         onProgress: (bytesDone: number) => {
           story.running();
           onProgress(task.id, { step: 'pull', what: reference, bytesDone });
@@ -43,6 +48,16 @@ export function createPullImage({ seats, images, onProgress }: PullDeps): Step {
     }
     return { kind: 'step-failed', attempt, failure: allFailed(task, failures) };
   };
+}
+
+/** What the task says goes before its host, and that before the defaults. */
+function newerOf(
+  { spec }: Task,
+  { pull }: Pick<HostPolicy, 'pull'>,
+  defaults: EngineSettings['defaults'],
+): { everyMs: number } | undefined {
+  const when = spec.pull ?? pull.when ?? defaults.pullWhen;
+  return when === 'newer' ? { everyMs: pull.askEveryMs ?? 0 } : undefined;
 }
 
 /** The image's own trouble, after all its tries: the next candidate may do. A host that is away is waited for. */

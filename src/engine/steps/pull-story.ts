@@ -9,6 +9,8 @@ export interface PullStory {
   running(): void;
   /** A try failed; the next one comes at this time. */
   waits(error: AppError, nextTryAt: number): void;
+  /** The registry could not be asked: what is there is used. */
+  stale(error: AppError): void;
   /** Nothing is told of an image that was there. */
   finished(image: ReadyImage): Promise<void>;
   gaveUp(error: AppError): Promise<void>;
@@ -36,6 +38,11 @@ export function tellPull({ attempt, tell, trouble }: Teller, image: string): Pul
       stands = 'waiting';
       news({ kind: 'pull-failed', attempt, image, failure: error.toRecord(), nextTryAt });
       then(() => trouble(error));
+    },
+    stale(error) {
+      if (stands === 'waiting') then(() => trouble(undefined));
+      stands = 'nothing';
+      news({ kind: 'pull-not-asked', attempt, image, failure: error.toRecord() });
     },
     async finished(ready) {
       if (stands !== 'nothing') news({ kind: 'pull-finished', attempt, image: ready });

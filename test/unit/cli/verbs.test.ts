@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/domain/failure.ts';
 import type { TaskId } from '../../../src/domain/task.ts';
-import type { ErrorView, TaskView } from '../../../src/protocol/views.ts';
+import type { ErrorView, PruneView, TaskView } from '../../../src/protocol/views.ts';
 import { REPO } from '../../support/bed.ts';
 import { FakeDaemon } from '../../support/fake-daemon.ts';
 import { openTerminal } from '../../support/test-terminal.ts';
@@ -333,6 +333,20 @@ describe('hosts and the rest', () => {
     expect((await daemon.cli(['image', 'pull', 'vm', 'docker://unknown'])).code).toBe(3);
     expect((await daemon.cli(['image', 'remove', 'vm', 'docker://a'])).code).toBe(0);
     expect(await out('gc', '--dry-run', '--json')).toContain('"cleaned": []');
+  });
+
+  it('prunes images of a host, and only says what would go with --dry-run', async () => {
+    const asked = (): unknown => daemon.service.calls.at(-1);
+    expect(await out('image', 'prune', 'vm', '--older-than', '7d', '--dry-run')).toContain(
+      'docker://a (2.0 KiB, last used 1970-01-01T00:00:00.000Z) would be removed\n1 would be removed, 2.0 KiB would be freed; 1 in use and 2 used since then stay',
+    );
+    const week = { olderThanMs: 7 * 86_400_000, dryRun: true };
+    expect(asked()).toEqual({ name: 'pruneImages', args: ['vm', week] });
+    const { images, bytes } = JSON.parse(await out('image', 'prune', 'vm', '--json')) as PruneView;
+    expect([images[0]?.reference, bytes]).toEqual(['docker://a', 2048]);
+    const month = { olderThanMs: 30 * 86_400_000, dryRun: false };
+    expect(asked()).toEqual({ name: 'pruneImages', args: ['vm', month] });
+    expect((await daemon.cli(['image', 'prune', 'vm', '--older-than', 'soon'])).code).toBe(2);
   });
 
   it('asks at a terminal before gc removes anything, and not elsewhere', async () => {

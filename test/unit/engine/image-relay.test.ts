@@ -5,9 +5,9 @@
 import { expect, test } from 'vitest';
 import { AppError } from '../../../src/domain/failure.ts';
 import { createImageRelay } from '../../../src/engine/image-relay.ts';
-import { createImageKeeper } from '../../../src/engine/images.ts';
+import { createImageKeeper, type PullWatch } from '../../../src/engine/images.ts';
 import type { HostPolicy } from '../../../src/engine/settings.ts';
-import { DAEMON, LOG, seatsOf } from '../../support/engine-parts.ts';
+import { aPolicy, DAEMON, LOG, seatsOf } from '../../support/engine-parts.ts';
 import { FakeHost, probeReply, ROOT } from '../../support/fake-host.ts';
 
 const MINI = 'docker://mini:1';
@@ -30,7 +30,7 @@ async function house(far: Partial<HostPolicy> = {}, near: Partial<HostPolicy> = 
   source.on(/^pulling/, () => READY).on(/^looking at image/, () => fileReply());
   source.files.set(SIF, BYTES);
   target.on(/^receiving/, ({ script }) => {
-    if (script.includes('want=')) return READY;
+    if (script.includes("text='{")) return READY;
     return `@ part ${target.files.get(PART)?.length ?? 0} ${PART}`;
   });
   target.on(/^removing what came/, () => {
@@ -42,21 +42,25 @@ async function house(far: Partial<HostPolicy> = {}, near: Partial<HostPolicy> = 
     [near, source],
   ]);
   let nonces = 0;
+  const clock = { now: 1_000 };
   const keeper = createImageKeeper({
     nonce: () => `n${(nonces += 1)}`,
-    now: Date.now,
+    now: () => clock.now,
     random: () => 1,
   });
-  const relay = createImageRelay({ keeper, seats, daemonId: DAEMON, log: LOG });
-  const want = (reference = MINI) => {
+  const relay = createImageRelay({
+    ...{ keeper, seats, daemonId: DAEMON, log: LOG, now: () => clock.now },
+  });
+  const want = (reference = MINI, more: Partial<PullWatch> = {}) => {
     const controller = new AbortController();
     const progress: number[] = [];
-    const watch = { signal: controller.signal, onProgress: (b: number) => progress.push(b) };
+    const onProgress = (b: number) => progress.push(b);
+    const watch = { signal: controller.signal, onProgress, ...more };
     const image = relay.have(seats.get('far'), reference, watch);
     image.catch(() => {});
     return { image, progress, leave: (why?: unknown) => controller.abort(why) };
   };
-  return { target, source, want, seats };
+  return { target, source, want, seats, relay, clock };
 }
 
 function fileReply(record: object = RECORD): string {
@@ -102,7 +106,7 @@ test('upload never asks the host to pull; ten who want it share one transfer', a
 test('the record goes with the image, with all that the pull has written there', async () => {
   const { want, target } = await house();
   await want().image;
-  const text = target.scripts.find((script) => script.includes('want='));
+  const text = target.scripts.find((script) => script.includes("text='{"));
   expect(text).toContain('"digest":"sha256:1"');
   expect(text).not.toContain('"at":1');
 });
@@ -128,7 +132,7 @@ test('bytes that do not fit on the target are told before any is sent', async ()
 test('bytes that are others on arrival are sent anew, and not for ever', async () => {
   const { want, target } = await house();
   target.on(/^receiving/, ({ script }) =>
-    script.includes('want=') ? '@ mismatch' : `@ part 0 ${PART}`,
+    script.includes("text='{") ? '@ mismatch' : `@ part 0 ${PART}`,
   );
   await expect(want().image).rejects.toMatchObject({
     code: 'IMAGE_CORRUPT',
@@ -216,4 +220,57 @@ test('hosts are asked in order: those connected first, none that is away, disabl
   gone?.setLink({ kind: 'unreachable', since: 0, code: 'X', message: '', nextTryAt: 1 });
   const names = () => sourcesFor(seats.get('far'), seats).map(({ name }) => name);
   expect(names()).toEqual(['near', 'idle']);
+});
+
+const REMEMBERS = { memory: { firstMs: 1_000, capMs: 3_000 } };
+
+test('a registry that the host could not reach is not tried for the next image either, until a time that doubles', async () => {
+  const pull = { ...aPolicy().pull, ...REMEMBERS };
+  const { want, target, clock, relay } = await house({ pull });
+  target.on(/^looking for image/, () => '@ absent');
+  const tries: number[] = [];
+  const another = async (image: string, more: Partial<PullWatch> = {}): Promise<void> => {
+    target.files.delete(PART);
+    expect((await want(image, more).image).path).toBe(SIF);
+    tries.push(target.count(/^pulling/));
+  };
+  for (const n of [1, 2, 3]) await another(`docker://reg.example.org/i${n}:1`);
+  expect(tries).toEqual([1, 1, 1]);
+  await another('docker://other.example.org/i1:1');
+  expect(tries.at(-1)).toBe(2);
+  clock.now += 1_000;
+  await another('docker://reg.example.org/i4:1');
+  clock.now += 1_999;
+  await another('docker://reg.example.org/i5:1');
+  expect(tries.slice(-2)).toEqual([3, 3]);
+  // a person asks
+  await another('docker://reg.example.org/i6:1', { urgent: true });
+  relay.forgetFailures(['docker://reg.example.org/i6:1']);
+  await another('docker://reg.example.org/i7:1');
+  expect(tries.slice(-2)).toEqual([4, 5]);
+});
+
+test('while a registry is not tried, an image that is there is taken without asking anybody', async () => {
+  const pull = { ...aPolicy().pull, ...REMEMBERS };
+  const { want, target, source } = await house({ pull });
+  await want().image;
+  const asked = source.calls.length;
+  target.on(/^looking for image/, () => READY);
+  expect((await want('docker://there:1').image).path).toBe(SIF);
+  expect([source.calls.length, target.count(/^pulling/)]).toEqual([asked, 1]);
+});
+
+test('the host that sends asks whether the tag moved; when nobody can say, what is there is run', async () => {
+  const { want, target, source } = await house({ imageSource: 'upload' });
+  const newer = { everyMs: 5_000 };
+  await want(MINI, { newer }).image;
+  expect(source.scripts.find((text) => text.includes('every='))).toContain("every='5'");
+  expect(target.scripts.find((text) => text.includes('newer='))).toMatch(/ newer=1$/m);
+  source.on(/^pulling/, away);
+  target.on(/^looking for image/, () => READY);
+  const stale: string[] = [];
+  const onStale = ({ code }: AppError): void => void stale.push(code);
+  expect((await want(MINI, { newer, onStale }).image).path).toBe(SIF);
+  expect(stale).toEqual(['IMAGE_SOURCE_AWAY']);
+  await expect(want().image).rejects.toMatchObject({ code: 'IMAGE_SOURCE_AWAY' });
 });

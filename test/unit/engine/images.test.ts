@@ -298,3 +298,46 @@ test('who waits for the next try is told why and when, who comes later too; what
   two.leave();
   await until(() => keeper.nextTryAt('vm', [MINI]) === undefined);
 });
+
+const NEWER = { newer: { everyMs: 60_000 } };
+
+test('whether a tag moved is asked once for all who want to know, and told as a pull only when it did', async () => {
+  const { host, want } = await house(['@ asking', '@ running 7', READY]);
+  const all = [want(MINI, NEWER), want(MINI, NEWER)];
+  for (const { image } of all) expect(await image).toEqual(IMAGE);
+  expect(all.map(({ progress }) => progress)).toEqual([[7 * 1024], [7 * 1024]]);
+  const words = host.scripts.slice(-3).map((text) => /^every='(.*?)'/m.exec(text)?.[1]);
+  expect(words).toEqual(['60', 'joined', 'joined']);
+});
+
+test('an image named by its digest is never asked about', async () => {
+  const { host, want } = await house([READY]);
+  await want(`docker://mini@${DIGEST}`, NEWER).image;
+  expect(host.scripts.at(-1)).toContain("every=''");
+});
+
+test('when the registry cannot be asked, what is there is used, at once and with the reason; without an image it is tried again', async () => {
+  const { host, want, replies } = await house([failed('connection refused')]);
+  host.on(/^looking for image/, () => READY);
+  const stale: string[] = [];
+  const onStale = ({ code }: AppError): void => void stale.push(code);
+  expect(await want(MINI, { ...NEWER, onStale }).image).toEqual(IMAGE);
+  expect([stale, host.count(/^pulling/)]).toEqual([['IMAGE_REGISTRY_UNREACHABLE'], 1]);
+  host.on(/^looking for image/, () => '@ absent');
+  replies.push(READY);
+  expect(await want(MINI, { ...NEWER, onStale }).image).toEqual(IMAGE);
+  expect(stale).toHaveLength(1);
+  const strict = { ...NEWER.newer, strict: true };
+  replies.splice(0, 1, failed('manifest unknown'));
+  host.on(/^looking for image/, () => READY);
+  await expect(want(MINI, { newer: strict }).image).rejects.toThrow('manifest unknown');
+});
+
+test('who takes what is there does not wait for the answer of a registry', async () => {
+  const { host, want } = await house([]);
+  host.on(/^pulling/, ({ script }) => (/^every=''/m.test(script) ? READY : '@ asking'));
+  const asks = want(MINI, NEWER);
+  await until(() => host.count(/^pulling/) > 1);
+  expect(await want().image).toEqual(IMAGE);
+  asks.leave();
+});

@@ -1,6 +1,7 @@
 /** Goal and method as in judge.test.ts: image cache, registries, overlays, GPUs, forwarded ports. */
 import { expect, it } from 'vitest';
 import { AppError } from '../../../../src/domain/failure.ts';
+import { registriesOf } from '../../../../src/engine/doctor/asked-registries.ts';
 import type { Case } from '../../../../src/engine/doctor/case.ts';
 import type { DoctorFacts } from '../../../../src/script/doctor.ts';
 import { aPolicy } from '../../../support/engine-parts.ts';
@@ -80,9 +81,20 @@ it.each<[string, string, Case, string, string | undefined, RegExp]>([
     /\/a\.img, \/b\.img/,
   ],
   [
-    'a registry out of reach',
+    'a registry out of reach, by HTTPS',
     'registry',
-    factual({ registries: [{ name: 'a:1' }, { name: 'b:2', words: 'refused' }] }),
+    factual({ registries: [{ name: 'a:1' }, { name: 'docker.io', words: 'no such host' }] }),
+    'warning',
+    'image_source = auto',
+    /docker\.io: no such host/,
+  ],
+  [
+    'a registry out of reach, by HTTP',
+    'registry',
+    {
+      ...factual({ registries: [{ name: 'a:1' }, { name: 'b:2', words: 'refused' }] }),
+      policy: aPolicy({ insecureRegistries: ['a:1', 'b:2'] }),
+    },
     'warning',
     'insecure_registries = NAME:PORT',
     /b:2: refused/,
@@ -134,4 +146,23 @@ it('machines that take turns on a forwarded port get a name for each key', () =>
   const failure = new AppError('SSH_HOST_KEY_CHANGED', 'changed').toRecord();
   found.link = { ...found.link, hostKey: { ...found.link.hostKey, failure } };
   expect(judged('forwarding', found)?.remedy?.text).toBe('host_key_alias = NAME_OF_THE_MACHINE');
+});
+
+it('the registries of the section and of the default images are asked, by HTTPS where nothing else is said', () => {
+  const images = [
+    'docker://reg:5000/a:1',
+    'ubuntu',
+    'oras://ghcr.io/a/b:1',
+    '/own.sif',
+    'library://a/b/c',
+  ];
+  const asked = registriesOf(aPolicy({ insecureRegistries: ['reg:5000'] }), images);
+  expect(asked).toEqual([
+    { name: 'reg:5000', secure: false },
+    { name: 'docker.io', secure: true },
+    { name: 'ghcr.io', secure: true },
+  ]);
+  expect(registriesOf({ imageSource: 'upload', insecureRegistries: ['reg:5000'] }, images)).toEqual(
+    [],
+  );
 });

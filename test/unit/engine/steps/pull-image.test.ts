@@ -4,7 +4,7 @@ import { AppError, type ErrorCode } from '../../../../src/domain/failure.ts';
 import type { ImageKeeper } from '../../../../src/engine/images.ts';
 import { createPullImage } from '../../../../src/engine/steps/pull-image.ts';
 import { TO_RUNNING } from '../../../support/builders.ts';
-import { seatsOf } from '../../../support/engine-parts.ts';
+import { seatsOf, someSettings } from '../../../support/engine-parts.ts';
 import { FakeHost } from '../../../support/fake-host.ts';
 import { contextOf } from './context.ts';
 
@@ -25,6 +25,7 @@ async function pull(has: Record<string, ErrorCode | 'ready'>) {
   const step = createPullImage({
     seats: await seatsOf([[{}, new FakeHost()]]),
     images: keeper,
+    settings: () => someSettings([]),
     onProgress: (_, { what, bytesDone }) => progress.push(`${what} ${bytesDone}`),
   });
   const { context, told } = contextOf({ images: IMAGES }, TO_RUNNING[0] as never);

@@ -45,6 +45,10 @@ export default defineConfig({
           name: 'unit',
           include: ['test/{unit,property,architecture,golden,simulation}/**/*.test.ts'],
           testTimeout: 30_000,
+          maxWorkers: WORKERS,
+          // no file of these changes what the next one finds: a new process for each costs more than most of them
+          isolate: false,
+          sequence: { groupOrder: 0 },
         },
       },
       {

@@ -176,6 +176,9 @@ test('a full disk on the host is told, nothing half is left, and work goes on wh
   expect(await onHost('vm', 'find', `${root}/store`, '-maxdepth', '1', '-type', 'f')).toBe('');
   expect(await other.run('echo', 'small')).toMatchObject({ code: 0, stdout: 'small\n' });
 
+  // its removal would make room again
+  const left = ['find', `${root}/tasks`, '-maxdepth', '2', '-name', '*.1'];
+  await until(async () => (await onHost('vm', ...left)) === '');
   await onHost('vm', 'sh', '-c', 'head -c 9000000 /dev/zero >"$0/filler" 2>/dev/null; true', root);
   const id = await other.submit(MINI, '--', 'echo', 'later');
   await blockedFor(other, id, 'HOST_NO_SPACE');

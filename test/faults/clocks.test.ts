@@ -9,6 +9,7 @@ import type { TestDaemon } from '../support/daemon.ts';
 import { daemonThrough, MANY_LOGINS } from '../support/faults/own-way.ts';
 import { submitWaiting, WAITING_OUTPUT } from '../support/faults/waiting-task.ts';
 import { hostClock, localClock } from '../support/faults/wrong-clock.ts';
+import { shareOf } from '../support/share.ts';
 import { startSshd } from '../support/sshd.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
@@ -34,10 +35,11 @@ async function expectInOrder(daemon: TestDaemon, id: string): Promise<void> {
   expect(runtimeStarts(`${id}.1`)).toBe(1);
 }
 
-test.concurrent.each([
-  ['a year ahead', YEAR],
+const HERE: [string, number][] = [
   ['a year back', -YEAR],
-])(
+  ['a year ahead', YEAR],
+];
+test.concurrent.each(shareOf(HERE, 1))(
   'row 28: the clock of the submit host is set %s while a task runs and its link breaks',
   async (_name, step) => {
     await using sshd = await startSshd({ lines: ['PerSourcePenalties no', 'MaxStartups 100'] });
@@ -61,10 +63,11 @@ test.concurrent.each([
   },
 );
 
-test.concurrent.each([
+const THERE: [string, number][] = [
   ['a year back', -YEAR / 1_000],
   ['ten minutes ahead', 600],
-])(
+];
+test.concurrent.each(shareOf(THERE, 1))(
   'row 28: the clock of the host is %s: pulls, limits and ends are as they should be',
   async (_name, seconds) => {
     await using clock = await hostClock(seconds);

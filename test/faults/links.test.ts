@@ -12,12 +12,13 @@ import { daemonThrough, MANY_LOGINS } from '../support/faults/own-way.ts';
 import { startSlowLink } from '../support/faults/slow-link.ts';
 import { submitWhole } from '../support/faults/whole-task.ts';
 import { metrics } from '../support/metrics.ts';
+import { shareOf } from '../support/share.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 const RESETS = Number(process.env['TOWLINE_TEST_RESETS'] ?? 0);
 /** The first ones are in the login, the last ones in the upload of the input or the reading of the output. */
-const AFTER_BYTES = [1, 600, 2_500, 5_000, 12_000, 30_000];
+const AFTER_BYTES = shareOf([1, 600, 2_500, 5_000, 12_000, 30_000], 3);
 const LAST_BYTE = 60_000;
 /** FAULTS: a silent link is noticed within a minute. */
 const NOTICED_MS = 60_000;

@@ -11,6 +11,7 @@ import { expect, test } from 'vitest';
 import { COUNTED, crashTask, heldAt } from '../support/crash-task.ts';
 import { makeDaemon } from '../support/daemon.ts';
 import { mountLossyDisk, stopWhole } from '../support/faults/lossy-disk.ts';
+import { shareOf } from '../support/share.ts';
 
 const POINTS = [
   // Nobody was answered yet: the client asks again with its key.
@@ -24,7 +25,7 @@ const POINTS = [
   'commit.collected.after:1',
 ];
 
-test.concurrent.each(POINTS)(
+test.concurrent.each(shareOf(POINTS, 3))(
   'row 3: the submit host loses power at %s',
   { timeout: 120_000 },
   async (point) => {

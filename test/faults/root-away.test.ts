@@ -10,6 +10,7 @@ import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { blockedBy, submitPatient } from '../support/faults/patient-task.ts';
 import { makeShare, type Share } from '../support/faults/share.ts';
 import { type SpareHost, startSpareHost } from '../support/faults/spare-host.ts';
+import { shareOf } from '../support/share.ts';
 import { until } from '../support/until.ts';
 
 let spare: SpareHost;
@@ -35,10 +36,12 @@ function daemonOnShare(): TestDaemon {
   });
 }
 
-describe.each([
+const WAYS = [
   ['the mount is away', 'unmount', 'mount'],
   ['nobody may enter', 'close', 'open'],
-] as const)('%s', (_, away, back) => {
+] as const;
+
+describe.each(shareOf(WAYS, 1))('%s', (_, away, back) => {
   test('row 21: of a running task nothing is said meanwhile; then it goes on', async () => {
     await using daemon = daemonOnShare();
     await daemon.start();

@@ -1,4 +1,4 @@
-# shellcheck disable=SC2016 # paths of the user are no words for this shell to expand
+# shellcheck disable=SC2016,SC1003 # words of the user are not for this shell to expand
 if ! cd '/home/alice/.towline' || ! [ -r towline-root.json ]; then echo '@ failed no-root'; exit 0; fi
 T='k3f9a2.1' n='n1' part='.k3f9a2.1.n1'
 # A builtin does not say why a write failed: a tool is asked to write once more.

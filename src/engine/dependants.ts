@@ -55,6 +55,8 @@ export function createDependants({ ledger, log }: { ledger: Ledger; log: Logger 
       try {
         return await act();
       } catch (err) {
+        // it was cancelled and is not kept any more
+        if (isAppError(err) && err.code === 'TASK_NOT_FOUND') return;
         log.warn({ err }, 'cannot tell a task how one it waits for has ended');
       }
       await sleep(AGAIN_MS, stopped.signal);

@@ -23,9 +23,9 @@ it('has every feature and every defect once, in order', () => {
 });
 
 it('each row names a test, or says that it comes later', () => {
-  const bare = ROWS.filter(
-    ({ text }) => !/`test\/|\*(?:Slurm|Workflows)\*/.test(text),
-  ).map(({ id }) => id);
+  const bare = ROWS.filter(({ text }) => !/`test\/|\*(?:Slurm|Workflows)\*/.test(text)).map(
+    ({ id }) => id,
+  );
   expect(bare).toEqual([]);
 });
 

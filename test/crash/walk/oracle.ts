@@ -30,7 +30,7 @@ export function followed(ask: Ask, id: string, stream: StreamName): Promise<stri
 /** What of tasks is left below the remote root, but for the marks of what ended, and their processes. */
 export async function leftOnHost(daemon: TestDaemon, tokens: readonly string[]): Promise<string> {
   const look = `[ -d "$0" ] || exit 0
-find "$0" -path "$0/tasks/*/*" -not -path '*/.ended*' -o -path "$0/store/.*/*" -o -path "$0/images/.*"`;
+find "$0" -path "$0/tasks/*/*" -not -path '*/.ended*' -o -path "$0/store/.*/*" -o -path "$0/images/.*" -not -name '.used.*'`;
   const files = await onHost('vm', 'sh', '-c', look, daemon.root);
   const processes = await Promise.all(tokens.map((token) => living(token)));
   return files + processes.join('');

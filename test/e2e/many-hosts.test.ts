@@ -40,13 +40,19 @@ beforeAll(async () => {
   five = makeDaemon({ hosts: live });
   twenty = makeDaemon({ hosts: live, more: dead.map(deadSection).join('\n') });
   await five.start();
-  seconds.five = await timeOfTasks(five);
   began = performance.now();
   await twenty.start();
   const waiting = dead.map((_, index) => ({ host: `dead${index}`, image: sif, command: ['true'] }));
   await submit(twenty, [...waiting, ...waiting]);
   await until(() => dead.every(({ kind, knocks }) => kind === 'closed' || knocks.length > 0));
-  seconds.twenty = await timeOfTasks(twenty);
+  // by turns, and the better of each: other tests are not there all the time
+  const times = { five: [] as number[], twenty: [] as number[] };
+  for (let round = 0; round < 2; round += 1) {
+    times.five.push(await timeOfTasks(five));
+    times.twenty.push(await timeOfTasks(twenty));
+  }
+  seconds.five = Math.min(...times.five);
+  seconds.twenty = Math.min(...times.twenty);
   [idleCpu.five, idleCpu.twenty] = await Promise.all([cpuShare(five), cpuShare(twenty)]);
 });
 

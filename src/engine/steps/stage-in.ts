@@ -154,10 +154,13 @@ async function sendOnce(job: SendJob, object: ObjectToSend): Promise<void> {
   );
 }
 
-/** A part that does not fit is no start for a later try: it only keeps others from the disk. */
+/** A part that does not fit, or that nobody wants any more, is no start for a later try: it only keeps others from the disk. */
 async function makeRoom(job: SendJob, place: ObjectPlace, error: unknown): Promise<never> {
-  if (isAppError(error) && error.code === 'HOST_NO_SPACE') {
-    const purpose = 'removing a part that does not fit';
+  const { aborted, reason } = job.signal;
+  // a daemon that stops says so, and the next one goes on from there
+  const isGivenUp = aborted && !isAppError(reason);
+  if (isGivenUp || (isAppError(error) && error.code === 'HOST_NO_SPACE')) {
+    const purpose = 'removing a part that is in the way';
     await job.seat.host.run(dropPartText(place), { purpose }).catch(() => {});
   }
   throw error;

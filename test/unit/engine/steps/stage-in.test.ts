@@ -142,6 +142,27 @@ test('an upload that two tasks want goes on for the one that stays', async () =>
   expect(host.count(/^upload/)).toBe(1);
 });
 
+test.each([
+  ['nobody wants any more leaves no part in the way', undefined, 1],
+  ['a daemon that stops was about can be gone on with', new AppError('DAEMON_STOPPING', 'x'), 0],
+])('an upload that %s', async (_, reason, removals) => {
+  const { host, stage } = await house();
+  const gate = Promise.withResolvers<void>();
+  host.upload = async (_source, _target, options) => {
+    await gate.promise;
+    options?.signal?.throwIfAborted();
+  };
+  const { news, controller } = stage({ inputs: [inline('large', 'a')] });
+  await until(() => host.count(/^looking for a part/) === 1);
+  controller.abort(reason);
+  await expect(news).rejects.toThrow();
+  gate.resolve();
+  const next = stage({ inputs: [inline('large', 'a')] });
+  await until(() => host.count(/^looking for a part/) === 2);
+  expect(host.count(/^removing a part/)).toBe(removals);
+  next.controller.abort();
+});
+
 test('when one of many fails, no other is begun any more', async () => {
   const { host, stage } = await house();
   const upload = host.upload.bind(host);

@@ -9,6 +9,7 @@ import { configurationMarkdown, exampleIni } from './docs/configuration.ts';
 import { errorsMarkdown } from './docs/errors.ts';
 import { eventsMarkdown } from './docs/events.ts';
 import { generateOpenApi } from './docs/openapi.ts';
+import { generateWorkflowSchema } from './docs/workflow-schema.ts';
 
 interface Generator {
   /** Relative to the repository. */
@@ -22,6 +23,7 @@ export const GENERATORS: readonly Generator[] = [
   { path: 'docs/configuration.md', build: configurationMarkdown },
   { path: 'docs/cli.md', build: generateCliReference },
   { path: 'docs/openapi.json', build: generateOpenApi },
+  { path: 'docs/workflow.schema.json', build: generateWorkflowSchema },
   { path: 'config/towline.example.ini', build: exampleIni },
 ];
 

@@ -3,6 +3,8 @@ import { ERRORS } from '../domain/error-registry.ts';
 import { toAppError } from '../domain/failure.ts';
 
 export const EXIT_OK = 0;
+/** A file that does not fit, as a command line that does not. */
+export const EXIT_USAGE = 2;
 export const EXIT_TASK_FAILED = 3;
 /** `wait` could not find out in time. */
 export const EXIT_WAIT_TIMEOUT = 14;
@@ -28,9 +30,12 @@ export const EXIT_CODE_TABLE: readonly (readonly [code: string, meaning: string]
     '125',
     '`run`, `exec`, `shell`: everything that is not the exit code of the command, wrong options included',
   ],
-  ['129', '`run`: the terminal was closed; the task goes on'],
-  ['130', '`run`: interrupted, the task was cancelled'],
-  ['141', 'nobody reads the output any more (`| head`); `run` has cancelled the task'],
+  ['129', '`run`, `workflow run`: the terminal was closed; the tasks go on'],
+  ['130', '`run`: interrupted, the task was cancelled; `workflow run`: interrupted'],
+  [
+    '141',
+    'nobody reads the output any more (`| head`); `run` has cancelled the task, those of `workflow run` go on',
+  ],
 ];
 
 /** The exit code for a failure, by the registry. */

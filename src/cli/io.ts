@@ -4,6 +4,7 @@ import { homedir, userInfo } from 'node:os';
 export interface Sink {
   readonly isTTY: boolean;
   readonly columns: number;
+  readonly rows?: number | undefined;
   /** Resolves when the bytes were handed on. @throws BrokenPipe when nobody reads any more */
   write(chunk: string | Uint8Array): Promise<void>;
 }
@@ -42,6 +43,9 @@ export function sinkOf(stream: NodeJS.WriteStream): Sink {
     isTTY: stream.isTTY === true,
     get columns() {
       return stream.columns ?? COLUMNS_DEFAULT;
+    },
+    get rows() {
+      return stream.rows;
     },
     write: (chunk) =>
       new Promise((resolve, reject) => {

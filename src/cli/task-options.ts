@@ -1,8 +1,8 @@
 /** The options that describe a task, shared by run, submit and script, and the task they make. */
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { inputOf, outputOf } from '../protocol/file-words.ts';
 import type { WireTaskSpec } from '../protocol/spec-schema.ts';
-import { baseName, splitColons } from '../protocol/text-rules.ts';
 import { type Call, usage } from './call.ts';
 
 export interface TaskOptions {
@@ -188,30 +188,6 @@ function pair(text: string, option: string, verb: string): [string, string] {
   const at = text.indexOf('=');
   if (at < 1) usage(verb, `${option} ${text}: write NAME=VALUE`);
   return [text.slice(0, at), text.slice(at + 1)];
-}
-
-type Local = (path: string) => string;
-
-function inputOf(text: string, local: Local): { path?: string; remote?: string; target?: string } {
-  const isRemote = text.startsWith('remote:/');
-  const [path = '', target] = splitColons(isRemote ? text.slice('remote:'.length) : text, 2);
-  const to = target === undefined || target === '' ? baseName(local(path)) : target;
-  return isRemote ? { remote: path, target: to } : { path: local(path), target: to };
-}
-
-/** Without LOCAL: the same relative name here; a glob lands below the directory where it begins. */
-function outputOf(text: string, local: Local, overwrite: boolean) {
-  const [path = '', given] = splitColons(text, 2);
-  const inside = path.replace(/^\/mnt\/task\/work\//, '').replace(/\/$/, '');
-  const wanted = given === undefined || given === '' ? defaultLocal(inside) : given;
-  const slash = wanted.endsWith('/') || wanted === '.' || wanted === '..' ? '/' : '';
-  return { path, local: `${local(wanted).replace(/\/$/, '')}${slash}`, overwrite };
-}
-
-function defaultLocal(path: string): string {
-  const parts = path.split('/');
-  const glob = parts.findIndex((part) => /[*?[{]/.test(part));
-  return glob < 0 ? path : `${['.', ...parts.slice(0, glob)].join('/')}/`;
 }
 
 function withoutUndefined(spec: Record<string, unknown>): WireTaskSpec {

@@ -63,6 +63,7 @@ const ROWS = {
   TASK_INTERRUPTED: ['The attempt started and is provably dead without an exit record.', 'look at its output, then run it again: towline retry {task}', 'never', 200, 3],
   TASK_HOOK_FAILED: ['The command to be run at the end of a task (--on-finish) failed; the task stays as it ended.', 'see what it said: towline show {task}; try it by hand: towline show --json {task} | sh -c …', 'never', 200, 3],
   TASK_PREDECESSOR_FAILED: ['A task that this one waits for did not succeed, so it never starts.', 'see the other task: towline show {predecessor}', 'never', 200, 3],
+  WORKFLOW_INVALID: ['A workflow file that cannot be run as written.', 'mend the lines named, then: towline workflow check {file}', 'never', 400, 2],
   // hosts
   HOST_UNKNOWN: ['No host of this name is configured.', 'see the names: towline host list', 'after-fix', 404, 11],
   HOST_PAUSED: ['The host is paused: nothing is sent to it, what runs there runs on unseen.', 'go on with it: towline host resume {host}', 'later', 409, 13],

@@ -1,7 +1,7 @@
 /** Turns what a schema found wrong into one sentence that names the field. */
 import type { z } from 'zod';
 import { AppError, type ErrorCode } from '../domain/failure.ts';
-import { nearest } from '../domain/suggest.ts';
+import { didYouMean, nearest } from '../domain/suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 const SHOWN_MAX = 3;
@@ -22,6 +22,21 @@ export function parseWith<T>(schema: z.ZodType<T>, value: unknown, asked: Asked)
   const shown = found.slice(0, SHOWN_MAX).map(({ field, text }) => `${field} ${text}`);
   if (found.length > SHOWN_MAX) shown.push(`and ${found.length - SHOWN_MAX} more`);
   throw new AppError(asked.code, shown.join('; '), { context: { field: found[0]?.field } });
+}
+
+/** All that a schema finds wrong, each with its path; an unknown key is a problem of its own, at its own path. */
+export function explainAll(
+  error: z.ZodError,
+  known: (path: readonly PropertyKey[]) => readonly string[],
+): { path: PropertyKey[]; text: string }[] {
+  return error.issues.map(innermost).flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys')
+      return [{ path: issue.path, text: sentence(issue, []) }];
+    return issue.keys.map((key) => ({
+      path: [...issue.path, key],
+      text: `is not known here${didYouMean(key, known(issue.path))}`,
+    }));
+  });
 }
 
 function explain(issue: Issue, asked: Asked): { field: string; text: string } {

@@ -54,6 +54,7 @@ export const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   TASK_INTERRUPTED: ['e2e/cancel.test.ts', 'together with its payload: the task is interrupted'],
   TASK_HOOK_FAILED: ['unit/engine/steps/finish.test.ts', 'a command that fails'],
   TASK_PREDECESSOR_FAILED: ['unit/domain/decide.test.ts', 'a task whose predecessor failed never starts'],
+  WORKFLOW_INVALID: ['unit/cli/workflow.test.ts', 'a file that is wrong is not run'],
   HOST_UNKNOWN: [DOOR, '%s: towline %j'],
   HOST_PAUSED: ['e2e/host-acts.test.ts', 'a paused host gets not one login'],
   HOST_DRAINING: ['e2e/host-acts.test.ts', 'a draining host ends what it has'],

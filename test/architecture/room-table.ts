@@ -46,7 +46,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['p-queue', 'p-retry', 'node:*'],
     front: 'service.ts',
   },
-  workflow: { rooms: ['domain', 'protocol'], packages: [], front: 'manifest.ts' },
+  workflow: {
+    rooms: ['domain', 'protocol'],
+    packages: ['yaml', 'zod', 'node:path'],
+    front: 'manifest.ts',
+  },
   api: {
     rooms: ['domain', 'protocol', 'engine/service.ts', 'fault.ts'],
     packages: ['fastify', 'type zod', 'node:*'],
@@ -54,7 +58,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   client: { rooms: ['domain', 'protocol'], packages: ['node:*'], front: 'client.ts' },
   cli: {
-    rooms: ['client', 'protocol', 'domain', 'config'],
+    rooms: ['client', 'protocol', 'domain', 'config', 'workflow'],
     packages: ['commander', 'yaml', 'node:*'],
     front: 'main.ts',
   },

@@ -35,6 +35,7 @@ export const COMMANDS: Readonly<Record<string, Verb>> = {
   retry: { load: async () => (await import('./task-acts.ts')).addRetry },
   hold: { load: async () => (await import('./task-acts.ts')).addHold },
   release: { load: async () => (await import('./task-acts.ts')).addRelease },
+  workflow: { load: async () => (await import('./workflow.ts')).addWorkflow },
   gc: { load: async () => (await import('./gc.ts')).addGc },
   script: { load: async () => (await import('./script.ts')).addScript, takesCommand: true },
   host: { load: async () => (await import('./host.ts')).addHost },

@@ -72,6 +72,6 @@ function placeCase({ path, verbs, options, argument, words }: Place): string {
   return `    ${JSON.stringify(path)})
       case "$cur" in
         -*) COMPREPLY=($(compgen -W "${flags}" -- "$cur")) ;;
-        *) COMPREPLY=($(compgen -W "${[plain, dynamic].filter((part) => part !== '').join(' ')}" -- "$cur")) ;;
+        *) COMPREPLY=($(compgen ${argument === 'files' ? '-f ' : ''}-W "${[plain, dynamic].filter((part) => part !== '').join(' ')}" -- "$cur")) ;;
       esac ;;`;
 }

@@ -65,5 +65,6 @@ function argumentOf(command: Command, path: string): Place['argument'] {
   if (first === undefined) return 'none';
   if (first.argChoices !== undefined) return 'words';
   if (TASK_VERBS.includes(path)) return 'tasks';
+  if (path.startsWith('workflow ')) return 'files';
   return path.startsWith('host ') || path.startsWith('image ') ? 'hosts' : 'none';
 }

@@ -42,7 +42,7 @@ export function catchSignals(): Signals {
 }
 
 /** Ends as a program that does not catch SIGINT: nothing can hold it up, and the shell sees 130. */
-function leaveNow(text: string): void {
+export function leaveNow(text: string): void {
   try {
     writeSync(2, text);
   } catch {

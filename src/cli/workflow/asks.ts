@@ -1,0 +1,42 @@
+/** Ctrl-C while a workflow is followed: once, twice, and a third time for those in a hurry. */
+import { leaveNow } from '../run/signals.ts';
+
+export interface Asks {
+  /** No new tasks. */
+  slow: Promise<void>;
+  /** Cancel all. */
+  all: Promise<void>;
+  hungUp: Promise<void>;
+  isAsked(): boolean;
+  release(): void;
+}
+
+/** Takes over the signals until released. */
+export function catchAsks(): Asks {
+  let count = 0;
+  const slow = Promise.withResolvers<void>();
+  const all = Promise.withResolvers<void>();
+  const hungUp = Promise.withResolvers<void>();
+  const onInterrupt = (): void => {
+    count += 1;
+    if (count === 1) slow.resolve();
+    else if (count === 2) all.resolve();
+    else leaveNow('towline: leaving; the tasks are with the daemon: towline list\n');
+  };
+  const onHangUp = (): void => hungUp.resolve();
+  const listeners = [
+    ['SIGINT', onInterrupt],
+    ['SIGTERM', onInterrupt],
+    ['SIGHUP', onHangUp],
+  ] as const;
+  for (const [signal, listener] of listeners) process.on(signal, listener);
+  return {
+    slow: slow.promise,
+    all: all.promise,
+    hungUp: hungUp.promise,
+    isAsked: () => count > 0,
+    release: () => {
+      for (const [signal, listener] of listeners) process.off(signal, listener);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/** Local paths in a file are meant from where the file is. */
+import { resolve } from 'node:path';
+import { inputOf, localTarget, outputOf } from '../protocol/file-words.ts';
+
+type Fields = Record<string, unknown>;
+
+/** The task with absolute local paths; what has not the form of one is left for the schema to refuse. */
+export function withLocalPaths(fields: Fields, directory: string): Fields {
+  const local = (path: string): string => resolve(directory, path);
+  const inputs = (value: unknown): unknown =>
+    typeof value === 'string' ? inputOf(value, local) : pathIn(value, 'path', local);
+  const outputs = (value: unknown): unknown =>
+    typeof value === 'string'
+      ? outputOf(value, local, false)
+      : pathIn(value, 'local', (path) => localTarget(path, local));
+  const stdin = (value: unknown): unknown =>
+    typeof value === 'string' ? local(value) : pathIn(value, 'path', local);
+  return {
+    ...fields,
+    ...(Array.isArray(fields['inputs']) && { inputs: fields['inputs'].map(inputs) }),
+    ...(Array.isArray(fields['outputs']) && { outputs: fields['outputs'].map(outputs) }),
+    ...('stdin' in fields && { stdin: stdin(fields['stdin']) }),
+  };
+}
+
+function pathIn(value: unknown, key: string, local: (path: string) => string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const path = (value as Fields)[key];
+  return typeof path === 'string' && path !== '' ? { ...value, [key]: local(path) } : value;
+}

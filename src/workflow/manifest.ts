@@ -1,0 +1,160 @@
+/**
+ * Workflow files. What comes in: the text of a file, values for its parameters. What goes out: the tasks
+ * to submit, or all problems at once with line and column; the graph. Never here: files, the daemon, a
+ * clock. Read next: shape.ts, expand.ts, graph.ts.
+ */
+import { didYouMean } from '../domain/suggest.ts';
+import { explainAll } from '../protocol/explain.ts';
+import { findCircles } from './circles.ts';
+import { type Path, type Problem, sorted } from './problem.ts';
+import {
+  fileShape,
+  knownAt,
+  PARAMETER_NAME,
+  type Parameter,
+  type Scalar,
+  TASK_NAME,
+} from './shape.ts';
+import { readSource, type Source } from './source.ts';
+
+export interface Manifest {
+  name: string;
+  defaults: Readonly<Record<string, unknown>>;
+  /** null: it has to be given. */
+  parameters: ReadonlyMap<string, Parameter>;
+  tasks: ReadonlyMap<string, ManifestTask>;
+  /** Knows where everything stands. */
+  source: Source;
+}
+
+export interface ManifestTask {
+  fields: Readonly<Record<string, unknown>>;
+  after: readonly string[];
+  scatter?: { over: string | Scalar[]; as: string } | undefined;
+}
+
+export type Parsed = { manifest: Manifest } | { problems: Problem[] };
+
+/** The file as it is meant, before parameters are put in. */
+export function parseManifest(text: string): Parsed {
+  const read = readSource(text);
+  if ('problems' in read) return read;
+  const { source } = read;
+  const shaped = fileShape.safeParse(source.value ?? {});
+  if (!shaped.success) {
+    const found = explainAll(shaped.error, knownAt).map(({ path, text: what }) => {
+      const place = path as Path;
+      return source.problem(place, `${nameOf(place)} ${what}`, 'key');
+    });
+    return { problems: sorted(found) };
+  }
+  const { name, defaults = {}, parameters = {}, tasks } = shaped.data;
+  const manifest: Manifest = {
+    name,
+    defaults,
+    parameters: new Map(Object.entries(parameters)),
+    tasks: new Map(Object.entries(tasks as Record<string, RawTask>).map(taskOf)),
+    source,
+  };
+  const problems = [...wrongNames(manifest), ...wrongLinks(manifest), ...findReferences(source)];
+  return problems.length > 0 ? { problems: sorted(problems) } : { manifest };
+}
+
+type RawTask = Record<string, unknown> & {
+  after?: string[];
+  scatter?: { over: string | Scalar[]; as: string };
+};
+
+function taskOf([name, { after = [], scatter, ...fields }]: [string, RawTask]): [
+  string,
+  ManifestTask,
+] {
+  return [name, { fields, after, scatter }];
+}
+
+/** `task align, inputs[0].target`; the file itself has no name. */
+export function nameOf(path: Path): string {
+  if (path.length === 0) return 'the file';
+  const [first, second, ...rest] = path;
+  if (first !== 'tasks' || second === undefined) return dotted(path);
+  return rest.length === 0 ? `task ${second}` : `task ${second}: ${dotted(rest)}`;
+}
+
+function dotted(path: Path): string {
+  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`));
+  return parts.join('').replace(/^\./, '');
+}
+
+function wrongNames({ tasks, parameters, source }: Manifest): Problem[] {
+  if (tasks.size === 0)
+    return [source.problem(['tasks'], 'tasks is empty; write NAME: {…}', 'key')];
+  const wrongTasks = [...tasks.keys()]
+    .filter((name) => !TASK_NAME.test(name))
+    .map((name) => wrongName(source, ['tasks', name]));
+  const wrongParameters = [...parameters.keys()]
+    .filter((name) => !PARAMETER_NAME.test(name))
+    .map((name) => wrongName(source, ['parameters', name]));
+  const taken = [...tasks].flatMap(([name, { scatter }]) =>
+    scatter !== undefined && parameters.has(scatter.as)
+      ? [
+          source.problem(
+            ['tasks', name, 'scatter', 'as'],
+            `task ${name}: scatter.as: ${scatter.as} is a parameter too; choose another name`,
+          ),
+        ]
+      : [],
+  );
+  return [...wrongTasks, ...wrongParameters, ...taken];
+}
+
+function wrongName(source: Source, path: Path): Problem {
+  const what = `${JSON.stringify(path.at(-1))} is no name; use letters, digits, - and _, a letter first`;
+  return source.problem(path, what, 'key');
+}
+
+function wrongLinks({ tasks, source }: Manifest): Problem[] {
+  const unknown = [...tasks].flatMap(([name, { after }]) =>
+    after.flatMap((other, index) =>
+      tasks.has(other)
+        ? []
+        : [
+            source.problem(
+              ['tasks', name, 'after', index],
+              `task ${name}: after: no task ${JSON.stringify(other)} in this file${didYouMean(other, tasks.keys())}`,
+            ),
+          ],
+    ),
+  );
+  const circles = findCircles(tasks).map((way) =>
+    source.problem(
+      ['tasks', way[0] ?? '', 'after'],
+      `${way.join(' waits for ')}: none of them could ever start; take one of these after away`,
+    ),
+  );
+  return [...unknown, ...circles];
+}
+
+/** They are not there yet, and would be taken for plain text. */
+function findReferences(source: Source): Problem[] {
+  const problems: Problem[] = [];
+  walk(source.value, [], (text, path) => {
+    if (!/workflow:\/\//.test(text)) return;
+    const what = 'references (workflow:///TASK/path) come later';
+    problems.push(
+      source.problem(
+        path,
+        `${nameOf(path)}: ${what}; write after: [TASK] and hand the file over by its path`,
+      ),
+    );
+  });
+  return problems;
+}
+
+function walk(value: unknown, path: Path, visit: (text: string, path: Path) => void): void {
+  if (typeof value === 'string') visit(value, path);
+  else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) walk(item, [...path, index], visit);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) walk(item, [...path, key], visit);
+  }
+}

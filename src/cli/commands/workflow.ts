@@ -40,7 +40,7 @@ function addCheck(workflow: Command, cli: Cli): void {
     .command('check')
     .summary('say what is wrong with a file')
     .description(
-      'Name every problem of a workflow file as FILE:LINE:COLUMN and end with 2, or say what would run. No daemon is needed.',
+      'Name the problems of a workflow file as FILE:LINE:COLUMN and end with 2, or say what would run. No daemon is needed.',
     );
   onAction<SetOptions>(addFile(check), cli, async (call) => {
     const { readWorkflow, problemLines } = await import('../workflow/read-file.ts');

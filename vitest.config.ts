@@ -28,8 +28,11 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-/** Daemons and hosts mostly wait, for each other and for time to pass. */
-const WORKERS = 4;
+/**
+ * One for each core of where CI runs: a file with daemons alone keeps more than half of two cores busy, and what
+ * waits for its turn looks again and again meanwhile. With four, each file took more than twice as long.
+ */
+const WORKERS = 2;
 
 /** Tests that call src/script themselves; daemons do it by test/support/kept-scripts/preload.mjs alone. */
 const plugins = [{ name: 'kept-scripts', transform: keeping }];

@@ -21,7 +21,7 @@ import { inLanes, type Outcome } from './walk/walk.ts';
 const LIMIT = { timeout: 600_000 };
 const LANES = 3;
 /** Races of each kind beside those at `ALWAYS`. */
-const SHARE = 2;
+const SHARE = 1;
 /** Publishing, the ticket, the exit: where the daemon does not know yet what the host has done. */
 const ALWAYS = /^(launch|commit\.(launched|exited))\.(before|after)/;
 

@@ -24,7 +24,7 @@ const LANES = 4;
 /** Points of those that come again and again while a task runs. */
 const LOOKS = 1;
 /** First points whose recovery is killed, too. */
-const RECOVERIES = 4;
+const RECOVERIES = 3;
 /** Points of each of the other scenarios, of those that only they pass. */
 const SHARE = 1;
 const SHARES: Readonly<Record<string, number>> = { cancel: 3 };

@@ -18,8 +18,8 @@ import { type Sshd, startSshd } from '../support/sshd.ts';
 import { until } from '../support/until.ts';
 
 /** Of scripts/test; 200 were asked for and can be had. */
-const TASKS = Number(process.env['TOWLINE_TEST_TASKS'] ?? 60);
-const WITH_INPUT_EACH = 20;
+const TASKS = Number(process.env['TOWLINE_TEST_TASKS'] ?? 30);
+const WITH_INPUT_EACH = 10;
 /** What sshd of OpenSSH 9.8 and later does by default, but enforced from the first penalty on. */
 const PENALTIES = 'PerSourcePenalties crash:90s authfail:5s noauth:5s grace-exceeded:10s min:1s';
 const ONE_STARTUP = 'MaxStartups 1:100:1';

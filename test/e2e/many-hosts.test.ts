@@ -15,7 +15,7 @@ import { until } from '../support/until.ts';
 
 const KINDS: DeadKind[] = ['closed', 'mute', 'shut'];
 const DEAD_OF_EACH = 5;
-const TASKS_EACH = 6;
+const TASKS_EACH = 3;
 const WATCHED_MS = 5_000;
 
 const live = Object.fromEntries(

@@ -75,7 +75,7 @@ describe('row 13: without power at a step', () => {
     ['exit.before', 'interrupted', 1],
     ['exit.after', 'succeeded', 1],
   ];
-  test.each(shareOf(steps, 3))('%s: %s, started %i times', async (point, state, starts) => {
+  test.each(shareOf(steps, 2))('%s: %s, started %i times', async (point, state, starts) => {
     const ledger = startLedger(daemon);
     const words = [spare.image, '--', 'sh', '-c', `${ledger.line}; echo done`];
     await points.hold(point);

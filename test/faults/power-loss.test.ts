@@ -25,7 +25,7 @@ const POINTS = [
   'commit.collected.after:1',
 ];
 
-test.concurrent.each(shareOf(POINTS, 3))(
+test.concurrent.each(shareOf(POINTS, 2))(
   'row 3: the submit host loses power at %s',
   { timeout: 120_000 },
   async (point) => {

@@ -69,9 +69,9 @@ describe('row 13: without power at a step', () => {
   const steps: [HostPoint, string, number][] = [
     ['publish.after', 'succeeded', 1],
     ['publish.before', 'succeeded', 1],
+    ['ticket.before', 'succeeded', 1],
     // whether it had begun is not written anywhere by then
     ['ticket.after', 'interrupted', 0],
-    ['ticket.before', 'succeeded', 1],
     ['exit.before', 'interrupted', 1],
     ['exit.after', 'succeeded', 1],
   ];

@@ -29,10 +29,10 @@ class LongFirst extends BaseSequencer {
 }
 
 /**
- * One for each core of where CI runs: a file with daemons alone keeps more than half of two cores busy, and what
- * waits for its turn looks again and again meanwhile. With four, each file took more than twice as long.
+ * Daemons and hosts mostly wait, for each other and for time to pass: with two at a time the cores of where CI runs are
+ * idle now and then, with four each file takes more than twice as long.
  */
-const WORKERS = 2;
+const WORKERS = 3;
 
 /** Tests that call src/script themselves; daemons do it by test/support/kept-scripts/preload.mjs alone. */
 const plugins = [{ name: 'kept-scripts', transform: keeping }];

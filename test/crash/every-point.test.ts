@@ -5,6 +5,7 @@
  * while it recovers; of the other scenarios a share is taken. `scripts/faults walk --all` takes all.
  */
 import { expect, test } from 'vitest';
+import { shareOf } from '../support/share.ts';
 import { spread, withFewLooks } from './walk/points.ts';
 import { howAgain } from './walk/replay.ts';
 import { SCENARIOS } from './walk/scenarios.ts';
@@ -69,7 +70,10 @@ test(
   'row 1: killed at points that other tasks pass, the daemon takes up where it was',
   LIMIT,
   async () => {
-    const others = Object.entries(SCENARIOS).filter(([name]) => name !== 'task');
+    const others = shareOf(
+      Object.entries(SCENARIOS).filter(([name]) => name !== 'task'),
+      3,
+    );
     const runs: [name: string, plan: Plan][] = [];
     await inLanes(others, LANES, async ([name, scenario]) => {
       const points = (await tracePoints(scenario)).filter((point) => isOwn(name, point));

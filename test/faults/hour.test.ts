@@ -2,7 +2,7 @@
  * Goal: a network that is away for an hour costs no task: none fails, no byte is lost, what waits says so, and
  * afterwards no host meets a storm of logins. Method: a daemon whose time runs faster by a factor (fast-time.ts), so that an
  * hour is minutes; hosts that are away in three ways, each with running, staging and queued tasks; logins counted
- * in the log of each sshd. By default a few minutes of the hour: scripts/faults hour does all of it.
+ * in the log of each sshd. By default two minutes of the hour: scripts/faults hour does all of it.
  */
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ import { until } from '../support/until.ts';
 
 const { env } = process;
 const FACTOR = Number(env['TOWLINE_TEST_TIME_FACTOR'] ?? 12);
-const AWAY_MINUTES = Number(env['TOWLINE_TEST_AWAY_MINUTES'] ?? 4);
+const AWAY_MINUTES = Number(env['TOWLINE_TEST_AWAY_MINUTES'] ?? 2);
 const AWAY_REAL_MS = (AWAY_MINUTES * 60_000) / FACTOR;
 const MAX_TASKS = 4;
 /** More than may be on a host at a time: some are queued. */

@@ -8,7 +8,7 @@ import { runSeeds } from './many.ts';
 import { lineOf, summarise, textOf } from './report.ts';
 
 const SEEDS = 20;
-const TASKS = 5;
+const TASKS = 3;
 
 test(`${SEEDS} runs with random faults come to rest without a violation`, async () => {
   const told: string[] = [];

@@ -19,6 +19,8 @@ import { until } from '../support/until.ts';
 
 /** A user of vm2 that only this test has, made as any other. */
 const PATIENT = 'patient';
+/** Logged in or not: one that an earlier run has left is as that run spoilt it. */
+const REMOVE_PATIENT = `pkill -KILL -u ${PATIENT}; userdel --force --remove ${PATIENT}; rm -rf /home/${PATIENT}; true`;
 const HOME = `/home/${PATIENT}`;
 /** A file system of this test's own, made by the test that needs one. */
 const DISK = '/mnt/patient';
@@ -76,13 +78,14 @@ afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
   await sshd.stop();
   await further?.stop();
-  await asRoot(`umount ${DISK}; rm -rf ${DISK} /srv/doctor-images; userdel -r ${PATIENT}; true`);
+  await asRoot(`umount ${DISK}; rm -rf ${DISK} /srv/doctor-images; ${REMOVE_PATIENT}`);
 });
 
 async function makePatient(): Promise<void> {
   const sif = await sharedSif('vm2');
+  await asRoot(REMOVE_PATIENT);
   await asRoot(`set -e
-    id ${PATIENT} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash ${PATIENT}
+    useradd --create-home --shell /bin/bash ${PATIENT}
     install -d -o ${PATIENT} -m 700 ${HOME}/.ssh
     install -o ${PATIENT} -m 600 /bed/authorized_keys ${HOME}/.ssh/authorized_keys
     mkdir -p /srv/doctor-images ${DISK}

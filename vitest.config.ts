@@ -61,6 +61,7 @@ export default defineConfig({
           include: ['test/{contract,integration}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          // most of them wait for one host, and start no daemon
           maxWorkers: WORKERS + 1,
           sequence: { groupOrder: 1 },
         },

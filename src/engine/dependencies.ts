@@ -1,4 +1,5 @@
 /** Which tasks a submission waits for: by id, or by the name of another task in the same submission. Pure. */
+import { findCircles } from '../domain/circles.ts';
 import { AppError } from '../domain/failure.ts';
 import type { TaskId, TaskSpec } from '../domain/task.ts';
 
@@ -19,7 +20,7 @@ export function linkTogether(tasks: readonly Entry[]): Entry[] {
     const after = spec.after.map((word) => idOf(word, named.get(word)));
     return { id, spec: { ...spec, after: [...new Set(after)] } };
   });
-  refuseCycles(linked);
+  refuseCircles(linked);
   return linked;
 }
 
@@ -28,30 +29,13 @@ function idOf(word: string, found: readonly Entry[] = []): string {
   return found[0]?.id ?? word;
 }
 
-/** Takes away what waits for nothing that is left, until nothing is left; the rest are circles. */
-function refuseCycles(tasks: readonly Entry[]): void {
-  const left = new Map<string, Entry>(tasks.map((task) => [task.id, task]));
-  const isFree = ({ spec }: Entry): boolean => !spec.after?.some((id) => left.has(id));
-  for (let free = [...left.values()].filter(isFree); free.length > 0; ) {
-    for (const { id } of free) left.delete(id);
-    free = [...left.values()].filter(isFree);
-  }
-  const [first] = left.values();
-  if (first === undefined) return;
-  const names = circle(left, first).map(({ id, spec }) => spec.name ?? id);
+function refuseCircles(tasks: readonly Entry[]): void {
+  const named = new Map(tasks.map(({ id, spec }) => [id as string, spec.name ?? id]));
+  const linked = new Map(tasks.map(({ id, spec }) => [id as string, { after: spec.after ?? [] }]));
+  const [circle] = findCircles(linked);
+  if (circle === undefined) return;
+  const names = circle.map((id) => named.get(id));
   refuse(`${names.join(' waits for ')}: none of them could ever start`);
-}
-
-/** One way round, its first task again at its end. */
-function circle(left: ReadonlyMap<string, Entry>, first: Entry): Entry[] {
-  const way: Entry[] = [];
-  for (let at = first; !way.includes(at); ) {
-    way.push(at);
-    at = left.get(at.spec.after?.find((id) => left.has(id)) ?? '') ?? at;
-  }
-  const next = way.at(-1)?.spec.after?.find((id) => left.has(id));
-  const begin = way.findIndex(({ id }) => id === next);
-  return [...way.slice(begin), ...way.slice(begin, begin + 1)];
 }
 
 function refuse(why: string): never {

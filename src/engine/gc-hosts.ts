@@ -5,7 +5,7 @@ import { leftoversText, parseLeftovers } from '../script/leftovers.ts';
 import { type GcRun, removed } from './gc-run.ts';
 import { hasRoot, imageSeat } from './image-seats.ts';
 import { imageDirectory } from './image-there.ts';
-import { pruneImages } from './prune-images.ts';
+import { pruneImages, removalsOf } from './prune-images.ts';
 import type { Seat } from './seats.ts';
 
 /** A host whose answers never end is left after so many. */
@@ -81,8 +81,5 @@ async function removeImages(run: GcRun, seat: Seat): Promise<void> {
   const { deps, request, at } = run;
   const olderThanMs = request.olderThanMs ?? deps.settings().defaults.keepFailedMs;
   const { images } = await pruneImages(deps, seat, { olderThanMs, dryRun: request.dryRun });
-  const lines = images.map(({ reference, bytes }) => ({
-    ...{ at, kind: 'image', what: reference, host: seat.name, count: 1, bytes },
-  }));
-  await removed(run, lines);
+  await removed(run, removalsOf(images, { host: seat.name, at }));
 }

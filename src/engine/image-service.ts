@@ -11,7 +11,7 @@ import {
 import type { ServiceDeps } from './create-service.ts';
 import { hasRoot, imageSeat } from './image-seats.ts';
 import { imageDirectory } from './image-there.ts';
-import { pruneImages } from './prune-images.ts';
+import { pruneImages, removalsOf } from './prune-images.ts';
 import type { Seat } from './seats.ts';
 import type { ImageReport, Service } from './service.ts';
 
@@ -57,9 +57,7 @@ export function createImageService(deps: ServiceDeps): ImageService {
       const seat = imageSeat(seats, host);
       if (isUnlisted(deps, seat) && !(await hasRoot(seat))) return NOTHING;
       const report = await pruneImages(deps, seat, request);
-      const lines = report.images.map(({ reference, bytes }) => ({
-        ...{ at: now(), kind: 'image', what: reference, host, count: 1, bytes },
-      }));
+      const lines = removalsOf(report.images, { host, at: now() });
       if (!request.dryRun && lines.length > 0) await store.recordRemovals(lines);
       return report;
     },

@@ -2,6 +2,7 @@
 import { isEnded } from '../domain/state.ts';
 import { type PrunedImage, type PruneReply, parsePrune, pruneText } from '../script/image-prune.ts';
 import { imageKey, parseImage } from '../script/image-ref.ts';
+import type { NewRemoval } from '../store/store.ts';
 import { imageDirectory } from './image-there.ts';
 import type { Ledger } from './ledger.ts';
 import type { Seat } from './seats.ts';
@@ -39,6 +40,16 @@ export async function pruneImages(
   const { output } = await seat.host.run(text, { purpose, lane: 'slow', deadlineMs: PRUNE_MS_MAX });
   const { pruned, kept } = parsePrune(output, { host: seat.name });
   return { images: pruned, kept };
+}
+
+/** For the list of what was removed. */
+export function removalsOf(
+  images: readonly PrunedImage[],
+  { host, at }: { host: string; at: number },
+): NewRemoval[] {
+  return images.map(({ reference, bytes }) => ({
+    ...{ at, kind: 'image', what: reference, host, count: 1, bytes },
+  }));
 }
 
 /** What tasks of this daemon that have not ended run from on a host, or may come to run there. */

@@ -3,9 +3,9 @@
  * to submit, or all problems at once with line and column; the graph. Never here: files, the daemon, a
  * clock. Read next: shape.ts, expand.ts, graph.ts.
  */
+import { findCircles } from '../domain/circles.ts';
 import { didYouMean } from '../domain/suggest.ts';
 import { explainAll } from '../protocol/explain.ts';
-import { findCircles } from './circles.ts';
 import { type Path, type Problem, sorted } from './problem.ts';
 import {
   fileShape,

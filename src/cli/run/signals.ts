@@ -21,13 +21,7 @@ export function catchSignals(): Signals {
     if (state.count === 1) interrupted.resolve();
     else leaveNow(state.second);
   };
-  const onHangUp = (): void => hungUp.resolve();
-  const listeners = [
-    ['SIGINT', onInterrupt],
-    ['SIGTERM', onInterrupt],
-    ['SIGHUP', onHangUp],
-  ] as const;
-  for (const [signal, listener] of listeners) process.on(signal, listener);
+  const release = hearSignals(onInterrupt, () => hungUp.resolve());
   return {
     interrupted: interrupted.promise,
     hungUp: hungUp.promise,
@@ -35,9 +29,20 @@ export function catchSignals(): Signals {
     onSecond: (text) => {
       state.second = text;
     },
-    release: () => {
-      for (const [signal, listener] of listeners) process.off(signal, listener);
-    },
+    release,
+  };
+}
+
+/** Hears Ctrl-C and TERM as one, and a closed terminal, until the returned function is called. */
+export function hearSignals(onInterrupt: () => void, onHangUp: () => void): () => void {
+  const listeners = [
+    ['SIGINT', onInterrupt],
+    ['SIGTERM', onInterrupt],
+    ['SIGHUP', onHangUp],
+  ] as const;
+  for (const [signal, listener] of listeners) process.on(signal, listener);
+  return () => {
+    for (const [signal, listener] of listeners) process.off(signal, listener);
   };
 }
 

@@ -1,5 +1,5 @@
 /** Ctrl-C while a workflow is followed: once, twice, and a third time for those in a hurry. */
-import { leaveNow } from '../run/signals.ts';
+import { hearSignals, leaveNow } from '../run/signals.ts';
 
 export interface Asks {
   /** No new tasks. */
@@ -23,20 +23,12 @@ export function catchAsks(): Asks {
     else if (count === 2) all.resolve();
     else leaveNow('towline: leaving; the tasks are with the daemon: towline list\n');
   };
-  const onHangUp = (): void => hungUp.resolve();
-  const listeners = [
-    ['SIGINT', onInterrupt],
-    ['SIGTERM', onInterrupt],
-    ['SIGHUP', onHangUp],
-  ] as const;
-  for (const [signal, listener] of listeners) process.on(signal, listener);
+  const release = hearSignals(onInterrupt, () => hungUp.resolve());
   return {
     slow: slow.promise,
     all: all.promise,
     hungUp: hungUp.promise,
     isAsked: () => count > 0,
-    release: () => {
-      for (const [signal, listener] of listeners) process.off(signal, listener);
-    },
+    release,
   };
 }

@@ -41,7 +41,7 @@ export interface OneTask {
   /** False when the task is known no more in the end. */
   known?: boolean;
   /** More to look at when no daemon runs any more. */
-  remains?: (scene: Pick<Scene, 'daemon' | 'id'>) => Promise<void>;
+  remains?: (scene: Pick<Scene, 'daemon' | 'id'>) => void | Promise<void>;
 }
 
 export interface Scene {

@@ -22,9 +22,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     end: ['succeeded 0'],
     starts: 1,
     stdout: 'pulled\n',
-    // eslint-disable-next-line @typescript-eslint/require-await
-    remains: async ({ daemon }) =>
-      assert.equal(runtimePulls(imageName(daemon.dir)), 1, 'pulled once'),
+    remains: ({ daemon }) => assert.equal(runtimePulls(imageName(daemon.dir)), 1, 'pulled once'),
   }),
   cancel: oneTask({
     about: 'a running command that does not heed TERM, and its children, are cancelled',
@@ -75,8 +73,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     afterwards: forgetByGc,
     starts: 1,
     known: false,
-    // eslint-disable-next-line @typescript-eslint/require-await
-    remains: async ({ daemon }) => {
+    remains: ({ daemon }) => {
       const spool = join(daemon.stateDir, 'spool');
       assert.deepEqual(
         existsSync(spool) ? readdirSync(spool) : [],
@@ -95,8 +92,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     end: ['failed 3'],
     afterwards: finished,
     starts: 1,
-    // eslint-disable-next-line @typescript-eslint/require-await
-    remains: async ({ daemon, id }) => {
+    remains: ({ daemon, id }) => {
       const lines = readFileSync(`${outputDirectory(daemon)}.finish`, 'utf8')
         .trimEnd()
         .split('\n');

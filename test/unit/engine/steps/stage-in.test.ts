@@ -143,9 +143,14 @@ test('an upload that two tasks want goes on for the one that stays', async () =>
 });
 
 test.each([
-  ['nobody wants any more leaves no part in the way', undefined, 1],
-  ['a daemon that stops was about can be gone on with', new AppError('DAEMON_STOPPING', 'x'), 0],
-])('an upload that %s', async (_, reason, removals) => {
+  ['nobody wants any more leaves no part in the way', undefined, 'AbortError', 1],
+  [
+    'a daemon that stops was about can be gone on with',
+    new AppError('DAEMON_STOPPING', 'x'),
+    'AppError',
+    0,
+  ],
+])('an upload that %s', async (_, reason, name, removals) => {
   const { host, stage } = await house();
   const gate = Promise.withResolvers<void>();
   host.upload = async (_source, _target, options) => {
@@ -155,7 +160,7 @@ test.each([
   const { news, controller } = stage({ inputs: [inline('large', 'a')] });
   await until(() => host.count(/^looking for a part/) === 1);
   controller.abort(reason);
-  await expect(news).rejects.toBeDefined();
+  await expect(news).rejects.toMatchObject({ name });
   gate.resolve();
   const next = stage({ inputs: [inline('large', 'a')] });
   await until(() => host.count(/^looking for a part/) === 2);

@@ -61,9 +61,9 @@ export default defineConfig({
           include: ['test/{contract,integration}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          // most of them wait for one host, and start no daemon
-          maxWorkers: WORKERS + 1,
-          sequence: { groupOrder: 1 },
+          maxWorkers: WORKERS,
+          // beside the unit tests, which wait for nothing; not beside those with daemons: both fill the small disk
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -75,7 +75,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: WORKERS,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -86,7 +86,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -160,9 +160,9 @@ async function pullWithRetry(pull: Pull): Promise<ReadyImage> {
     try {
       return await pull.seat.pulls.add(() => pullOnce(pull));
     } catch (thrown) {
-      if (thrown instanceof AbortError) throw thrown;
       const error = toAppError(thrown);
-      if (pull.signal.aborted) throw new AbortError(error);
+      if (pull.signal.aborted)
+        throw new AbortError(await endThere(pull).then(() => error, toAppError));
       const there = pull.newer && (await whatIsThere(pull, error));
       if (there !== undefined) return there;
       if (!mayHelp(error)) throw new AbortError(error);
@@ -202,7 +202,7 @@ async function pullOnce(pull: Pull): Promise<ReadyImage> {
   const place = await placeOf(pull);
   const known = place.newer;
   for (let polls = 0; ; polls += 1) {
-    if (signal.aborted) return giveUp(pull, place);
+    signal.throwIfAborted();
     pull.asked = true;
     const ask = () => seat.host.run(pullText(place), { purpose: `pulling ${ref.reference}` });
     const reply = await (polls === 0 ? ask() : seat.polls.poll(ask, signal));
@@ -223,14 +223,17 @@ async function pullOnce(pull: Pull): Promise<ReadyImage> {
   }
 }
 
-/** Nobody wants the image any more: the pull ends on the host, too. The next daemon joins it there. */
-async function giveUp({ seat, ref, signal, asked }: Pull, place: PullPlace): Promise<never> {
+/**
+ * Nobody wants the image any more: its pull ends on the host, too, and what a failed one has left goes.
+ * When the daemon stops it stays: the next one joins it there.
+ */
+async function endThere({ seat, facts, ref, signal, asked, deps }: Pull): Promise<void> {
   const reason: unknown = signal.reason;
   const stopping = isAppError(reason) && reason.code === 'DAEMON_STOPPING';
-  if (asked && !stopping) {
-    await seat.host.run(pullCancelText(place), { purpose: `ending the pull of ${ref.reference}` });
-  }
-  throw new AbortError(reason as Error);
+  if (!asked || stopping) return;
+  const directory = imageDirectory(seat, facts);
+  const place = { directory, key: imageKey(ref), nonce: deps.nonce() };
+  await seat.host.run(pullCancelText(place), { purpose: `ending the pull of ${ref.reference}` });
 }
 
 async function placeOf({ seat, facts, ref, deps, newer }: Pull): Promise<PullPlace> {

@@ -66,23 +66,25 @@ find_flags() {
   case $flags in *U*) return 0 ;; esac
   [ "$(id -u)" = 0 ]
 }
-# The words in the container leave "started" before anything else.
-comes_up() {
-  began=''
-  [ -s rc ] && read -r began <rc
-  [ "$began" != started ] && ! [ -e exit.json ]
+look_again() {
+  if ! [ -e exit.json ]; then echo '@ starting' && exit 0; fi
 }
 may_join() {
   command -v nsenter >/dev/null || { why='nsenter of util-linux is not on the host'; return 1; }
-  find_target "$1" || {
-    if comes_up; then echo '@ starting' && exit 0; fi
-    why='no process of its container can be seen'
-    return 1
-  }
+  # the words in the container leave "started" before anything else: until then the runtime's own processes come and go
+  began=''
+  [ -s rc ] && read -r began <rc
+  case $began in
+    started) ;;
+    noshell) why='the image has no /bin/sh'; return 1 ;;
+    *) look_again ;;
+  esac
+  find_target "$1" || { why='no process of its container can be seen'; return 1; }
   find_flags || { why='the runtime uses no user namespace, which only root could join'; return 1; }
   # not looked for through /proc: a root that FUSE serves opens to those inside only
   # shellcheck disable=SC2086 # options, to be split
   why=$(nsenter --preserve-credentials $flags -t "$target" /bin/sh -c : 2>&1 </dev/null) || {
+    is_alive "$target" "$oldest" || look_again
     case $why in
       *'/bin/sh: No such file'*) why='the image has no /bin/sh' ;;
       '') why='nsenter failed' ;;

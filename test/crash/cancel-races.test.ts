@@ -10,6 +10,7 @@ import { expect, test } from 'vitest';
 import { BED, MINI, SSH_PORT } from '../support/bed.ts';
 import { COUNTED, heldAt, remains, startLedger, stored } from '../support/crash-task.ts';
 import { makeDaemon } from '../support/daemon.ts';
+import { shareOf } from '../support/share.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { spread } from './walk/points.ts';
@@ -45,11 +46,12 @@ test(
   },
 );
 
-test.concurrent.each([
-  ['launch.before', 'launching', 0],
+const HELD: [point: string, state: string, starts: number][] = [
   ['launch.after', 'launching', 1],
+  ['launch.before', 'launching', 0],
   ['collect.before', 'collecting', 1],
-])(
+];
+test.concurrent.each(shareOf(HELD, 1))(
   'row 32: a cancel during a cut, held at %s: one clean end when the host is back',
   async (point, state, starts) => {
     const proxy = await startTcpProxy(Number(SSH_PORT));

@@ -72,7 +72,7 @@ test(
   async () => {
     const others = shareOf(
       Object.entries(SCENARIOS).filter(([name]) => name !== 'task'),
-      3,
+      2,
     );
     const runs: [name: string, plan: Plan][] = [];
     await inLanes(others, LANES, async ([name, scenario]) => {

@@ -99,7 +99,11 @@ describe.concurrent('a cancel', () => {
     const images = () => onHost('vm', 'sh', '-c', `ls -A ${daemon.root}/images || true`);
     await until(async () => (await images()).includes('.pull-'));
     expect((await daemon.cli('cancel', '--wait', id)).stdout).toBe(`${id} cancelled\n`);
-    await until(async () => (await images()) === '');
+    let left = '';
+    await until(
+      async () => (left = await images()) === '',
+      () => `nothing left of the pull, but ${left}`,
+    );
     const pulling = `grep -lzas 'TOWLINE_PULL=.*${name}' /proc/[0-9]*/environ; true`;
     expect(await onHost('vm', 'sh', '-c', pulling)).toBe('');
     expect(stored(daemon, id)?.kind).toBe('cancelled');

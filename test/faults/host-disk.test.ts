@@ -7,6 +7,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { type SpareHost, startSpareHost } from '../support/faults/spare-host.ts';
+import { shareOf } from '../support/share.ts';
 import { until } from '../support/until.ts';
 
 const DISK = '/home/alice/disk';
@@ -109,7 +110,7 @@ describe('row 27: a task runs', () => {
     }
   });
 
-  test.each(['umask 000', 'umask 077', 'unset TMPDIR; export LANG=C LC_ALL=C'])(
+  test.each(shareOf(['umask 000', 'umask 077', 'unset TMPDIR; export LANG=C LC_ALL=C'], 1))(
     'after "%s" in the startup file, and nobody else gets in',
     async (line) => {
       await spare.as('alice', `echo '${line}' >~/.bashrc`);

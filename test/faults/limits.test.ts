@@ -11,6 +11,7 @@ import { MINI } from '../support/bed.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { storeEndedTasks } from '../support/ended-tasks.ts';
 import { highestMemory, memoryNow, printed } from '../support/memory.ts';
+import { TAKES_ALL } from '../support/share.ts';
 import { until } from '../support/until.ts';
 
 const MIB = 1 << 20;
@@ -99,11 +100,11 @@ test('row 31: bits that give another user, group or deletion rights never come h
   expect(statSync(join(out, 'su')).mode & 0o777).toBe(0o755);
 });
 
-test('row 31: ten thousand ended tasks and their events are told in pages', async () => {
+test('row 31: thousands of ended tasks and their events are told in pages', async () => {
   await using daemon = makeDaemon();
   await daemon.start();
   await daemon.kill();
-  const count = 10_000;
+  const count = TAKES_ALL ? 10_000 : 3_000;
   await storeEndedTasks(daemon.stateDir, count);
   // A daemon that held on to what it has told would end for lack of heap.
   await daemon.start({ NODE_OPTIONS: '--max-old-space-size=96' });

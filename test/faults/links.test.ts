@@ -103,7 +103,7 @@ test.concurrent('row 6: a black hole is noticed in time; what runs runs on, and 
   expect((await followed).stdout).toBe((await daemon.cli('logs', '--stdout', longer.id)).stdout);
 });
 
-test.concurrent.for(['launching', 'collecting'])(
+test.concurrent.for(shareOf(['launching', 'collecting'], 1))(
   'row 7: replies are lost while a task is %s; files decide, and it is started once',
   async (state) => {
     await using way = await throughProxy();

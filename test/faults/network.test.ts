@@ -6,11 +6,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { finished, makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { type SpareHost, startSpareHost } from '../support/faults/spare-host.ts';
+import { TAKES_ALL } from '../support/share.ts';
 import { until } from '../support/until.ts';
 
-const AWAY_MS = 60_000;
 const NOTICED_MS = 30_000;
-const LINES = 80;
+/** Longer than it takes to notice. */
+const AWAY_MS = TAKES_ALL ? 60_000 : 35_000;
+const LINES = AWAY_MS / 1_000 + 20;
 
 let spare: SpareHost;
 let daemon: TestDaemon;

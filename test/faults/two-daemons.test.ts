@@ -12,6 +12,7 @@ import { COUNTED, runtimePulls, runtimeStarts, stored } from '../support/crash-t
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { submitWaiting, WAITING_OUTPUT } from '../support/faults/waiting-task.ts';
 import { fetchesByBlob, freshImage } from '../support/registry.ts';
+import { shareOf } from '../support/share.ts';
 import { until } from '../support/until.ts';
 
 /** A daemon with a copy of the state of another one, which does not run just now. */
@@ -57,7 +58,7 @@ async function expectReadOnly(copy: TestDaemon, id: string): Promise<void> {
   }
 }
 
-test.concurrent.each(['a copy on the same machine', 'from another machine'])(
+test.concurrent.each(shareOf(['a copy on the same machine', 'from another machine'], 1))(
   'row 23: on a state that is %s nothing is done, until it is taken over',
   async (how) => {
     await using original = makeDaemon({ vm: COUNTED });

@@ -85,7 +85,12 @@ end_job() {
 if mv "$job" ".old-$key-$n" 2>/dev/null; then
   job=.old-$key-$n
   read_owner
-  if owned_here; then end_job; fi
-  discard "$job"
+  tries=0
+  # again, when something of it was missed and still writes there
+  while [ -e "$job" ] && [ "$tries" -lt 20 ]; do
+    tries=$((tries + 1))
+    if owned_here; then end_job; fi
+    discard "$job" 2>/dev/null
+  done
 fi
 echo '@ ended'

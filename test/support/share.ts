@@ -4,7 +4,7 @@
  */
 import { spread } from '../crash/walk/points.ts';
 
-const TAKES_ALL = process.env['TOWLINE_TEST_ALL'] === '1';
+export const TAKES_ALL = process.env['TOWLINE_TEST_ALL'] === '1';
 
 /** So many of the cases, or all. */
 export function shareOf<T>(cases: readonly T[], count: number): T[] {

@@ -170,6 +170,19 @@ test('when the last one leaves, the pull is ended on the host, at once', async (
   expect(host.count(/^pulling/)).toBe(after);
 });
 
+test('what a pull left that failed as the last one left goes, too', async () => {
+  const { host, want } = await house([]);
+  const gate = Promise.withResolvers<string>();
+  host.on(/^pulling/, () => gate.promise);
+  const one = want();
+  await until(() => host.count(/^pulling/) === 1);
+  one.leave();
+  await one.image.catch(() => {});
+  gate.resolve(failed('unexpected EOF'));
+  await until(() => host.count(/^ending/) === 1);
+  expect(host.count(/^pulling/)).toBe(1);
+});
+
 test('who comes just after the last one left gets the image, not the other’s cancel', async () => {
   const { host, want, replies } = await house(['@ running 1']);
   const gate = Promise.withResolvers<string>();

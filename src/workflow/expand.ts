@@ -4,6 +4,7 @@ import { explainAll } from '../protocol/explain.ts';
 import { SUBMIT_TASKS_MAX } from '../protocol/limits.ts';
 import { parseSpec } from '../protocol/parse-spec.ts';
 import { taskSpecSchema, type WireTaskSpec } from '../protocol/spec-schema.ts';
+import { gather } from './gather.ts';
 import { withLocalPaths } from './local-paths.ts';
 import type { Manifest, ManifestTask } from './manifest.ts';
 import { nameOf } from './manifest.ts';
@@ -113,8 +114,13 @@ function makeTask({ manifest, options, parts }: Making, key: string, scope: Scop
   }) as Record<string, unknown>;
   if (problems.length > 0) return { tasks: [], problems };
 
+  const gathered = gather(typed(texts, changed), {
+    partsOf: (other) =>
+      manifest.tasks.get(other)?.scatter === undefined ? undefined : parts.get(other),
+    wrong,
+  });
   const spec = {
-    ...withLocalPaths(typed(texts, changed), options.directory),
+    ...withLocalPaths(gathered, options.directory),
     name: scope.name,
     ...(after.length > 0 && { after: after.flatMap((other) => parts.get(other) ?? []) }),
   };

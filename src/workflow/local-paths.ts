@@ -1,12 +1,13 @@
 /** Local paths in a file are meant from where the file is. */
 import { resolve } from 'node:path';
 import { inputOf, localTarget, outputOf } from '../protocol/file-words.ts';
+import { isReference } from '../protocol/references.ts';
 
 type Fields = Record<string, unknown>;
 
 /** The task with absolute local paths; what has not the form of one is left for the schema to refuse. */
 export function withLocalPaths(fields: Fields, directory: string): Fields {
-  const local = (path: string): string => resolve(directory, path);
+  const local = (path: string): string => (isReference(path) ? path : resolve(directory, path));
   const inputs = (value: unknown): unknown =>
     typeof value === 'string' ? inputOf(value, local) : pathIn(value, 'path', local);
   const outputs = (value: unknown): unknown =>

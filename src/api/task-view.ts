@@ -32,6 +32,7 @@ export function toTaskView(report: TaskReport): TaskView {
     ...blockedOf(report),
     ...(state.kind === 'waiting' && { waitingOn: [...state.on] }),
     outputs: outputsOf(state),
+    ...reuseOf(state),
     ...sharedOf(state),
     cleanup: { policy: spec.cleanup, state: isEnded(state) ? state.cleanup : 'none' },
     ...onFinishView(spec, state),
@@ -90,6 +91,13 @@ function blockedOf({ task, nextTryAt, waits }: TaskReport): Pick<TaskView, 'bloc
 function outputsOf(state: TaskState): TaskView['outputs'] {
   if (!isEnded(state)) return [];
   return state.outputs.map(({ pattern, ...rest }) => ({ path: pattern, ...rest }));
+}
+
+function reuseOf(state: TaskState): Pick<TaskView, 'reused' | 'notReused'> {
+  if (isEnded(state) && state.reused !== undefined) return { reused: { task: state.reused.task } };
+  const launch = 'launch' in state ? state.launch : undefined;
+  const notReused = 'notReused' in state ? state.notReused : launch?.notReused;
+  return notReused === undefined ? {} : { notReused };
 }
 
 function sharedOf(state: TaskState): Pick<TaskView, 'shared'> {

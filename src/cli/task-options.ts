@@ -37,6 +37,7 @@ export interface TaskOptions {
   acceptExit?: number[];
   runtimeArg?: string[];
   priority?: number;
+  reuse?: boolean;
   after?: string[];
   tag?: string[];
   idempotencyKey?: string;
@@ -107,6 +108,7 @@ export function addTaskOptions(command: Command): Command {
     .option('--accept-exit <codes>', 'exit codes that count as success', numbers)
     .option('--runtime-arg <word>', 'an argument for the container runtime', many)
     .option('--priority <n>', 'higher goes first', number)
+    .option('--reuse', 'where one like it succeeded before, take what that made and do not run it')
     .option('--after <id>', 'a task that must succeed before this one starts', many)
     .option('--tag <name=value>', 'a tag to find it by', many)
     .option('--idempotency-key <text>', 'the same key submits only once')
@@ -146,6 +148,7 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
     acceptExit: o.acceptExit,
     runtimeArgs: o.runtimeArg,
     priority: o.priority,
+    reuse: o.reuse,
     after: o.after,
     held: o.hold,
     tags: o.tag && Object.fromEntries(o.tag.map((text) => pair(text, '--tag', verb))),

@@ -4,6 +4,7 @@
  */
 import type { Decision } from './decision.ts';
 import type { Effect } from './effects.ts';
+import type { NewsEvent } from './events.ts';
 import { AppError, type FailureRecord } from './failure.ts';
 import type {
   Cleanup,
@@ -36,6 +37,16 @@ export function concludeExit(
   const failure = judgeExit(task, end.exit);
   if (failure !== undefined) return retryOrEnd(task, { kind: 'failed', failure, ...end });
   return ended(task, { ...common(task.state, end), kind: 'succeeded' });
+}
+
+/** Nothing was started: an earlier task did the same. */
+export function concludeReused(
+  task: Task,
+  { image, reused, exit, outputs, kept }: NewsEvent & { kind: 'reused' },
+  now: number,
+): Decision {
+  const state = common(task.state, { exit, outputs, kept, now });
+  return ended(task, { ...state, image, reused, kind: 'succeeded' });
 }
 
 /** Why an exit record is not a success, or undefined when it is one. */

@@ -2,7 +2,7 @@
  * The forward way of an attempt: each piece of news moves it from one state to the next. What does
  * not fit the state is late or told twice, and ignored by name.
  */
-import { cancelled, concludeExit, endWith, retryOrEnd } from './conclude.ts';
+import { cancelled, concludeExit, concludeReused, endWith, retryOrEnd } from './conclude.ts';
 import { type Decision, ignored, to } from './decision.ts';
 import type { NewsEvent } from './events.ts';
 import { type ExitRecord, type GpuGrant, isEnded, type TaskState } from './state.ts';
@@ -29,18 +29,11 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
         'pull',
       );
     case 'image-ready':
-      if (state.kind !== 'pulling') return ignored(task, event);
-      return to(
-        task,
-        {
-          ...step(state, now),
-          ...triedOf(state),
-          kind: 'launching',
-          inputs: state.inputs,
-          image: event.image,
-        },
-        'launch',
-      );
+      return state.kind === 'pulling' ? imageReady(task, event, now) : ignored(task, event);
+    case 'reused':
+      // after a launch one may be under way: it must run or be ended
+      if (state.kind !== 'pulling' || state.tried === true) return ignored(task, event);
+      return concludeReused(task, event, now);
     case 'image-gone':
       if (state.kind !== 'launching') return ignored(task, event);
       return to(
@@ -80,6 +73,15 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
       if (isEnded(state)) return ignored(task, event);
       return stepFailed(task, event, now);
   }
+}
+
+function imageReady(task: Task, event: NewsEvent & { kind: 'image-ready' }, now: number): Decision {
+  const state = task.state as TaskState & { kind: 'pulling' };
+  const { inputs } = state;
+  const { image, notReused } = event;
+  const why = notReused === undefined ? {} : { notReused };
+  const at = { ...step(state, now), ...triedOf(state) };
+  return to(task, { ...at, kind: 'launching', inputs, image, ...why }, 'launch');
 }
 
 function isOfPull(event: NewsEvent): event is NewsEvent & { kind: `pull-${string}` } {

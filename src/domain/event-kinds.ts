@@ -10,7 +10,10 @@ export const EVENT_KINDS: Readonly<Record<TaskEvent['kind'] | 'submitted', strin
   'pull-finished': 'the pull has ended, and `image` is there',
   'pull-not-asked':
     'the registry could not tell whether a newer `image` is there, by `failure`: the one that is there is used',
-  'image-ready': 'its `image` is there',
+  'image-ready':
+    'its `image` is there; `notReused`: why no earlier task is taken instead of running it',
+  reused:
+    'it is not run, an earlier task did the same and what it made is there: `reused`, `outputs`, `exit`',
   'image-gone': 'the image had gone when it was to start; it is pulled again',
   'inputs-gone': 'inputs had gone when it was to start; they are brought again',
   launched: 'it has started: `launch`, the record of its supervisor',

@@ -12,6 +12,7 @@ import type {
   KeptOutputs,
   LaunchRecord,
   ReadyImage,
+  Reused,
   StagedInputs,
 } from './state.ts';
 import type { TaskId } from './task.ts';
@@ -29,7 +30,22 @@ export type AskedEvent =
 export type NewsEvent =
   | { kind: 'placed'; attempt: number; host: string; gpus?: GpuGrant | undefined }
   | { kind: 'staged'; attempt: number; inputs: StagedInputs }
-  | { kind: 'image-ready'; attempt: number; image: ReadyImage }
+  | {
+      kind: 'image-ready';
+      attempt: number;
+      image: ReadyImage;
+      notReused?: string | undefined;
+    }
+  /** An earlier task like it succeeded, and what it made is still there. */
+  | {
+      kind: 'reused';
+      attempt: number;
+      image: ReadyImage;
+      reused: Reused;
+      exit?: ExitRecord | undefined;
+      outputs: CollectedOutput[];
+      kept?: KeptOutputs | undefined;
+    }
   /** A pull of the image named is under way for the task; nothing of it when the image is there. */
   | { kind: 'pull-started'; attempt: number; image: string }
   /** One try failed; without a time it was the last. */

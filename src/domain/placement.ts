@@ -1,6 +1,6 @@
 /**
  * Which queued task goes to which host: priority, then age; nothing goes where it does not fit. Of the
- * hosts that fit a task goes to the one it fills least. A task that has to wait for room is promised
+ * hosts that fit a task goes to the one that has most of its inputs, and of such to the one it fills least. A task that has to wait for room is promised
  * one host, and what it will need there counts as taken for those behind it: they may use what it
  * leaves over, so that holes are filled and a big task is not overtaken for ever.
  */
@@ -54,8 +54,22 @@ interface Room {
 /** Parts of a CPU do not add up exactly. */
 const EPSILON = 1e-9;
 
+/** Bytes of its inputs that each host has already, by name. */
+export type Near = (task: Task) => ReadonlyMap<string, number> | undefined;
+
+function nearest(rooms: Room[], near: ReturnType<Near>): Room[] {
+  if (near === undefined) return rooms;
+  const bytesAt = (room: Room): number => near.get(room.host.name) ?? 0;
+  const most = Math.max(...rooms.map(bytesAt));
+  return rooms.filter((room) => bytesAt(room) === most);
+}
+
 /** Assigns as many queued tasks as fit now. Those of one moment go in the order given. */
-export function place(queued: readonly Task[], hosts: readonly HostRoom[]): Placement[] {
+export function place(
+  queued: readonly Task[],
+  hosts: readonly HostRoom[],
+  near: Near = () => undefined,
+): Placement[] {
   const rooms = hosts.map(roomOf);
   const placements: Placement[] = [];
   for (const task of queued.toSorted(byRank)) {
@@ -65,7 +79,7 @@ export function place(queued: readonly Task[], hosts: readonly HostRoom[]): Plac
     const ask = askOf(spec);
     const candidates = candidatesOf(spec, rooms);
     const open = candidates.filter((room) => fits(ask, room.used, room.has));
-    const best = least(open, (room) => fillOf(ask, room));
+    const best = least(nearest(open, near(task)), (room) => fillOf(ask, room));
     if (best !== undefined) placements.push({ task, ...take(ask, best) });
     else promise(ask, candidates);
   }

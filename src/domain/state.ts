@@ -61,6 +61,10 @@ export interface SupervisorRecord {
 /** A supervisor's record and where its attempt is: the root may be configured otherwise by now. */
 export interface LaunchRecord extends SupervisorRecord {
   root: string;
+  /** What was run on what, as a hash: another task with the same one would do the same. */
+  fingerprint?: string | undefined;
+  /** Why no earlier task was taken instead, for a task that would have one. */
+  notReused?: string | undefined;
 }
 
 /** What the command and all it started used, as far as the host can tell. */
@@ -94,6 +98,14 @@ export interface CollectedOutput {
   local: string;
   bytes: number;
   sha256: string;
+}
+
+/** An earlier task whose outputs were taken instead of running this one. */
+export interface Reused {
+  task: TaskId;
+  /** The attempt that ran, whose streams are those of this task, too. */
+  token: AttemptToken;
+  fingerprint: string;
 }
 
 /** What a task has made and left on its host for others: hard links to objects of the content store hold it. */
@@ -153,6 +165,7 @@ interface Ended {
   exit?: ExitRecord | undefined;
   outputs: CollectedOutput[];
   kept?: KeptOutputs | undefined;
+  reused?: Reused | undefined;
   finishedAt: number;
   cleanup: Cleanup;
   /** Absent: there is none, or it has not ended yet. */
@@ -167,7 +180,12 @@ export type TaskState =
   | { kind: 'queued'; attempt: number; since: number }
   | ({ kind: 'staging' } & OnHost)
   | ({ kind: 'pulling'; inputs: StagedInputs } & OnHost)
-  | ({ kind: 'launching'; inputs: StagedInputs; image: ReadyImage } & OnHost)
+  | ({
+      kind: 'launching';
+      inputs: StagedInputs;
+      image: ReadyImage;
+      notReused?: string | undefined;
+    } & OnHost)
   | ({ kind: 'running'; image: ReadyImage; launch: LaunchRecord } & OnHost)
   | ({ kind: 'collecting'; image: ReadyImage; launch: LaunchRecord; exit: ExitRecord } & OnHost)
   | ({

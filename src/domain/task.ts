@@ -96,6 +96,8 @@ export interface TaskSpec {
   acceptExit: number[];
   runtimeArgs: string[];
   priority: number;
+  /** Where one like it has succeeded before, that one's outputs are taken instead of running it. */
+  reuse?: boolean | undefined;
   /** Tasks that must have succeeded before it starts: ids, and before it is submitted also names. */
   after?: string[] | undefined;
   held: boolean;

@@ -31,7 +31,12 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
     case 'staged':
       return { files: event.inputs.files.length };
     case 'image-ready':
-      return { image: event.image };
+      return {
+        image: event.image,
+        ...(event.notReused !== undefined && { notReused: event.notReused }),
+      };
+    case 'reused':
+      return { reused: event.reused, outputs: event.outputs, exit: event.exit };
     case 'pull-started':
     case 'pull-finished':
       return { image: event.image };

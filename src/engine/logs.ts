@@ -6,7 +6,7 @@ import { attemptToken, type StreamName, type Task } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { Seat } from './seats.ts';
 import type { Service } from './service.ts';
-import { whereIs } from './where.ts';
+import { ranAs, whereIs } from './where.ts';
 
 const RUNTIME_LOG_MAX_BYTES = 1 << 20;
 
@@ -22,7 +22,7 @@ export function createLogs(
     task: Task,
     want: { stream: StreamName; attempt: number } & FollowWant,
   ) {
-    const token = attemptToken(task.id, want.attempt);
+    const token = ranAs(task, want.attempt);
     // Nobody fetches anything on a state that is not our own.
     const over = deps.readOnly || isEnded(task.state) || want.attempt < task.state.attempt;
     const follow = want.follow && !over;

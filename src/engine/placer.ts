@@ -5,6 +5,7 @@ import type { Task, TaskSpec } from '../domain/task.ts';
 import { createContacts } from './contacts.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
+import { createNearness } from './nearness.ts';
 import { noHostFits } from './no-host-fits.ts';
 import { capacityOf, roomsOf } from './rooms.ts';
 import type { Seat, Seats } from './seats.ts';
@@ -25,12 +26,14 @@ const AFTER_FAILURE_MS = 5_000;
 
 export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }): Placer {
   const { ledger, seats, log } = deps;
+  const nearness = createNearness({ ledger });
   const contacts = createContacts({ log, again: () => look() });
 
   async function lookNow(): Promise<void> {
     const queued = [...ledger.live()].filter((task) => task.state.kind === 'queued');
     if (queued.length === 0) return;
-    const placements = place(queued, roomsOf(seats.all(), ledger.live()));
+    const near = await nearness.lookUp(queued);
+    const placements = place(queued, roomsOf(seats.all(), ledger.live()), near);
     await allOrThrow(placements, ({ task, host, gpus }) =>
       ledger.apply(task.id, { kind: 'placed', attempt: task.state.attempt, host, gpus }),
     );

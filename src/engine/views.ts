@@ -4,7 +4,7 @@ import { attemptToken, type StreamName, type Task } from '../domain/task.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { TaskReport } from './service.ts';
 import { stderrTail } from './stderr-tail.ts';
-import { whereIs } from './where.ts';
+import { ranAs, whereIs } from './where.ts';
 import { whyWaiting } from './why-waiting.ts';
 
 export interface Views {
@@ -23,7 +23,7 @@ export function createViews(deps: ViewDeps): Views {
 
   async function report(task: Task): Promise<TaskReport> {
     const { state } = task;
-    const token = attemptToken(task.id, state.attempt);
+    const token = ranAs(task, state.attempt);
     const bytes = await spool.bytes(token);
     const complete = await spool.attempt(token).isComplete();
     const stream = (name: StreamName) => ({ bytes: bytes[name], complete });

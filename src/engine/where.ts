@@ -1,5 +1,6 @@
 /** Where an attempt is or was: its host, and the root it was launched in. */
-import type { Task } from '../domain/task.ts';
+import { isEnded } from '../domain/state.ts';
+import { type AttemptToken, attemptToken, type Task } from '../domain/task.ts';
 
 export interface Where {
   host?: string | undefined;
@@ -17,4 +18,10 @@ export function whereIs(task: Task, attempt: number): Where {
     host: 'host' in state ? state.host : undefined,
     root: 'launch' in state ? state.launch?.root : undefined,
   };
+}
+
+/** Whose streams are those of an attempt: its own, or those of the one that ran in its stead. */
+export function ranAs({ id, state }: Task, attempt: number): AttemptToken {
+  const reused = attempt === state.attempt && isEnded(state) ? state.reused : undefined;
+  return reused?.token ?? attemptToken(id, attempt);
 }

@@ -79,6 +79,7 @@ export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = '
     acceptExit: [...new Set(wire.acceptExit ?? defaults.acceptExit ?? [0])],
     runtimeArgs: wire.runtimeArgs ?? [],
     priority: wire.priority ?? 0,
+    reuse: wire.reuse,
     after: afterOf(wire, [...inputs.map(({ source }) => source), ...(stdin ? [stdin] : [])]),
     held: wire.held ?? false,
     tags: tagsOf(wire, value, where),

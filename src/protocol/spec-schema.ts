@@ -155,6 +155,12 @@ export const taskSpecSchema = z
     acceptExit: z.array(z.int().min(0).max(255)).min(1).max(256).optional(),
     runtimeArgs: z.array(word(limits.WORD_BYTES_MAX)).max(limits.RUNTIME_ARGS_MAX).optional(),
     priority: z.int().min(-limits.PRIORITY_ABS_MAX).max(limits.PRIORITY_ABS_MAX).optional(),
+    reuse: z
+      .boolean()
+      .optional()
+      .describe(
+        'Where one like it has succeeded before, its outputs are taken instead of running it.',
+      ),
     after: z
       .array(label(limits.NAME_CHARS_MAX))
       .max(limits.AFTER_MAX)

@@ -130,6 +130,10 @@ export const taskView = z.object({
   blocked: blockedView.optional(),
   waitingOn: z.array(z.string()).optional(),
   outputs: z.array(outputView),
+  /** It was not run: an earlier task did the same. */
+  reused: z.object({ task: z.string() }).optional(),
+  /** Why it was run although it may take what an earlier task made. */
+  notReused: z.string().optional(),
   /** What stays on a host as inputs of other tasks. */
   shared: z.object({ host: z.string(), files: count, bytes: count }).optional(),
   cleanup: z.object({ policy: z.string(), state: z.enum(['none', 'pending', 'done', 'kept']) }),

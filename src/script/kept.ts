@@ -9,7 +9,7 @@ import { batches } from './batches.ts';
 import { safeName } from './layout.ts';
 import { objectName } from './objects.ts';
 import { quote, quoteAll } from './quote.ts';
-import { parseValue, replyInvalid, splitReply, stepFailed } from './reply.ts';
+import { onlyLine, parseValue, replyInvalid, splitReply, stepFailed } from './reply.ts';
 
 export interface HoldPlace {
   root: string;
@@ -150,4 +150,31 @@ export function dropHoldsText(
     `cd ${quote(`${root}/kept/${safeName(daemonId)}`)} || exit 0`,
     ...batches(tokens.map(safeName)).map((part) => `rm -rf ${quoteAll(part)}`),
   ].join('\n');
+}
+
+/** Gives the text that says whether all these are still held. */
+export function heldText(
+  place: HoldPlace,
+  files: readonly { sha256: string; mode: number }[],
+): string {
+  const names = [...new Set(files.map(({ sha256, mode }) => objectName(sha256, mode)))];
+  return [
+    `cd ${quote(holdPath(place))} 2>/dev/null || { echo '@ lacks'; exit 0; }`,
+    'all() {',
+    '  for o; do',
+    '    [ -f "$o" ] || { echo \'@ lacks\' && exit 0; }',
+    '  done',
+    '}',
+    ...batches(names).map((part) => `all ${quoteAll(part)}`),
+    "echo '@ held'",
+  ].join('\n');
+}
+
+/** Reads it. @throws HOST_REPLY_INVALID */
+export function parseHeld(output: string, query: { host: string }): boolean {
+  const purpose = `looking for kept outputs on ${query.host}`;
+  const { verb, noise } = onlyLine(purpose, output);
+  if (verb !== 'held' && verb !== 'lacks')
+    throw replyInvalid(purpose, `unknown word ${JSON.stringify(verb)}`, noise);
+  return verb === 'held';
 }

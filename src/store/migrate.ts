@@ -5,6 +5,7 @@ import { SQL as INITIAL } from './migrations/0001-initial.ts';
 import { SQL as HOST_EVENTS } from './migrations/0002-host-events.ts';
 import { SQL as RETENTION } from './migrations/0003-retention.ts';
 import { SQL as HOME } from './migrations/0004-home.ts';
+import { SQL as FINGERPRINTS } from './migrations/0005-fingerprints.ts';
 
 /** `number` is the schema version (PRAGMA user_version) after the step. */
 export interface Migration {
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 2, name: 'host-events', sql: HOST_EVENTS },
   { number: 3, name: 'retention', sql: RETENTION },
   { number: 4, name: 'home', sql: HOME },
+  { number: 5, name: 'fingerprints', sql: FINGERPRINTS },
 ];
 
 /**

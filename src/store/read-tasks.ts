@@ -6,6 +6,7 @@ import { ENDED_KINDS, STATE_KINDS } from '../domain/state.ts';
 import type { TaskId } from '../domain/task.ts';
 import type { Database, Row } from './database.ts';
 import { lastHostEvents, listHostEvents } from './host-events.ts';
+import { FINGERPRINT } from './migrations/0005-fingerprints.ts';
 import type { Answers, ReadRequest } from './requests.ts';
 import { eventsGone, listRemovals } from './retention.ts';
 import { parseEffect, parseEvent, parseTask } from './row-schemas.ts';
@@ -149,6 +150,10 @@ function conditions(query: TaskQuery): { where: string; values: SQLInputValue[] 
   if (query.name !== undefined) {
     parts.push("json_extract(spec, '$.name') = ?");
     values.push(query.name);
+  }
+  if (query.fingerprint !== undefined) {
+    parts.push(`state_kind = 'succeeded' AND ${FINGERPRINT} = ?`);
+    values.push(query.fingerprint);
   }
   for (const [key, value] of Object.entries(query.tags ?? {})) {
     parts.push('EXISTS (SELECT 1 FROM tags WHERE task = tasks.id AND key = ? AND value = ?)');

@@ -14,11 +14,12 @@ import type {
   KeptOutputs,
   LaunchRecord,
   ReadyImage,
+  Reused,
   StagedFile,
   StagedInputs,
   Usage,
 } from '../domain/state.ts';
-import type { AttemptToken } from '../domain/task.ts';
+import type { AttemptToken, TaskId } from '../domain/task.ts';
 import { objectOf, oneOf, variantsOf } from './schema-of.ts';
 
 type Staged<K> = Extract<StagedFile, { kind: K }>;
@@ -76,6 +77,8 @@ export const launchRecordSchema = objectOf<LaunchRecord>({
   hostname: z.string(),
   startedAt: z.number(),
   root: z.string(),
+  fingerprint: z.string().optional(),
+  notReused: z.string().optional(),
 });
 
 export const exitRecordSchema = objectOf<ExitRecord>({
@@ -106,6 +109,12 @@ export const collectedOutputSchema = objectOf<CollectedOutput>({
   local: z.string(),
   bytes: z.int(),
   sha256: z.string(),
+});
+
+export const reusedSchema = objectOf<Reused>({
+  task: z.string().transform((text) => text as TaskId),
+  token: z.string().transform((text) => text as AttemptToken),
+  fingerprint: z.string(),
 });
 
 type KeptVariant<K> = Extract<KeptEntry, { kind: K }>;

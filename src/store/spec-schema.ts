@@ -93,6 +93,7 @@ export const taskSpecSchema = objectOf<TaskSpec>({
   acceptExit: z.array(z.int()),
   runtimeArgs: z.array(z.string()),
   priority: z.number(),
+  reuse: z.boolean().optional(),
   after: z.array(z.string()).optional(),
   held: z.boolean(),
   tags: text,

@@ -13,6 +13,7 @@ import {
   keptOutputsSchema,
   launchRecordSchema,
   readyImageSchema,
+  reusedSchema,
   stagedInputsSchema,
 } from './record-schemas.ts';
 import { objectOf, variantsOf } from './schema-of.ts';
@@ -45,6 +46,7 @@ const ended = {
   exit: exit.optional(),
   outputs: z.array(collectedOutputSchema),
   kept: keptOutputsSchema.optional(),
+  reused: reusedSchema.optional(),
   finishedAt: z.number(),
   cleanup: cleanupSchema,
   hook: hookEndSchema.optional(),
@@ -70,6 +72,7 @@ export const taskStateSchema = variantsOf<TaskState>({
     kind: z.literal('launching'),
     inputs: stagedInputsSchema,
     image,
+    notReused: z.string().optional(),
     ...onHost,
   }),
   running: objectOf<State<'running'>>({ kind: z.literal('running'), image, launch, ...onHost }),

@@ -66,6 +66,8 @@ export interface TaskQuery {
   /** The whole name. */
   name?: string | undefined;
   tags?: Record<string, string> | undefined;
+  /** Those that succeeded and ran this, or took it from one that did. */
+  fingerprint?: string | undefined;
   limit: number;
   /** Give tasks submitted before this one (newest first). */
   cursor?: string | undefined;

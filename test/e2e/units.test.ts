@@ -4,8 +4,10 @@
  * Method: a container whose PID 1 is systemd, in which the units are installed as their headers say; the
  * bed's vm is the host, and the container itself is the `local` one.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MINI } from '../support/bed.ts';
+import { MINI, REPO } from '../support/bed.ts';
 import { type Said, type SubmitMachine, startSubmitMachine } from '../support/submit-machine.ts';
 import { until } from '../support/until.ts';
 
@@ -38,6 +40,18 @@ function demo(host: string, name: string): Promise<string> {
       towline run --host ${host} --input ~/in-${name}.txt:in.txt --output out.txt:"$HOME/results/${name}.txt" \\
         ${MINI} -- sh -c 'cat /mnt/task/inputs/in.txt >out.txt' >&2
       cat ~/results/${name}.txt`),
+  );
+}
+
+/** Runs the dataflow demo and gives its result. */
+function dataflow(host: string): Promise<string> {
+  const file = readFileSync(join(REPO, 'examples/dataflow/dataflow.yaml'), 'utf8');
+  return works(
+    machine.alice(`set -eu
+      cat >~/dataflow.yaml <<'END'
+${file}END
+      towline workflow run ~/dataflow.yaml --set first=${host} --set second=${host} >&2
+      cat ~/results/f3.txt`),
   );
 }
 
@@ -98,6 +112,7 @@ describe('towline@.service', () => {
     await works(machine.root('systemctl reload towline@alice'));
     await until(async () => (await works(machine.alice('towline host list'))).includes('here'));
     expect(await demo('here', 'local')).toBe('from /home/alice for local\n');
+    expect(await dataflow('here')).toMatch(/^from B\n.+\nfrom C\n.+\n$/);
     await outlives('here', () => works(machine.root('systemctl restart towline@alice')));
   });
 });

@@ -23,7 +23,7 @@ import {
 import { hasRuntimeText, imageFileText } from '../../src/script/image-send.ts';
 import { freshText, hangUpText, joinText, signalText, wayInText } from '../../src/script/inside.ts';
 import { inspectFileText } from '../../src/script/inspect-file.ts';
-import { dropHoldsText, holdsText, keepText } from '../../src/script/kept.ts';
+import { dropHoldsText, heldText, holdsText, keepText } from '../../src/script/kept.ts';
 import { launchText } from '../../src/script/launch.ts';
 import { leftoversText } from '../../src/script/leftovers.ts';
 import { hashFilesText, haveObjectsText, publishObjectText } from '../../src/script/objects.ts';
@@ -172,6 +172,7 @@ const TEXTS: Record<string, string> = {
   'objects-publish': publishObjectText(OBJECT),
   'kept-keep': keepText(HOLD, 'n1', ["/srv/it's one", '/srv/$(two)']),
   'kept-list': holdsText(HOLD),
+  'kept-held': heldText(HOLD, [{ sha256: 'a'.repeat(64), mode: 0o444 }]),
   'kept-drop': dropHoldsText(HOLD, [HOLD.token]),
   'objects-hash': hashFilesText(["/srv/it's one", '/srv/$(two)']),
 };

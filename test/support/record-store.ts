@@ -42,6 +42,7 @@ const EVENTS: Record<TaskEvent['kind'] | 'submitted', true> = {
   blocked: true,
   unblocked: true,
   'step-failed': true,
+  reused: true,
 };
 export const EVENT_KINDS = Object.keys(EVENTS);
 

@@ -13,6 +13,8 @@ interface GraphOptions extends SetOptions {
 interface RunOptions extends SetOptions {
   idempotencyKey?: string;
   fail?: 'slow' | 'fast';
+  reuse: boolean;
+  new?: boolean;
 }
 
 const WIDTH_PIPED = 80;
@@ -88,6 +90,11 @@ function addRun(workflow: Command, cli: Cli): void {
     .command('run')
     .summary('run all tasks of a file')
     .description(RUN_DESCRIPTION)
+    .option('--no-reuse', 'run also what an earlier task did already')
+    .option(
+      '--new',
+      'submit it also when a run of this very file has not ended; default: follow that',
+    )
     .option('--idempotency-key <text>', 'the same key submits only once: run again, it follows')
     .addOption(
       new Option(
@@ -99,7 +106,8 @@ function addRun(workflow: Command, cli: Cli): void {
     const { readWorkflowOrThrow } = await import('../workflow/read-file.ts');
     const read = await readWorkflowOrThrow(call, call.args[0] ?? '');
     const { runWorkflow } = await import('../workflow/run-workflow.ts');
-    const { idempotencyKey, fail } = call.options;
-    return runWorkflow(call, read, { idempotencyKey, isFast: fail === 'fast' });
+    const { idempotencyKey, fail, reuse, new: anew = false } = call.options;
+    const isFast = fail === 'fast';
+    return runWorkflow(call, read, { idempotencyKey, isFast, reuse, anew });
   });
 }

@@ -39,6 +39,7 @@ export function taskPage(task: TaskView, { now, paint }: PageOptions): string {
     ['stderr', streamText(task, 'stderr')],
     ...task.asked.inputs.map((input): Line => ['input', `${input.from} -> ${input.to}`]),
     ...outputLines(task),
+    ['reused', reuseText(task)],
     ...(task.logs?.paths ?? []).map((path): Line => ['log', `${task.host ?? ''}:${path}`]),
     ['remote dir', task.remoteDir && `${task.host ?? ''}:${task.remoteDir}`],
     ['cleanup', `${task.cleanup.policy}, ${CLEANUP_WORDS[task.cleanup.state]}`],
@@ -121,6 +122,11 @@ function timeLines(task: TaskView, now: number): Line[] {
 function streamText(task: TaskView, name: 'stdout' | 'stderr'): string {
   const { bytes, complete } = task.streams[name];
   return `${sizeText(bytes)}${complete || !task.ended ? '' : ' (not complete)'}`;
+}
+
+function reuseText({ reused, notReused }: TaskView): string | undefined {
+  if (reused !== undefined) return `not run: task ${reused.task} did the same`;
+  return notReused && `nothing: ${notReused}`;
 }
 
 function outputLines(task: TaskView): Line[] {

@@ -1,8 +1,8 @@
 /** The course of `towline workflow run`: submit, follow, tell how it ended. Read next: board.ts, shows.ts. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Client } from '../../client/client.ts';
-import type { WireTaskSpec } from '../../protocol/spec-schema.ts';
-import type { EventView, TaskView } from '../../protocol/views.ts';
+import { ENDED_KINDS, STATE_KINDS } from '../../domain/state.ts';
+import type { EventView, SubmitView, TaskView } from '../../protocol/views.ts';
 import { graphOf } from '../../workflow/graph.ts';
 import type { Call } from '../call.ts';
 import { EXIT_HANGUP, EXIT_INTERRUPTED, EXIT_OK, EXIT_TASK_FAILED } from '../exit-codes.ts';
@@ -17,6 +17,10 @@ interface RunWorkflowOptions {
   idempotencyKey?: string | undefined;
   /** The first failure cancels the others. */
   isFast: boolean;
+  /** What an earlier task did is not done again. */
+  reuse: boolean;
+  /** Also when a run of this very file has not ended. */
+  anew: boolean;
 }
 
 interface Run {
@@ -31,25 +35,24 @@ interface Run {
 }
 
 const RUN_ID_CHARS = 12;
+const PAGE = 500;
+const UNFINISHED = STATE_KINDS.filter((kind) => !(ENDED_KINDS as readonly string[]).includes(kind));
 
 /** Runs all tasks to their end and gives the exit code. @throws AppError when they cannot be followed */
 export async function runWorkflow(
   call: Call,
   { manifest, expanded }: ReadWorkflow,
-  { idempotencyKey, isFast }: RunWorkflowOptions,
+  options: RunWorkflowOptions,
 ): Promise<number> {
   const client = await call.client();
   const asks = catchAsks();
   const stop = new AbortController();
   let show: Show | undefined;
   try {
-    const id = runId(idempotencyKey);
-    const tasks = expanded.tasks.map((task) =>
-      tagged(task, { workflow: manifest.name, 'workflow-run': id }),
-    );
-    const submitted = await client.submit(tasks, { idempotencyKey });
+    const { id, submitted } = await begun(client, { manifest, expanded }, options);
     const board = createBoard(submitted.tasks, levelsOf({ manifest, expanded }));
     show = createShow(call, { board, client, signal: stop.signal });
+    const { isFast } = options;
     const run: Run = { client, board, show, asks, isFast, isNew: submitted.created, stop };
     await show.begin({ workflow: manifest.name, run: id, created: submitted.created });
     return await Promise.race([attend(run), obeyed(run), asks.hungUp.then(() => EXIT_HANGUP)]);
@@ -58,6 +61,49 @@ export async function runWorkflow(
     show?.close();
     asks.release();
   }
+}
+
+interface Begun {
+  id: string;
+  submitted: SubmitView;
+}
+
+/** The tasks of a run of this very file that has not ended, or new ones. */
+async function begun(
+  client: Client,
+  { manifest, expanded }: ReadWorkflow,
+  { idempotencyKey, reuse, anew }: RunWorkflowOptions,
+): Promise<Begun> {
+  const digest = createHash('sha256').update(JSON.stringify(expanded.tasks)).digest('hex');
+  const tags = { workflow: manifest.name, 'workflow-file': digest.slice(0, RUN_ID_CHARS) };
+  const unfinished = anew || idempotencyKey !== undefined ? undefined : await lastRun(client, tags);
+  if (unfinished !== undefined) return unfinished;
+  const id = runId(idempotencyKey);
+  const tasks = expanded.tasks.map((task) => ({
+    ...task,
+    reuse: task.reuse ?? reuse,
+    tags: { ...tags, 'workflow-run': id, ...task.tags },
+  }));
+  return { id, submitted: await client.submit(tasks, { idempotencyKey }) };
+}
+
+/** The latest run with these tags, if it has not ended and all of it can still succeed. */
+async function lastRun(client: Client, tags: Record<string, string>): Promise<Begun | undefined> {
+  const tag = Object.entries(tags).map(([name, value]) => `${name}=${value}`);
+  const { tasks: unfinished } = await client.list({ tag, state: UNFINISHED, limit: 1 });
+  const id = unfinished[0]?.tags['workflow-run'];
+  if (id === undefined) return undefined;
+  const tasks: TaskView[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await client.list({ tag: [...tag, `workflow-run=${id}`], limit: PAGE, cursor });
+    tasks.push(...page.tasks);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  const isHopeless = ({ ended, state }: TaskView): boolean =>
+    (ended && state !== 'succeeded') || state === 'cancelling';
+  if (tasks.some(isHopeless)) return undefined;
+  return { id, submitted: { created: false, tasks: tasks.reverse() } };
 }
 
 /** By the names of the tasks as submitted. */
@@ -72,10 +118,6 @@ function levelsOf({ manifest, expanded }: ReadWorkflow): Map<string, number> {
 function runId(key: string | undefined): string {
   if (key === undefined) return randomBytes(RUN_ID_CHARS / 2).toString('hex');
   return createHash('sha256').update(key).digest('hex').slice(0, RUN_ID_CHARS);
-}
-
-function tagged(task: WireTaskSpec, tags: Record<string, string>): WireTaskSpec {
-  return { ...task, tags: { ...tags, ...task.tags } };
 }
 
 async function attend(run: Run): Promise<number> {

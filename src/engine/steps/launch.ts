@@ -9,6 +9,7 @@ import { type AttemptToken, attemptToken, hasOutputs, type Task } from '../../do
 import { parseImage } from '../../script/image-ref.ts';
 import { type LaunchReply, launchText, parseLaunch } from '../../script/launch.ts';
 import type { Step } from '../dispatcher.ts';
+import { fingerprintOf } from '../fingerprint.ts';
 import { momentOf } from '../host-time.ts';
 import { type LaunchContent, launchDigest, launchFiles } from '../launch-files.ts';
 import { type NamedNeed, needsOf, pathValues, placesOf } from '../places.ts';
@@ -72,7 +73,10 @@ export function createLaunch(deps: LaunchDeps): Step {
       now: deps.now(),
       needs,
     };
-    return newsOfLaunch(parseLaunch(reply.output), where);
+    const { notReused } = task.state;
+    const fingerprint = fingerprintOf({ spec: task.spec, inputs, image, host: seat.name });
+    const about = { fingerprint, notReused };
+    return newsOfLaunch(parseLaunch(reply.output), { ...where, about });
   };
 }
 
@@ -85,6 +89,8 @@ export interface Launching {
   root: string;
   now: number;
   needs: readonly NamedNeed[];
+  /** What else the record tells. */
+  about?: Pick<LaunchRecord, 'fingerprint' | 'notReused'>;
 }
 
 /**
@@ -135,8 +141,8 @@ function lacks(index: number, { task, attempt, host, needs }: Launching): NewsEv
   return { kind: 'step-failed', attempt, failure: failure.toRecord() };
 }
 
-function launchRecord(record: SupervisorRecord, { root, now }: Launching): LaunchRecord {
-  return { ...record, root, startedAt: momentOf(record.startedAt, now) };
+function launchRecord(record: SupervisorRecord, { root, now, about }: Launching): LaunchRecord {
+  return { ...record, ...about, root, startedAt: momentOf(record.startedAt, now) };
 }
 
 /** A pulled image is pulled again; a file of the user's that is not there will not come back by that. */

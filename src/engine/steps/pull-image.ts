@@ -1,21 +1,27 @@
 /** Has one of the task's images on its host: candidates in order, the first that can be had. */
+import type { NewsEvent } from '../../domain/events.ts';
 import { type AppError, type FailureRecord, toAppError } from '../../domain/failure.ts';
+import type { ReadyImage } from '../../domain/state.ts';
 import type { Task, TaskId } from '../../domain/task.ts';
-import type { Step } from '../dispatcher.ts';
+import type { Store } from '../../store/store.ts';
+import type { Step, StepContext } from '../dispatcher.ts';
 import type { ImageKeeper } from '../images.ts';
+import { findReusable } from '../reuse.ts';
 import type { Seats } from '../seats.ts';
 import type { Progress } from '../service.ts';
 import type { EngineSettings, HostPolicy } from '../settings.ts';
 import { tellPull } from './pull-story.ts';
 
 interface PullDeps {
+  store: Pick<Store, 'listTasks' | 'daemonId'>;
   seats: Seats;
   images: Pick<ImageKeeper, 'have'>;
   settings: () => Pick<EngineSettings, 'defaults'>;
   onProgress: (task: TaskId, progress: Progress) => void;
 }
 
-export function createPullImage({ seats, images, settings, onProgress }: PullDeps): Step {
+export function createPullImage(deps: PullDeps): Step {
+  const { seats, images, settings, onProgress } = deps;
   return async (context) => {
     const { task, attempt, signal } = context;
     if (task.state.kind !== 'pulling') throw new Error(`pulling while ${task.state.kind}`);
@@ -37,7 +43,7 @@ export function createPullImage({ seats, images, settings, onProgress }: PullDep
       try {
         const image = await images.have(seat, reference, watch);
         await story.finished(image);
-        return { kind: 'image-ready', attempt, image };
+        return await reusedOrReady(deps, context, image);
       } catch (thrown) {
         const error = toAppError(thrown);
         if (signal.aborted) throw error;
@@ -48,6 +54,23 @@ export function createPullImage({ seats, images, settings, onProgress }: PullDep
     }
     return { kind: 'step-failed', attempt, failure: allFailed(task, failures) };
   };
+}
+
+/** Its inputs and its image are there: what it would do is known, and whether that was done before. */
+async function reusedOrReady(
+  deps: PullDeps,
+  { task, attempt, signal }: StepContext,
+  image: ReadyImage,
+): Promise<NewsEvent> {
+  const ready = { kind: 'image-ready', attempt, image } as const;
+  const { spec, state } = task;
+  // another attempt was asked for, or one may have begun
+  if (spec.reuse !== true || attempt > 1 || state.kind !== 'pulling' || state.tried) return ready;
+  const { host, inputs } = state;
+  const found = await findReusable(deps, { spec, inputs, image, host }, signal);
+  return found.kind === 'none'
+    ? { ...ready, notReused: found.why }
+    : { ...found.taken, kind: 'reused', attempt, image };
 }
 
 /** What the task says goes before its host, and that before the defaults. */

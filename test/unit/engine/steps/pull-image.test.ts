@@ -23,6 +23,7 @@ async function pull(has: Record<string, ErrorCode | 'ready'>) {
     },
   };
   const step = createPullImage({
+    store: { daemonId: 'd1', listTasks: async () => ({ tasks: [] }) },
     seats: await seatsOf([[{}, new FakeHost()]]),
     images: keeper,
     settings: () => someSettings([]),

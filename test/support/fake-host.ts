@@ -172,12 +172,12 @@ export class FakeHost implements Host {
   async download(
     source: { path: string; size: number },
     write: (chunk: Buffer) => Promise<void>,
-    { onProgress }: TransferOptions = {},
+    { onProgress, offset = 0 }: TransferOptions = {},
   ): Promise<void> {
     this.#refuseClosed();
-    this.calls.push(`download ${source.path}`);
+    this.calls.push(`download ${source.path}${offset === 0 ? '' : ` from ${offset}`}`);
     if (this.fault !== undefined) throw this.fault;
-    const bytes = (this.files.get(source.path) ?? Buffer.alloc(0)).subarray(0, source.size);
+    const bytes = (this.files.get(source.path) ?? Buffer.alloc(0)).subarray(offset, source.size);
     if (bytes.length > 0) await write(bytes);
     onProgress?.(bytes.length);
   }

@@ -43,6 +43,21 @@ test('a task without a host goes to the least loaded one that can be reached', (
   expect(ids(place([aTask()], rooms))).toEqual(['task1@free']);
 });
 
+test('of hosts with room a task goes to the one that has most of its inputs, else to any', () => {
+  const rooms = [
+    room({ name: 'empty' }),
+    room({ name: 'some' }),
+    room({ name: 'most', maxTasks: 1 }),
+  ];
+  const near = () =>
+    new Map([
+      ['most', 9],
+      ['some', 3],
+    ]);
+  const tasks = ['a', 'b', 'c', 'd'].map((id) => aTask({}, id));
+  expect(ids(place(tasks, rooms, near))).toEqual(['a@most', 'b@some', 'c@some', 'd@empty']);
+});
+
 test('a task that names an unreachable host waits there', () => {
   expect(ids(place([aTask({ host: 'vm' })], [room({ inviting: false })]))).toEqual(['task1@vm']);
 });

@@ -4,8 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AppError } from '../../../../src/domain/failure.ts';
-import type { Input, TaskSpec } from '../../../../src/domain/task.ts';
+import type { AttemptToken, Input, Task, TaskSpec } from '../../../../src/domain/task.ts';
 import { createStageIn } from '../../../../src/engine/steps/stage-in.ts';
+import { aTask } from '../../../support/builders.ts';
 import { DAEMON, seatsOf, temporaryDirectory } from '../../../support/engine-parts.ts';
 import { FakeHost, ROOT } from '../../../support/fake-host.ts';
 import { until } from '../../../support/until.ts';
@@ -18,7 +19,8 @@ const inline = (text: string, target: string): Input => ({
 });
 const PLACED = { kind: 'placed', attempt: 1, host: 'vm' } as const;
 
-async function house() {
+/** `other`: a task that was run on the host `source`. */
+async function house(from: { source: FakeHost; other: Task } | undefined = undefined) {
   const host = new FakeHost();
   const store = new Set<string>();
   const partOf = (name: string): string => `${ROOT}/store/.part/${name}.${DAEMON}`;
@@ -41,9 +43,17 @@ async function house() {
   });
   const progress: number[] = [];
   const step = createStageIn({
-    seats: await seatsOf([[{}, host]]),
+    seats: await seatsOf([
+      [{}, host],
+      ...(from === undefined ? [] : [[{}, from.source] as [object, FakeHost]]),
+    ]),
     daemonId: DAEMON,
-    ledger: { find: () => Promise.reject(new Error('no other task')) },
+    ledger: {
+      find: async () => {
+        if (from === undefined) throw new Error('no other task');
+        return from.other;
+      },
+    },
     onProgress: (_, { bytesDone }) => progress.push(bytesDone),
   });
   const stage = (more: Partial<TaskSpec>) => {
@@ -183,4 +193,34 @@ test('when one of many fails, no other is begun any more', async () => {
   await expect(stage({ inputs }).news).rejects.toMatchObject({ code: 'SFTP_DENIED' });
   for (let i = 0; i < 10; i += 1) await new Promise((resolve) => setImmediate(resolve));
   expect(uploads).toBeLessThan(6);
+});
+
+test('what another host has goes on from where it was cut, and is told when that one has it no more', async () => {
+  const source = new FakeHost('maker');
+  const other = aTask({}, 'maker');
+  const entry = { kind: 'file', path: 'x', sha256: sum('one'), mode: 0o444, bytes: 3 } as const;
+  const kept = { host: 'maker', root: '/r', token: 'maker.1' as AttemptToken, entries: [entry] };
+  const state = {
+    kind: 'succeeded',
+    attempt: 1,
+    outputs: [],
+    finishedAt: 1,
+    cleanup: 'done',
+    kept,
+  };
+  const { host, stage, partOf } = await house({ source, other: { ...other, state } as Task });
+  const held = `/r/kept/${DAEMON}/maker.1/${sum('one')}-0444`;
+  const inputs: Input[] = [{ source: { kind: 'output', task: 'maker', path: 'x' }, target: 'in' }];
+  source.files.set(held, Buffer.from('one'));
+  host.files.set(partOf(`${sum('one')}-0444`), Buffer.from('on'));
+  expect(await stage({ inputs }).news).toMatchObject({
+    inputs: { files: [{ target: 'in', sha256: sum('one'), bytes: 3 }] },
+  });
+  expect(source.calls).toContain(`download ${held} from 2`);
+  const gone = await house({ source, other: { ...other, state } as Task });
+  source.fault = new AppError('SFTP_NOT_FOUND', 'no such file');
+  await expect(gone.stage({ inputs }).news).rejects.toMatchObject({
+    code: 'STAGE_OUTPUT_MISSING',
+    context: { producer: 'maker' },
+  });
 });

@@ -76,9 +76,9 @@ function makeCall<O>(cli: Cli, command: Command): Call<O> {
     async client() {
       const [{ createClient }, { findSocket }] = await Promise.all([
         import('../client/client.ts'),
-        import('./socket-path.ts'),
+        import('../client/find-socket.ts'),
       ]);
-      const client = createClient({ socketPath: await findSocket(options, cli.io) });
+      const client = createClient({ socketPath: findSocket(options, cli.io) });
       cli.closers.push(() => client.close());
       return client;
     },

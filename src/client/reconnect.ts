@@ -5,6 +5,8 @@ export interface Reconnect {
   signal?: AbortSignal | undefined;
   /** How long to try to get back to a daemon that went away in the middle. Default 10 minutes. */
   reconnectForMs?: number | undefined;
+  /** It has answered before: one that is away comes back. Default: the first call of all must work at once. */
+  hasAnswered?: boolean | undefined;
   /** Told when the connection was lost, and again when it is back. */
   onReconnect?: ((state: 'lost' | 'back') => void) | undefined;
 }
@@ -32,7 +34,7 @@ export interface Tries {
  * at the same byte runs out of patience too.
  */
 export function createTries(options: Reconnect): Tries {
-  let hasWorked = false;
+  let hasWorked = options.hasAnswered ?? false;
   let isLost = false;
   let connectedAt = Number.POSITIVE_INFINITY;
   let fruitlessSince: number | undefined;
@@ -78,6 +80,11 @@ export async function repeat<T>(options: Reconnect, call: () => Promise<T>): Pro
       await tries.failed(error);
     }
   }
+}
+
+/** As repeat, to a daemon that has answered before. */
+export function surely<T>(call: () => Promise<T>, options: Reconnect = {}): Promise<T> {
+  return repeat({ ...options, hasAnswered: true }, call);
 }
 
 function brokeInTheMiddle(error: unknown): boolean {

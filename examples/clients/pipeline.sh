@@ -8,34 +8,36 @@ counts=../inputs/results/counts.txt
 results=$(mktemp -d)
 ids=()
 
-towline() { "${TOWLINE:-$here/../../scripts/towline}" "$@"; }
+# that of the checkout, else the installed one
+towline=$here/../../scripts/towline
+[ -x "$towline" ] || towline=towline
 
 # what has ended cannot be cancelled, and need not be
 cancel() {
   trap '' INT
-  for id in "${ids[@]}"; do towline cancel "$id" >/dev/null 2>&1 || true; done
+  for id in "${ids[@]}"; do "$towline" cancel "$id" >/dev/null 2>&1 || true; done
   exit 130
 }
 trap 'rm -rf "$results"' EXIT
 trap cancel INT
 
-count=$(towline submit --name count --input "$here/../text-demo/count-words.sh" --input "$here/words.txt" \
+count=$("$towline" submit --name count --input "$here/../text-demo/count-words.sh" --input "$here/words.txt" \
   --output "counts.txt:$results/" "$image" -- sh ../inputs/count-words.sh ../inputs/words.txt counts.txt 0.5)
 ids+=("$count")
 after=(--after "$count" --input "$results:results" "$image")
-top=$(towline submit --name top "${after[@]}" -- head -n 3 "$counts")
+top=$("$towline" submit --name top "${after[@]}" -- head -n 3 "$counts")
 ids+=("$top")
-find=$(towline submit --name find "${after[@]}" -- grep unicorn "$counts")
+find=$("$towline" submit --name find "${after[@]}" -- grep unicorn "$counts")
 ids+=("$find")
 
-towline logs -f --stdout "$count"
-towline wait "$count" >/dev/null
+"$towline" logs -f --stdout "$count"
+"$towline" wait "$count" >/dev/null
 echo "the most frequent:"
-towline logs -f --stdout "$top"
-towline wait "$top" >/dev/null
+"$towline" logs -f --stdout "$top"
+"$towline" wait "$top" >/dev/null
 
 # prints: ID STATE EXIT-CODE ERROR-CODE
-if ended=$(towline wait "$find" 2>/dev/null); then exit 0; fi
+if ended=$("$towline" wait "$find" 2>/dev/null); then exit 0; fi
 read -r _ state exit_code error_code <<<"$ended"
 if [ "$error_code" != TASK_EXIT_CODE ]; then
   echo "find: $state ($error_code); see: towline show $find" >&2

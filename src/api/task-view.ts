@@ -1,7 +1,7 @@
 /** From a task as the engine reports it to the JSON that is shown. */
 import type { FailureRecord } from '../domain/failure.ts';
 import { isEnded, type TaskState } from '../domain/state.ts';
-import type { Command, InputSource, TaskSpec } from '../domain/task.ts';
+import { type Command, sourceText, type TaskSpec } from '../domain/task.ts';
 import type { TaskReport } from '../engine/service.ts';
 import type { TaskView } from '../protocol/views.ts';
 import { historyView } from './history-view.ts';
@@ -32,6 +32,7 @@ export function toTaskView(report: TaskReport): TaskView {
     ...blockedOf(report),
     ...(state.kind === 'waiting' && { waitingOn: [...state.on] }),
     outputs: outputsOf(state),
+    ...sharedOf(state),
     cleanup: { policy: spec.cleanup, state: isEnded(state) ? state.cleanup : 'none' },
     ...onFinishView(spec, state),
     ...(report.remoteDir !== undefined && { remoteDir: report.remoteDir }),
@@ -91,6 +92,14 @@ function outputsOf(state: TaskState): TaskView['outputs'] {
   return state.outputs.map(({ pattern, ...rest }) => ({ path: pattern, ...rest }));
 }
 
+function sharedOf(state: TaskState): Pick<TaskView, 'shared'> {
+  if (!isEnded(state) || state.kept === undefined) return {};
+  const { host, entries } = state.kept;
+  const files = entries.filter((entry) => entry.kind === 'file');
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return { shared: { host, files: files.length, bytes } };
+}
+
 function askedView(spec: TaskSpec): TaskView['asked'] {
   const { host, cpus, memoryBytes, gpus, require, timeLimitMs } = spec;
   return {
@@ -103,15 +112,11 @@ function askedView(spec: TaskSpec): TaskView['asked'] {
     ...(timeLimitMs !== undefined && { timeLimitMs }),
     inputs: spec.inputs.map(({ source, target }) => ({ from: sourceText(source), to: target })),
     outputs: spec.outputs.map(({ pattern, local }) => ({ path: pattern, local })),
+    ...(spec.share !== undefined && { share: [...spec.share] }),
     retries: spec.retries,
     ...(spec.after !== undefined && { after: [...spec.after] }),
     acceptExit: [...spec.acceptExit],
   };
-}
-
-function sourceText(source: InputSource): string {
-  if (source.kind === 'content') return 'inline content';
-  return source.kind === 'remote' ? `remote:${source.path}` : source.path;
 }
 
 function commandView(command: Command): string | string[] {

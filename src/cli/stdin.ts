@@ -7,6 +7,7 @@ import { createReadStream, fstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { INLINE_BYTES_MAX } from '../protocol/limits.ts';
+import { isReference } from '../protocol/references.ts';
 import type { WireTaskSpec } from '../protocol/spec-schema.ts';
 import type { Call } from './call.ts';
 
@@ -25,7 +26,8 @@ const STDIN_FD = 0;
 /** The stdin of the task, or undefined for none. */
 export async function taskStdin(call: Call, wish: StdinWish): Promise<WireStdin> {
   if (wish.option !== undefined && wish.option !== '-') {
-    return { path: resolve(call.io.cwd, wish.option) };
+    const { option } = wish;
+    return { path: isReference(option) ? option : resolve(call.io.cwd, option) };
   }
   if (wish.option === undefined && !(wish.implicit && isFileOrFifo())) return undefined;
   const notice = setTimeout(() => {

@@ -12,6 +12,7 @@ export interface TaskOptions {
   input?: string[];
   stdin?: string | undefined;
   output?: string[];
+  share?: string[];
   overwrite?: boolean;
   bind?: string[];
   pull?: 'missing' | 'newer';
@@ -62,11 +63,12 @@ export function addTaskOptions(command: Command): Command {
     .option('--env <name=value>', 'a variable; NAME alone takes it from the environment', many)
     .option(
       '--input <src[:dst]>',
-      'a file or directory to bring; remote:PATH is one on the host',
+      'a file or directory to bring; remote:PATH is one on the host, workflow:///ID/PATH what a task made',
       many,
     )
     .option('--stdin <file>', 'a file for its stdin; - is the stdin of this command')
     .option('--output <path[:local]>', 'a file, directory or glob to fetch', many)
+    .option('--share <path>', 'what stays on the host as workflow:///ID/PATH for other tasks', many)
     .option('--overwrite', 'outputs may replace existing files')
     .option('--bind <src:dst[:ro]>', 'a directory of the host to mount', many)
     .addOption(
@@ -125,6 +127,7 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
     env: o.env && Object.fromEntries(o.env.map((text) => envPair(text, call, verb))),
     inputs: o.input?.map((text) => inputOf(text, local)),
     outputs: o.output?.map((text) => outputOf(text, local, o.overwrite === true)),
+    share: o.share,
     binds: o.bind,
     cpus: o.cpus,
     memory: o.memory,

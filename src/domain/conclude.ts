@@ -5,7 +5,14 @@
 import type { Decision } from './decision.ts';
 import type { Effect } from './effects.ts';
 import { AppError, type FailureRecord } from './failure.ts';
-import type { Cleanup, CollectedOutput, EndedState, ExitRecord, TaskState } from './state.ts';
+import type {
+  Cleanup,
+  CollectedOutput,
+  EndedState,
+  ExitRecord,
+  KeptOutputs,
+  TaskState,
+} from './state.ts';
 import type { RetryReason, Task } from './task.ts';
 
 interface Ending {
@@ -19,7 +26,12 @@ interface Ending {
 /** The command ended: by its code and limits it succeeded or failed. */
 export function concludeExit(
   task: Task,
-  end: { exit: ExitRecord; outputs: CollectedOutput[]; now: number },
+  end: {
+    exit: ExitRecord;
+    outputs: CollectedOutput[];
+    kept?: KeptOutputs | undefined;
+    now: number;
+  },
 ): Decision {
   const failure = judgeExit(task, end.exit);
   if (failure !== undefined) return retryOrEnd(task, { kind: 'failed', failure, ...end });
@@ -110,7 +122,12 @@ function mayRetry(task: Task, ending: Ending): boolean {
 
 function common(
   state: TaskState,
-  end: { now: number; exit?: ExitRecord | undefined; outputs?: CollectedOutput[] | undefined },
+  end: {
+    now: number;
+    exit?: ExitRecord | undefined;
+    outputs?: CollectedOutput[] | undefined;
+    kept?: KeptOutputs | undefined;
+  },
 ) {
   return {
     attempt: state.attempt,
@@ -120,6 +137,7 @@ function common(
     launch: 'launch' in state ? state.launch : undefined,
     exit: end.exit ?? ('exit' in state ? state.exit : undefined),
     outputs: end.outputs ?? [],
+    ...(end.kept !== undefined && { kept: end.kept }),
     finishedAt: end.now,
     onHost: mayBeOnHost(state),
   };

@@ -6,7 +6,7 @@ import { cancelled, concludeExit, endWith, retryOrEnd } from './conclude.ts';
 import { type Decision, ignored, to } from './decision.ts';
 import type { NewsEvent } from './events.ts';
 import { type ExitRecord, type GpuGrant, isEnded, type TaskState } from './state.ts';
-import type { Task } from './task.ts';
+import { hasOutputs, type Task } from './task.ts';
 
 type OnTheWay = Extract<TaskState, { kind: 'staging' | 'pulling' | 'launching' }>;
 
@@ -62,7 +62,9 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
       return exited(task, event, now);
     case 'collected':
       if (state.kind !== 'collecting') return ignored(task, event);
-      return concludeExit(task, { exit: state.exit, outputs: event.outputs, now });
+      return concludeExit(task, {
+        ...{ exit: state.exit, outputs: event.outputs, kept: event.kept, now },
+      });
     case 'died':
       if (state.kind === 'cancelling') return endCancelled(task, now);
       if (state.kind !== 'running') return ignored(task, event);
@@ -127,7 +129,7 @@ function placed(task: Task, event: NewsEvent & { kind: 'placed' }, now: number):
 function exited(task: Task, event: NewsEvent & { kind: 'exited' }, now: number): Decision {
   const { state } = task;
   if (state.kind !== 'running') return ignored(task, event);
-  if (task.spec.outputs.length === 0) {
+  if (!hasOutputs(task.spec)) {
     return concludeExit(task, { exit: event.exit, outputs: [], now });
   }
   const next = { ...step(state, now), image: state.image, launch: state.launch, exit: event.exit };

@@ -137,6 +137,7 @@ const ROWS = {
   STAGE_INPUT_CHANGED: ['An input changed while it was sent.', 'nothing to do: it is sent again; do not write to {path} meanwhile', 'later', 200, 3],
   STAGE_CHECKSUM_MISMATCH: ['The bytes on the host are not the bytes sent.', 'nothing to do: it is sent again', 'later', 200, 3],
   STAGE_LIMIT: ['The inputs are more files, or nested deeper, than a task may have.', 'pack them into one archive (tar) and give that as --input', 'never', 200, 3],
+  STAGE_OUTPUT_MISSING: ['What another task has made is not there any more, or it never made it.', 'run that one again, then this one: towline retry {producer}; towline show {producer} tells what it left', 'never', 200, 3],
   STAGE_REMOTE_INPUT_MISSING: ['An input path is not there on the host.', 'check the path on {host}', 'never', 200, 3],
   OUTPUT_MISSING: ['A declared output was not produced.', 'see what there is in {workDir} on {host}; the directory is kept', 'never', 200, 3],
   OUTPUT_NOT_DURABLE: ['The host was booted again before outputs were on its disk: they may have lost bytes.', 'look at {workDir} on {host}, what is there is kept; then run it again: towline retry {task}', 'never', 200, 3],

@@ -9,6 +9,7 @@ import type {
   ExitRecord,
   GpuGrant,
   HookEnd,
+  KeptOutputs,
   LaunchRecord,
   ReadyImage,
   StagedInputs,
@@ -47,7 +48,12 @@ export type NewsEvent =
   | { kind: 'launched'; attempt: number; launch: LaunchRecord }
   | { kind: 'exited'; attempt: number; exit: ExitRecord }
   | { kind: 'died'; attempt: number; failure: FailureRecord }
-  | { kind: 'collected'; attempt: number; outputs: CollectedOutput[] }
+  | {
+      kind: 'collected';
+      attempt: number;
+      outputs: CollectedOutput[];
+      kept?: KeptOutputs | undefined;
+    }
   | { kind: 'gone'; attempt: number; exit?: ExitRecord | undefined }
   /** `bytes`: what the directory took on the host, if it was there. */
   | { kind: 'cleaned'; attempt: number; bytes?: number | undefined }

@@ -13,7 +13,7 @@
  * only by the task's retry policy.
  */
 import type { FailureRecord } from './failure.ts';
-import type { TaskId, TaskSpec } from './task.ts';
+import type { AttemptToken, TaskId, TaskSpec } from './task.ts';
 
 /** Why a task cannot move just now. When it is tried next is a matter of the moment, told by the engine. */
 export interface Blocked {
@@ -96,6 +96,20 @@ export interface CollectedOutput {
   sha256: string;
 }
 
+/** What a task has made and left on its host for others: hard links to objects of the content store hold it. */
+export interface KeptOutputs {
+  host: string;
+  root: string;
+  /** Of the attempt that made it, whose directory of links it is. */
+  token: AttemptToken;
+  entries: KeptEntry[];
+}
+
+/** `path` is relative to the work directory. */
+export type KeptEntry =
+  | { kind: 'file'; path: string; sha256: string; mode: number; bytes: number }
+  | { kind: 'directory'; path: string };
+
 /** pending: still to be removed; done: removed; kept: left for the user to look at, until gc. */
 export type Cleanup = 'none' | 'pending' | 'done' | 'kept';
 
@@ -138,6 +152,7 @@ interface Ended {
   launch?: LaunchRecord | undefined;
   exit?: ExitRecord | undefined;
   outputs: CollectedOutput[];
+  kept?: KeptOutputs | undefined;
   finishedAt: number;
   cleanup: Cleanup;
   /** Absent: there is none, or it has not ended yet. */

@@ -21,7 +21,9 @@ export type InputSource =
   | { kind: 'file'; path: string }
   | { kind: 'directory'; path: string }
   | { kind: 'content'; base64: string }
-  | { kind: 'remote'; path: string };
+  | { kind: 'remote'; path: string }
+  /** What another task has made: a path or pattern below its work directory. `task`: its id, before it is submitted also its name. */
+  | { kind: 'output'; task: string; path: string };
 
 /** `target` is relative to /mnt/task/inputs, or an absolute path in the container. */
 export interface Input {
@@ -67,6 +69,8 @@ export interface TaskSpec {
   inputs: Input[];
   stdin?: InputSource | undefined;
   outputs: Output[];
+  /** Paths or patterns below the work directory that stay on the host for other tasks. */
+  share?: string[] | undefined;
   binds: Bind[];
   cpus?: number | undefined;
   memoryBytes?: number | undefined;
@@ -96,6 +100,26 @@ export interface TaskSpec {
   after?: string[] | undefined;
   held: boolean;
   tags: Record<string, string>;
+}
+
+/** Where the bytes come from, as people write it. */
+export function sourceText(source: InputSource): string {
+  switch (source.kind) {
+    case 'content':
+      return 'inline content';
+    case 'remote':
+      return `remote:${source.path}`;
+    case 'output':
+      return `workflow:///${source.task}/${source.path}`;
+    case 'file':
+    case 'directory':
+      return source.path;
+  }
+}
+
+/** True when something of what it makes is to be collected or kept. */
+export function hasOutputs({ outputs, share = [] }: TaskSpec): boolean {
+  return outputs.length > 0 || share.length > 0;
 }
 
 /** An attempt that is over, kept so that its directory is found again by gc and shown to the user. */

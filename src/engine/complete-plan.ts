@@ -48,9 +48,10 @@ function chooseHost(
   return { host: spec.host, choice };
 }
 
-async function sizeOf(input: TaskSpec['inputs'][number]): Promise<InputSize> {
-  if (input.source.kind === 'remote') return {};
-  const files = (await listInputs([input])).filter((entry) => entry.kind === 'file');
+async function sizeOf({ source, target }: TaskSpec['inputs'][number]): Promise<InputSize> {
+  // what another task makes is known once it has ended
+  if (source.kind === 'remote' || source.kind === 'output') return {};
+  const files = (await listInputs([{ source, target }])).filter((entry) => entry.kind === 'file');
   return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 import { createAdmission } from './admission.ts';
 import { checkSpec } from './check-spec.ts';
 import { completePlan } from './complete-plan.ts';
-import { type Entry, linkTogether } from './dependencies.ts';
+import { type Entry, linkTogether, takenBy, withIds } from './dependencies.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { createGc } from './gc.ts';
 import { lookAtHealth } from './health.ts';
@@ -17,6 +17,7 @@ import { createImageService } from './image-service.ts';
 import type { ImageKeeper } from './images.ts';
 import { createInside } from './inside.ts';
 import { createInsideFiles } from './inside-files.ts';
+import { refuseNotKept } from './kept-outputs.ts';
 import { type Ledger, newTask } from './ledger.ts';
 import { createLogs } from './logs.ts';
 import { createMetrics } from './metrics.ts';
@@ -127,15 +128,19 @@ export function createService(deps: ServiceDeps): Service {
   return deps.readOnly ? readOnlyService(service) : service;
 }
 
-/** What the tasks wait for is there, and named by its whole id. @throws TASK_NOT_FOUND */
+/** What the tasks wait for is there, and named by its whole id. @throws TASK_NOT_FOUND TASK_INVALID */
 function withWholeIds(ledger: Ledger, entries: readonly Entry[]): Promise<Entry[]> {
   const ours = new Set<string>(entries.map(({ id }) => id));
-  const whole = async (word: string): Promise<string> =>
-    ours.has(word) ? word : (await ledger.find(word)).id;
   return Promise.all(
     entries.map(async ({ id, spec }) => {
-      if (spec.after === undefined) return { id, spec };
-      return { id, spec: { ...spec, after: await Promise.all(spec.after.map(whole)) } };
+      const others = (spec.after ?? []).filter((word) => !ours.has(word));
+      const found = new Map<string, Task>();
+      for (const word of others) found.set(word, await ledger.find(word));
+      for (const { task, path } of takenBy(spec)) {
+        const other = found.get(task);
+        if (other !== undefined) refuseNotKept(other, path);
+      }
+      return { id, spec: withIds(spec, (word) => found.get(word)?.id ?? word) };
     }),
   );
 }

@@ -1,5 +1,6 @@
 /** The event as it is told to the world: what happened, in words of data, without what the state repeats. */
 import type { TaskEvent } from '../domain/events.ts';
+import type { KeptOutputs } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 import type { NewEvent } from '../store/store.ts';
 
@@ -52,7 +53,11 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
     case 'exited':
       return { exit: event.exit, ...ending };
     case 'collected':
-      return { outputs: event.outputs, ...ending };
+      return {
+        outputs: event.outputs,
+        ...(event.kept !== undefined && { kept: keptOf(event.kept) }),
+        ...ending,
+      };
     case 'blocked':
       return { blocked: event.blocked };
     case 'died':
@@ -72,4 +77,11 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
     case 'unblocked':
       return {};
   }
+}
+
+/** Their names are in the task; there may be thousands. */
+function keptOf({ entries }: KeptOutputs): { files: number; bytes: number } {
+  const files = entries.filter(({ kind }) => kind === 'file');
+  const bytes = entries.reduce((sum, entry) => sum + ('bytes' in entry ? entry.bytes : 0), 0);
+  return { files: files.length, bytes };
 }

@@ -18,7 +18,7 @@ import { createHostModes } from './host-modes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createImageRelay } from './image-relay.ts';
 import { createImageKeeper, type ImageKeeper } from './images.ts';
-import { createLedger } from './ledger.ts';
+import { createLedger, type Ledger } from './ledger.ts';
 import type { Told } from './live-tasks.ts';
 import type { Logger } from './logger.ts';
 import { createPlacer } from './placer.ts';
@@ -80,7 +80,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const watchers = createWatchers({ spool, log });
   const images = imagesOf(deps, seats);
   const placer = createPlacer({ ledger, seats, log });
-  const parts = { seats, watchers, images, subscribers, settings: () => settings };
+  const parts = { ledger, seats, watchers, images, subscribers, settings: () => settings };
   const steps = createSteps({ ...deps, ...parts, report: (id) => service.get(id) });
   const dispatcher = createDispatcher({ ledger, steps, now, random, log });
 
@@ -102,7 +102,7 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   ledger.onTold(told);
-  const own = { ledger, modes, placer, dispatcher, stopping: () => stopping };
+  const own = { modes, placer, dispatcher, stopping: () => stopping };
   const service = createService({ ...deps, ...parts, ...own });
   const housekeeping = deps.readOnly ? undefined : startHousekeeping({ service, log, now });
 
@@ -189,6 +189,7 @@ function nonceFrom({ randomBytes }: Pick<EngineDeps, 'randomBytes'>): string {
 }
 
 interface StepsDeps extends Omit<EngineDeps, 'settings'> {
+  ledger: Ledger;
   seats: Seats;
   watchers: Watchers;
   images: ImageKeeper;

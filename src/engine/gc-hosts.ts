@@ -1,6 +1,7 @@
 /** Leftovers on the hosts: what no task needs, found and removed by one text; images only when asked for. */
 
 import { toAppError } from '../domain/failure.ts';
+import { dropHoldsText, holdsText, parseHolds } from '../script/kept.ts';
 import { leftoversText, parseLeftovers } from '../script/leftovers.ts';
 import { type GcRun, removed } from './gc-run.ts';
 import { hasRoot, imageSeat } from './image-seats.ts';
@@ -46,6 +47,7 @@ async function sweepHost(run: GcRun, seat: Seat): Promise<void> {
   if (!deps.seats.all().includes(seat) && !(await hasRoot(seat))) return;
   const facts = await seat.facts();
   const { root } = facts;
+  await dropHolds(run, seat, root);
   for (let runs = 0; runs < RUNS_MAX; runs += 1) {
     const text = leftoversText({
       ...{ root, daemonId: deps.store.daemonId },
@@ -66,6 +68,22 @@ async function sweepHost(run: GcRun, seat: Seat): Promise<void> {
     if (!more || request.dryRun) break;
   }
   if (request.images === true) await removeImages(run, seat);
+}
+
+/** What attempts hold that nobody needs any more; its objects are leftovers then. */
+async function dropHolds(run: GcRun, seat: Seat, root: string): Promise<void> {
+  const { deps, request, at, holding } = run;
+  const place = { root, daemonId: deps.store.daemonId };
+  const purpose = `looking for shared outputs on ${seat.name}`;
+  const { output } = await seat.host.run(holdsText(place), { purpose });
+  const unneeded = parseHolds(output, { host: seat.name }).filter((token) => !holding.has(token));
+  if (unneeded.length === 0) return;
+  if (!request.dryRun) {
+    const letGo = `letting go of shared outputs on ${seat.name}`;
+    await seat.host.run(dropHoldsText(place, unneeded), { purpose: letGo, lane: 'slow' });
+  }
+  const { length: count } = unneeded;
+  await removed(run, [{ at, kind: 'shared', what: 'shared outputs', host: seat.name, count }]);
 }
 
 const WORDS = {

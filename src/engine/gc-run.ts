@@ -1,4 +1,5 @@
 /** One run of gc: what its parts share. */
+import type { AttemptToken } from '../domain/task.ts';
 import type { NewRemoval } from '../store/store.ts';
 import type { ServiceDeps } from './create-service.ts';
 import type { GcReport, GcRequest } from './service.ts';
@@ -14,6 +15,8 @@ export interface GcRun {
   request: GcRequest;
   at: number;
   report: GcReport;
+  /** Attempts whose shared outputs are needed: by tasks that have not ended, or young. */
+  holding: Set<AttemptToken>;
   /** Uploads that tasks name. */
   named: Set<string>;
 }

@@ -10,10 +10,13 @@ import { attemptToken, type Task, type TaskId } from '../domain/task.ts';
 import type { NewRemoval } from '../store/store.ts';
 import { sweepHosts } from './gc-hosts.ts';
 import { sweepLocal } from './gc-local.ts';
+import { createNeeds } from './gc-needs.ts';
 import { type GcDeps, type GcRun, removed } from './gc-run.ts';
 import type { GcReport, GcRequest } from './service.ts';
 
 const PAGE = 500;
+/** A script may take what a task shares when it has looked at it. */
+const SHARED_MS_MIN = 3_600_000;
 /** Together they are one transaction. */
 const AT_ONCE = 100;
 
@@ -33,18 +36,24 @@ export function createGc(
 
 async function collectGarbage(deps: GcDeps, request: GcRequest): Promise<GcReport> {
   const report: GcReport = { cleaned: [], forgotten: [], removed: [], away: [] };
-  const run: GcRun = { deps, request, at: deps.now(), report, named: new Set() };
+  const at = deps.now();
+  const run: GcRun = { deps, request, at, report, named: new Set(), holding: new Set() };
   const old: Task[] = [];
+  const needs = createNeeds();
   for await (const task of allTasks(deps)) {
     const { stdin } = task.spec;
-    if (stdin !== undefined && 'path' in stdin) run.named.add(stdin.path);
+    needs.see(task);
+    if (stdin?.kind === 'file') run.named.add(stdin.path);
     const fate = fateOf(run, task);
     if (fate === 'clean') report.cleaned.push(task.id);
     if (fate === 'forget') old.push(task);
   }
+  const keptMs = request.olderThanMs ?? deps.settings().defaults.keepFailedMs;
+  run.holding = needs.holding(at - Math.max(keptMs, SHARED_MS_MIN));
   if (!request.dryRun) for (const id of report.cleaned) await askFor(deps, id);
-  for (let from = 0; from < old.length; from += AT_ONCE) {
-    await Promise.all(old.slice(from, from + AT_ONCE).map((task) => forget(run, task)));
+  const unneeded = old.filter(({ id }) => !needs.isTaken(id));
+  for (let from = 0; from < unneeded.length; from += AT_ONCE) {
+    await Promise.all(unneeded.slice(from, from + AT_ONCE).map((task) => forget(run, task)));
   }
   if (request.host === undefined) {
     await sweepLocal(run);

@@ -33,13 +33,13 @@ import {
   type SourceFailure,
   sourcesFor,
 } from './image-sources.ts';
-import { streamImage } from './image-stream.ts';
 import { imageDirectory, imageThere, isOfPull } from './image-there.ts';
 import type { ImageKeeper, PullWatch } from './images.ts';
 import type { Logger } from './logger.ts';
 import { createPullMemory, type PullMemory } from './pull-memory.ts';
 import type { ReadyFacts, Seat, Seats } from './seats.ts';
 import { atSource, SourceTrouble } from './source-trouble.ts';
+import { streamBetween } from './stream-between.ts';
 
 const SENDS = 3;
 /** Hashing is as slow as the slowest disk that somebody keeps images on. */
@@ -255,7 +255,7 @@ async function sendOnce(wish: Wish, { source, file, place }: Sending): Promise<R
     throw noSpaceForImage(query, { needBytes: bytes, freeBytes: seen.freeBytes });
   if (seen.kind === 'part') {
     const offset = seen.bytes > bytes ? 0 : seen.bytes;
-    await streamImage(wish, { source, path: file.path, size: bytes, target: seen.path, offset });
+    await streamBetween(wish, { source, path: file.path, size: bytes, target: seen.path, offset });
   }
   const end = await ask(publishImageText(place, file.record), { deadlineMs: hashMs(bytes) });
   if (end.kind === 'ready') return readyImage(ref, end);

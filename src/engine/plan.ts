@@ -1,7 +1,7 @@
 /** What would happen with a task: script and moves, made by the same makers as the launch; nothing is done. */
 import { posix } from 'node:path';
 import type { GpuGrant, StagedInputs } from '../domain/state.ts';
-import { attemptToken, type TaskId, type TaskSpec } from '../domain/task.ts';
+import { attemptToken, sourceText, type TaskId, type TaskSpec } from '../domain/task.ts';
 import { imageKey, parseImage } from '../script/image-ref.ts';
 import { placeInputs } from '../script/input-places.ts';
 import type { ServiceDeps } from './create-service.ts';
@@ -58,7 +58,7 @@ export function makePlan(
       path: shown(imagePathOf(seat, root, candidate)),
     })),
     inputs: spec.inputs.map(({ source, target }) => ({
-      from: 'path' in source ? source.path : 'inline content',
+      from: source.kind === 'remote' ? source.path : sourceText(source),
       to: target.startsWith('/') ? target : posix.join('/mnt/task/inputs', target),
     })),
     outputs: spec.outputs.map(({ pattern, local }) => ({
@@ -100,6 +100,8 @@ export function sampleInputs(spec: TaskSpec): StagedInputs {
   const files = spec.inputs.map(({ source, target }): StagedInputs['files'][number] => {
     if (source.kind === 'directory') return { kind: 'directory', target };
     if (source.kind === 'remote') return { kind: 'remote', path: source.path, target };
+    // a file or a directory: nobody knows yet
+    if (source.kind === 'output') return { kind: 'directory', target };
     return { kind: 'object', sha256: SAMPLE_HASH, mode: 0o444, target, bytes: 0 };
   });
   return { files };

@@ -1,4 +1,4 @@
-/** Tells the trouble of the host that sends an image from that of the host that wants it. */
+/** Tells the trouble of the host that sends a file from that of the host that wants it. */
 import { type AppError, toAppError } from '../domain/failure.ts';
 
 /** What went wrong on the host that was to send: the next one may do. */

@@ -1,4 +1,6 @@
 /** Inputs and outputs as people write them in one word, as objects with absolute local paths. Pure. */
+
+import { isReference } from './references.ts';
 import type { WireTaskSpec } from './spec-schema.ts';
 import { baseName, splitColons } from './text-rules.ts';
 
@@ -8,7 +10,9 @@ type Input = NonNullable<WireTaskSpec['inputs']>[number];
 type Output = Exclude<NonNullable<WireTaskSpec['outputs']>[number], string>;
 
 /** `SRC[:DST]`, or `remote:SRC[:DST]` for what is on the host. */
-export function inputOf(text: string, local: Local): Exclude<Input, string> {
+export function inputOf(text: string, local: Local): Input {
+  // what another task makes has no place here
+  if (isReference(text)) return text;
   const isRemote = text.startsWith('remote:/');
   const [path = '', target] = splitColons(isRemote ? text.slice('remote:'.length) : text, 2);
   const to = target === undefined || target === '' ? baseName(local(path)) : target;

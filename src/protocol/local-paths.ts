@@ -1,10 +1,12 @@
 /** Local paths of a task that was not written for the daemon: relative to a file, or to where a script runs. Pure. */
 import { inputOf, type Local, localTarget, outputOf } from './file-words.ts';
+import { isReference } from './references.ts';
 
 type Fields = Record<string, unknown>;
 
 /** The task with absolute local paths; what has not the form of one is left for the schema to refuse. */
-export function withLocalPaths(fields: Fields, local: Local): Fields {
+export function withLocalPaths(fields: Fields, place: Local): Fields {
+  const local = (path: string): string => (isReference(path) ? path : place(path));
   const inputs = (value: unknown): unknown =>
     typeof value === 'string' ? inputOf(value, local) : pathIn(value, 'path', local);
   const outputs = (value: unknown): unknown =>

@@ -4,7 +4,15 @@
  */
 import { AppError } from '../domain/failure.ts';
 import type { Bind, Input, InputSource, Output } from '../domain/task.ts';
+import { INPUTS_DIR, WORK_DIR, workPattern } from './container-dirs.ts';
 import { fieldName } from './explain.ts';
+import {
+  defaultTarget,
+  inBind,
+  isReference,
+  parseReference,
+  splitReference,
+} from './references.ts';
 import type { WireTaskSpec } from './spec-schema.ts';
 import { baseName, hasDots, isAbsoluteClean, isHostPath, splitColons } from './text-rules.ts';
 
@@ -13,8 +21,6 @@ type WireSource = Exclude<NonNullable<WireTaskSpec['stdin']>, string>;
 type WireOutput = NonNullable<WireTaskSpec['outputs']>[number];
 type WireBind = NonNullable<WireTaskSpec['binds']>[number];
 
-export const WORK_DIR = '/mnt/task/work';
-const INPUTS_DIR = '/mnt/task/inputs';
 /** Container paths that are the task's own or the kernel's. */
 const TAKEN = [
   '/',
@@ -44,16 +50,22 @@ export function parseInputs(inputs: WireInput[], where: string): Input[] {
 }
 
 function inputFromText(text: string, field: string): Input {
-  const [path = '', target] = splitColons(text, 2);
+  const [path = '', target] = isReference(text) ? splitReference(text, 2) : splitColons(text, 2);
   const source = localSource(path, field);
-  return { source, target: target === undefined || target === '' ? baseName(path) : target };
+  return { source, target: target === undefined || target === '' ? targetOf(source) : target };
 }
 
 function inputFromObject(wire: Exclude<WireInput, string>, field: string): Input {
   const source = sourceFromObject(wire, field);
-  const target = wire.target ?? ('path' in source ? baseName(source.path) : undefined);
-  if (target === undefined) refuse(`${field}.target`, 'is missing: inline content needs a name');
-  return { source, target };
+  if (wire.target === undefined && source.kind === 'content') {
+    refuse(`${field}.target`, 'is missing: inline content needs a name');
+  }
+  return { source, target: wire.target ?? targetOf(source) };
+}
+
+function targetOf(source: InputSource): string {
+  if (source.kind === 'output') return defaultTarget(source);
+  return 'path' in source ? baseName(source.path) : '';
 }
 
 /** @throws TASK_INVALID naming the field */
@@ -84,6 +96,7 @@ function sourceFromObject(wire: WireSource, field: string): InputSource {
 
 /** A trailing slash says directory; without one the daemon looks when it takes the task. */
 function localSource(path: string, field: string): InputSource {
+  if (isReference(path)) return parseReference(path, field);
   if (!isAbsoluteClean(path))
     refuse(field, 'must be an absolute path on the submit host, without ..');
   if (path === '/') refuse(field, 'is the whole file system');
@@ -118,41 +131,38 @@ function outputFromText(text: string): { path: string; local?: string; overwrite
   return local === undefined ? { path } : { path, local };
 }
 
-function workPattern(path: string, field: string): string {
-  const inside = path.startsWith(`${WORK_DIR}/`) ? path.slice(WORK_DIR.length + 1) : path;
-  const clean = inside
-    .replace(/^\.\//, '')
-    .replaceAll(/\/{2,}/g, '/')
-    .replace(/\/$/, '');
-  if (clean === '.' || path === WORK_DIR) return '.';
-  if (clean === '' || clean.startsWith('/') || hasDots(clean)) {
-    refuse(field, `must be a path below ${WORK_DIR}, without ..`);
-  }
-  return clean;
-}
-
-/** @throws TASK_INVALID naming the field */
-export function parseBinds(binds: WireBind[], where: string): Bind[] {
-  return binds.map((wire, index) => {
+/** Binds of the host; those of what another task has made are inputs. @throws TASK_INVALID naming the field */
+export function parseBinds(wires: WireBind[], where: string): { binds: Bind[]; inputs: Input[] } {
+  const found: { binds: Bind[]; inputs: Input[] } = { binds: [], inputs: [] };
+  for (const [index, wire] of wires.entries()) {
     const field = fieldName(['binds', index], where);
-    const bind = typeof wire === 'string' ? bindFromText(wire, field) : wire;
-    if (!isHostPath(bind.source)) {
+    const { source, target, readonly } =
+      typeof wire === 'string' ? bindFromText(wire, field) : wire;
+    if (!isAbsoluteClean(target) || TAKEN.includes(target.replace(/(.)\/$/, '$1'))) {
+      refuse(`${field}.target`, 'must be an absolute path in the container that is not taken');
+    }
+    if (isReference(source)) {
+      const output = parseReference(source, `${field}.source`);
+      found.inputs.push(inBind(output, { target, readonly }, field));
+    } else if (isHostPath(source)) {
+      found.binds.push({ source, target, readonly: readonly ?? false });
+    } else {
       refuse(
         `${field}.source`,
         'must be an absolute path on the host (~, $HOME, $USER, $SCRATCH are known), without ..',
       );
     }
-    if (!isAbsoluteClean(bind.target) || TAKEN.includes(bind.target.replace(/(.)\/$/, '$1'))) {
-      refuse(`${field}.target`, 'must be an absolute path in the container that is not taken');
-    }
-    return { source: bind.source, target: bind.target, readonly: bind.readonly ?? false };
-  });
+  }
+  return found;
 }
 
-function bindFromText(text: string, field: string): Bind {
-  const [source = '', target = source, mode = 'rw'] = splitColons(text, 3);
-  if (mode !== 'ro' && mode !== 'rw') refuse(field, 'must be SRC:DST, SRC:DST:ro or SRC:DST:rw');
-  return { source, target, readonly: mode === 'ro' };
+function bindFromText(text: string, field: string): Exclude<WireBind, string> {
+  const pieces = isReference(text) ? splitReference(text, 3) : splitColons(text, 3);
+  const [source = '', target = source, mode] = pieces;
+  if (mode !== undefined && mode !== 'ro' && mode !== 'rw') {
+    refuse(field, 'must be SRC:DST, SRC:DST:ro or SRC:DST:rw');
+  }
+  return { source, target, readonly: mode === undefined ? undefined : mode === 'ro' };
 }
 
 function refuse(field: string, reason: string): never {

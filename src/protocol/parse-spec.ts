@@ -3,12 +3,14 @@
  * Read next: parse-files.ts (inputs, outputs, binds), spec-schema.ts (the shape).
  */
 import { AppError } from '../domain/failure.ts';
-import type { CleanupPolicy, Command, RetryReason, TaskSpec } from '../domain/task.ts';
+import type { CleanupPolicy, Command, InputSource, RetryReason, TaskSpec } from '../domain/task.ts';
 import { parseDuration, parseSize } from '../domain/units.ts';
+import { workPattern } from './container-dirs.ts';
 import { fieldName, parseWith } from './explain.ts';
 import * as limits from './limits.ts';
 import { parseBinds, parseInputs, parseOutputs, parseStdin } from './parse-files.ts';
 import { parseOverlay } from './parse-overlay.ts';
+import { inCommand, inEnv } from './references.ts';
 import { TASK_FIELDS, taskSpecSchema, type WireTaskSpec } from './spec-schema.ts';
 import { isHostPath } from './text-rules.ts';
 
@@ -43,17 +45,22 @@ export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = '
     known: TASK_FIELDS,
   });
   const retries = wire.retries ?? defaults.retries ?? 0;
+  const command = commandOf(wire, defaults, where);
+  const named = namedOf(wire, { command, env: envOf(wire, value, where) }, where);
+  const inputs = [...parseInputs(wire.inputs ?? [], where), ...named.inputs];
+  const stdin = wire.stdin === undefined ? undefined : parseStdin(wire.stdin, where);
   return {
     name: wire.name,
     host: wire.host ?? defaults.host,
     images: imagesOf(wire, defaults, where),
     pull: wire.pull,
-    command: commandOf(wire, defaults, where),
-    env: envOf(wire, value, where),
-    inputs: parseInputs(wire.inputs ?? [], where),
-    stdin: wire.stdin === undefined ? undefined : parseStdin(wire.stdin, where),
+    command: named.command,
+    env: named.env,
+    inputs,
+    stdin,
     outputs: parseOutputs(wire.outputs ?? [], where),
-    binds: parseBinds(wire.binds ?? [], where),
+    share: wire.share?.map((path, index) => workPattern(path, fieldName(['share', index], where))),
+    binds: named.binds,
     cpus: wire.cpus,
     memoryBytes: sizeOf(wire.memory, fieldName(['memory'], where)),
     gpus: wire.gpus,
@@ -72,10 +79,30 @@ export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = '
     acceptExit: [...new Set(wire.acceptExit ?? defaults.acceptExit ?? [0])],
     runtimeArgs: wire.runtimeArgs ?? [],
     priority: wire.priority ?? 0,
-    after: wire.after && wire.after.length > 0 ? wire.after : undefined,
+    after: afterOf(wire, [...inputs.map(({ source }) => source), ...(stdin ? [stdin] : [])]),
     held: wire.held ?? false,
     tags: tagsOf(wire, value, where),
   };
+}
+
+/** Command, environment and binds; what they name of other tasks is among the inputs. */
+function namedOf(
+  wire: WireTaskSpec,
+  written: Pick<TaskSpec, 'command' | 'env'>,
+  where: string,
+): Pick<TaskSpec, 'command' | 'env' | 'binds' | 'inputs'> {
+  const { binds, inputs } = parseBinds(wire.binds ?? [], where);
+  const field = (...path: string[]): string => fieldName(path, where);
+  const command = inCommand(written.command, { inputs }, field('command'));
+  const env = inEnv(written.env, { inputs }, (name) => field('env', name));
+  return { binds, inputs, command, env };
+}
+
+/** Whose outputs it takes it waits for. */
+function afterOf(wire: WireTaskSpec, sources: readonly InputSource[]): string[] | undefined {
+  const named = sources.flatMap((source) => (source.kind === 'output' ? [source.task] : []));
+  const after = [...new Set([...(wire.after ?? []), ...named])];
+  return after.length > 0 ? after : undefined;
 }
 
 function refuse(field: string, reason: string): never {

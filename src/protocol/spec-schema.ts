@@ -43,7 +43,9 @@ function isPlainWordOrNul(text: string): boolean {
 
 /** Exactly one of these names where the bytes come from; parse-spec.ts checks that. */
 const sourceFields = {
-  path: path.optional().describe('Absolute path of a file or directory on the submit host.'),
+  path: path
+    .optional()
+    .describe('Absolute path of a file or directory on the submit host, or workflow:///TASK/PATH.'),
   content: content.optional().describe('The bytes themselves, as text.'),
   contentBase64: contentBase64.optional().describe('The bytes themselves, in base64.'),
   remote: path.optional().describe('Absolute path on the host where the task runs.'),
@@ -103,6 +105,11 @@ export const taskSpecSchema = z
     inputs: z.array(input).max(limits.INPUTS_MAX).optional(),
     stdin: stdin.optional(),
     outputs: z.array(output).max(limits.OUTPUTS_MAX).optional(),
+    share: z
+      .array(path)
+      .max(limits.OUTPUTS_MAX)
+      .optional()
+      .describe('Paths below the work directory that stay on the host as inputs of other tasks.'),
     binds: z.array(bind).max(limits.BINDS_MAX).optional(),
     cpus: z.number().positive().max(65_536).optional(),
     gpus: z.int().min(0).max(limits.GPUS_MAX).optional().describe('Whole GPUs, for it alone.'),

@@ -78,6 +78,7 @@ const askedView = z.object({
   timeLimitMs: count.optional(),
   inputs: z.array(z.object({ from: z.string(), to: z.string() })),
   outputs: z.array(z.object({ path: z.string(), local: z.string() })),
+  share: z.array(z.string()).optional(),
   retries: count,
   after: z.array(z.string()).optional(),
   acceptExit: z.array(count),
@@ -129,6 +130,8 @@ export const taskView = z.object({
   blocked: blockedView.optional(),
   waitingOn: z.array(z.string()).optional(),
   outputs: z.array(outputView),
+  /** What stays on a host as inputs of other tasks. */
+  shared: z.object({ host: z.string(), files: count, bytes: count }).optional(),
   cleanup: z.object({ policy: z.string(), state: z.enum(['none', 'pending', 'done', 'kept']) }),
   onFinish: onFinishView.optional(),
   remoteDir: z.string().optional(),

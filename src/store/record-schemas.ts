@@ -10,12 +10,15 @@ import type {
   GpuGrant,
   GpuKind,
   HookEnd,
+  KeptEntry,
+  KeptOutputs,
   LaunchRecord,
   ReadyImage,
   StagedFile,
   StagedInputs,
   Usage,
 } from '../domain/state.ts';
+import type { AttemptToken } from '../domain/task.ts';
 import { objectOf, oneOf, variantsOf } from './schema-of.ts';
 
 type Staged<K> = Extract<StagedFile, { kind: K }>;
@@ -103,6 +106,29 @@ export const collectedOutputSchema = objectOf<CollectedOutput>({
   local: z.string(),
   bytes: z.int(),
   sha256: z.string(),
+});
+
+type KeptVariant<K> = Extract<KeptEntry, { kind: K }>;
+
+export const keptOutputsSchema = objectOf<KeptOutputs>({
+  host: z.string(),
+  root: z.string(),
+  token: z.string().transform((text) => text as AttemptToken),
+  entries: z.array(
+    variantsOf<KeptEntry>({
+      file: objectOf<KeptVariant<'file'>>({
+        kind: z.literal('file'),
+        path: z.string(),
+        sha256: z.string(),
+        mode: z.int(),
+        bytes: z.int(),
+      }),
+      directory: objectOf<KeptVariant<'directory'>>({
+        kind: z.literal('directory'),
+        path: z.string(),
+      }),
+    }),
+  ),
 });
 
 export const failureRecordSchema = objectOf<FailureRecord>({

@@ -39,6 +39,11 @@ const source = variantsOf<InputSource>({
     base64: z.string(),
   }),
   remote: objectOf<Variant<InputSource, 'remote'>>({ kind: z.literal('remote'), path: z.string() }),
+  output: objectOf<Variant<InputSource, 'output'>>({
+    kind: z.literal('output'),
+    task: z.string(),
+    path: z.string(),
+  }),
 });
 
 const input = objectOf<Input>({ source, target: z.string() });
@@ -69,6 +74,7 @@ export const taskSpecSchema = objectOf<TaskSpec>({
   inputs: z.array(input),
   stdin: source.optional(),
   outputs: z.array(output),
+  share: z.array(z.string()).optional(),
   binds: z.array(bind),
   cpus: z.number().optional(),
   memoryBytes: z.number().optional(),

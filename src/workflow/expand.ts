@@ -6,6 +6,7 @@ import { SUBMIT_TASKS_MAX } from '../protocol/limits.ts';
 import { withLocalPaths } from '../protocol/local-paths.ts';
 import { parseSpec } from '../protocol/parse-spec.ts';
 import { taskSpecSchema, type WireTaskSpec } from '../protocol/spec-schema.ts';
+import { gather } from './gather.ts';
 import type { Manifest, ManifestTask } from './manifest.ts';
 import { nameOf } from './manifest.ts';
 import { splitList, type Values, valuesOf } from './parameters.ts';
@@ -114,8 +115,13 @@ function makeTask({ manifest, options, parts }: Making, key: string, scope: Scop
   }) as Record<string, unknown>;
   if (problems.length > 0) return { tasks: [], problems };
 
+  const gathered = gather(typed(texts, changed), {
+    partsOf: (other) =>
+      manifest.tasks.get(other)?.scatter === undefined ? undefined : parts.get(other),
+    wrong,
+  });
   const spec = {
-    ...withLocalPaths(typed(texts, changed), (path) => resolve(options.directory, path)),
+    ...withLocalPaths(gathered, (path) => resolve(options.directory, path)),
     name: scope.name,
     ...(after.length > 0 && { after: after.flatMap((other) => parts.get(other) ?? []) }),
   };

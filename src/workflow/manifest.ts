@@ -33,6 +33,9 @@ export interface ManifestTask {
   scatter?: { over: string | Scalar[]; as: string } | undefined;
 }
 
+/** A task submitted before can be named by its id. */
+const TASK_ID = /^[a-z][a-z0-9]{11}$/;
+
 export type Parsed = { manifest: Manifest } | { problems: Problem[] };
 
 /** The file as it is meant, before parameters are put in. */
@@ -53,10 +56,10 @@ export function parseManifest(text: string): Parsed {
     name,
     defaults,
     parameters: new Map(Object.entries(parameters)),
-    tasks: new Map(Object.entries(tasks as Record<string, RawTask>).map(taskOf)),
+    tasks: linked(new Map(Object.entries(tasks as Record<string, RawTask>).map(taskOf)), defaults),
     source,
   };
-  const problems = [...wrongNames(manifest), ...wrongLinks(manifest), ...findReferences(source)];
+  const problems = [...wrongNames(manifest), ...wrongLinks(manifest), ...wrongReferences(manifest)];
   return problems.length > 0 ? { problems: sorted(problems) } : { manifest };
 }
 
@@ -70,6 +73,19 @@ function taskOf([name, { after = [], scatter, ...fields }]: [string, RawTask]): 
   ManifestTask,
 ] {
   return [name, { fields, after, scatter }];
+}
+
+/** With those that each takes something of; what is no task of the file is told by the check. */
+function linked(
+  tasks: Map<string, ManifestTask>,
+  defaults: Readonly<Record<string, unknown>>,
+): Map<string, ManifestTask> {
+  const withTaken = ([name, task]: [string, ManifestTask]): [string, ManifestTask] => {
+    const taken = takenBy({ ...defaults, ...task.fields }).map((one) => one.task);
+    const known = taken.filter((other) => tasks.has(other));
+    return [name, { ...task, after: [...new Set([...task.after, ...known])] }];
+  };
+  return new Map([...tasks].map(withTaken));
 }
 
 /** `task align, inputs[0].target`; the file itself has no name. */
@@ -128,26 +144,38 @@ function wrongLinks({ tasks, source }: Manifest): Problem[] {
   const circles = findCircles(tasks).map((way) =>
     source.problem(
       ['tasks', way[0] ?? '', 'after'],
-      `${way.join(' waits for ')}: none of them could ever start; take one of these after away`,
+      `${way.join(' waits for ')}: none of them could ever start; take one of these links away`,
     ),
   );
   return [...unknown, ...circles];
 }
 
-/** They are not there yet, and would be taken for plain text. */
-function findReferences(source: Source): Problem[] {
-  const problems: Problem[] = [];
-  walk(source.value, [], (text, path) => {
-    if (!/workflow:\/\//.test(text)) return;
-    const what = 'references (workflow:///TASK/path) come later';
-    problems.push(
-      source.problem(
-        path,
-        `${nameOf(path)}: ${what}; write after: [TASK] and hand the file over by its path`,
-      ),
-    );
+const REFERENCE = /workflow:\/\/\/([^/\s'"$]+)\//g;
+
+/** Whose outputs a task takes it waits for. A part of a scattered task has its number behind a dot. */
+function takenBy(fields: unknown): { task: string; path: Path }[] {
+  const taken: { task: string; path: Path }[] = [];
+  walk(fields, [], (text, path) => {
+    for (const [, word = ''] of text.matchAll(REFERENCE)) taken.push({ task: plain(word), path });
   });
-  return problems;
+  return taken;
+}
+
+function plain(word: string): string {
+  return word.replace(/\.\d+$/, '');
+}
+
+function wrongReferences({ tasks, source }: Manifest): Problem[] {
+  return [...tasks].flatMap(([name, { fields }]) =>
+    takenBy(fields)
+      .filter(({ task }) => !tasks.has(task) && !TASK_ID.test(task))
+      .map(({ task, path }) =>
+        source.problem(
+          ['tasks', name, ...path],
+          `task ${name}: ${dotted(path)}: no task ${JSON.stringify(task)} in this file${didYouMean(task, tasks.keys())}`,
+        ),
+      ),
+  );
 }
 
 function walk(value: unknown, path: Path, visit: (text: string, path: Path) => void): void {

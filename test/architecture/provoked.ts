@@ -117,6 +117,7 @@ export const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   STAGE_INPUT_UNREADABLE: [HOST, 'STAGE_INPUT_UNREADABLE'],
   STAGE_INPUT_CHANGED: ['unit/engine/steps/stage-in.test.ts', 'a file that changes while it is sent'],
   STAGE_CHECKSUM_MISMATCH: ['unit/engine/steps/stage-in.test.ts', 'STAGE_CHECKSUM_MISMATCH'],
+  STAGE_OUTPUT_MISSING: ['e2e/references.test.ts', 'what is submitted later takes what was shared'],
   STAGE_REMOTE_INPUT_MISSING: [HOST, 'STAGE_REMOTE_INPUT_MISSING'],
   OUTPUT_MISSING: ['e2e/staging-out.test.ts', 'an output that was not produced makes the task fail'],
   OUTPUT_EXISTS: ['e2e/staging-out.test.ts', 'a file that is there is not replaced unless asked'],

@@ -131,7 +131,7 @@ own_tasks() {
   cd "$root" || exit 0
   [ -z "$remove" ] || rmdir "tasks/$1" 2>/dev/null
 }
-for d in images store store/.part tasks; do
+for d in images store store/.part kept tasks; do
   if there "$d" && ! real_dir "$d"; then refuse "$root/$d is no directory: look at it, then remove it or put it back"; fi
 done
 for d in tasks/* tasks/.[!.]*; do
@@ -139,6 +139,14 @@ for d in tasks/* tasks/.[!.]*; do
   case $d in
     "tasks/$daemon") ;;
     tasks/????????-????-????-????-????????????) shared=1; say other "${d#tasks/}" ;;
+    *) say foreign "$d" ;;
+  esac
+done
+for d in kept/* kept/.[!.]*; do
+  there "$d" || continue
+  case $d in
+    "kept/$daemon") if real_dir "$d"; then [ -z "$remove" ] || rm -rf "$d"; else say foreign "$d"; fi ;;
+    kept/????????-????-????-????-????????????) ;;
     *) say foreign "$d" ;;
   esac
 done
@@ -213,10 +221,10 @@ if [ -z "$shared" ]; then
 fi
 for f in * .[!.]*; do
   there "$f" || continue
-  case $f in images | store | tasks | "$marker") ;; ".$marker".* | .probe.*) [ -z "$remove" ] || [ -n "$shared" ] || rm -rf "./$f" ;; *) say foreign "$f" ;; esac
+  case $f in images | store | kept | tasks | "$marker") ;; ".$marker".* | .probe.*) [ -z "$remove" ] || [ -n "$shared" ] || rm -rf "./$f" ;; *) say foreign "$f" ;; esac
 done
 if [ -n "$remove" ] && [ -z "$shared" ]; then
-  rmdir tasks images store/.part store 2>/dev/null
+  rmdir tasks images kept store/.part store 2>/dev/null
   left=''
   for f in * .[!.]*; do
     there "$f" && [ "$f" != $marker ] && left=1

@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { AttemptToken } from '../../src/domain/task.ts';
 import { cancelText, KILLER } from '../../src/script/cancel.ts';
 import { cleanText } from '../../src/script/clean.ts';
 import { doctorText } from '../../src/script/doctor.ts';
@@ -22,6 +23,7 @@ import {
 import { hasRuntimeText, imageFileText } from '../../src/script/image-send.ts';
 import { freshText, hangUpText, joinText, signalText, wayInText } from '../../src/script/inside.ts';
 import { inspectFileText } from '../../src/script/inspect-file.ts';
+import { dropHoldsText, holdsText, keepText } from '../../src/script/kept.ts';
 import { launchText } from '../../src/script/launch.ts';
 import { leftoversText } from '../../src/script/leftovers.ts';
 import { hashFilesText, haveObjectsText, publishObjectText } from '../../src/script/objects.ts';
@@ -36,6 +38,11 @@ import { taskScript } from '../../src/script/task-script.ts';
 import { complaints } from '../support/shells.ts';
 import { aLaunch, aScript, HOSTILE, PLACE, SHA256, TOKEN } from '../unit/script/samples.ts';
 
+const HOLD = {
+  root: '/home/alice/.towline',
+  daemonId: 'd1',
+  token: 't.1' as AttemptToken,
+};
 const DIRECTORY = '/srv/towline/images';
 const PULL = {
   directory: '~/.towline/images',
@@ -163,6 +170,9 @@ const TEXTS: Record<string, string> = {
   }),
   'objects-have': haveObjectsText({ ...OBJECT, names: [`${SHA256}-0644`] }),
   'objects-publish': publishObjectText(OBJECT),
+  'kept-keep': keepText(HOLD, 'n1', ["/srv/it's one", '/srv/$(two)']),
+  'kept-list': holdsText(HOLD),
+  'kept-drop': dropHoldsText(HOLD, [HOLD.token]),
   'objects-hash': hashFilesText(["/srv/it's one", '/srv/$(two)']),
 };
 

@@ -1,5 +1,6 @@
 /** towline script: the generated script and the plan, nothing executed. */
 import type { Command } from 'commander';
+import { isReference } from '../../protocol/references.ts';
 import type { WireTaskSpec } from '../../protocol/spec-schema.ts';
 import type { PlanView } from '../../protocol/views.ts';
 import { type Call, type Cli, onAction, usage } from '../call.ts';
@@ -38,7 +39,9 @@ async function taskOf(call: Call<ScriptOptions>): Promise<WireTaskSpec> {
     const spec = taskFromOptions(call, 'script');
     if (stdin === '-') usage('script', '--stdin - makes no sense here: nothing is executed');
     const { resolve } = await import('node:path');
-    return stdin === undefined ? spec : { ...spec, stdin: { path: resolve(call.io.cwd, stdin) } };
+    return stdin === undefined
+      ? spec
+      : { ...spec, stdin: { path: isReference(stdin) ? stdin : resolve(call.io.cwd, stdin) } };
   }
   const { readTasksFile } = await import('../tasks-file.ts');
   const [task, ...others] = await readTasksFile(file, call.io.cwd);

@@ -124,6 +124,15 @@ function streamText(task: TaskView, name: 'stdout' | 'stderr'): string {
 }
 
 function outputLines(task: TaskView): Line[] {
+  const { shared } = task;
+  const files = shared && `${shared.files} file${shared.files === 1 ? '' : 's'}`;
+  return [
+    ...fetchedLines(task),
+    ['shared', shared && `${files} (${sizeText(shared.bytes)}) on ${shared.host}`],
+  ];
+}
+
+function fetchedLines(task: TaskView): Line[] {
   if (task.outputs.length > 0) {
     return task.outputs.map((output) => ['output', `${output.local} (${sizeText(output.bytes)})`]);
   }

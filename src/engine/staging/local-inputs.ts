@@ -12,6 +12,13 @@ import type { Input, InputSource } from '../../domain/task.ts';
 
 export type LocalBytes = { kind: 'path'; path: string } | { kind: 'bytes'; bytes: Buffer };
 
+/** Not of another task. */
+export type OwnSource = Exclude<InputSource, { kind: 'output' }>;
+
+export interface OwnInput extends Input {
+  source: OwnSource;
+}
+
 export type LocalEntry =
   | { kind: 'file'; target: string; from: LocalBytes; mode: number; bytes: number }
   | { kind: 'directory'; target: string }
@@ -25,7 +32,7 @@ const DEPTH_MAX = 64;
  * All files and directories of the inputs, in order.
  * @throws STAGE_INPUT_MISSING STAGE_INPUT_UNREADABLE STAGE_LIMIT
  */
-export async function listInputs(inputs: readonly Input[]): Promise<LocalEntry[]> {
+export async function listInputs(inputs: readonly OwnInput[]): Promise<LocalEntry[]> {
   const entries: LocalEntry[] = [];
   for (const { source, target } of inputs) {
     const room = ENTRIES_MAX - entries.length;
@@ -35,7 +42,7 @@ export async function listInputs(inputs: readonly Input[]): Promise<LocalEntry[]
   return entries;
 }
 
-async function listInput(source: InputSource, target: string, room: number): Promise<LocalEntry[]> {
+async function listInput(source: OwnSource, target: string, room: number): Promise<LocalEntry[]> {
   switch (source.kind) {
     case 'content': {
       const bytes = Buffer.from(source.base64, 'base64');

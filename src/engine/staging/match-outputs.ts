@@ -5,6 +5,7 @@
  */
 import { posix } from 'node:path';
 import { AppError } from '../../domain/failure.ts';
+import { globBase, hasGlob } from '../../domain/globs.ts';
 import { LIST_ENTRIES_MAX } from '../../domain/limits.ts';
 import { shown } from '../../domain/shown.ts';
 import type { Output } from '../../domain/task.ts';
@@ -32,12 +33,11 @@ type List = (path: string) => Promise<DirectoryEntry[]>;
 export const MAX_FILES = 20_000;
 const MAX_NAMES = LIST_ENTRIES_MAX;
 const MAX_DEPTH = 64;
-const GLOB = /[*?[{]/;
 
 /** Files of one output; undefined when nothing is there. @throws OUTPUT_UNSAFE OUTPUT_LIMIT SFTP_* SSH_* */
 export async function matchOutput(output: Output, list: List): Promise<Matched | undefined> {
   const pattern = posix.normalize(output.pattern).replace(/\/$/, '');
-  return GLOB.test(pattern) ? matchGlob(pattern, output, list) : matchPath(pattern, output, list);
+  return hasGlob(pattern) ? matchGlob(pattern, output, list) : matchPath(pattern, output, list);
 }
 
 /** The same for a path that is meant as it stands, whatever characters are in it. */
@@ -105,13 +105,6 @@ async function entryAt(path: string, list: List): Promise<DirectoryEntry | undef
     if (entry.kind !== 'directory') throw notDirectory(path, parent, entry);
   }
   return undefined;
-}
-
-/** The directory in which a glob begins: the parts before the first one with a special character. */
-export function globBase(pattern: string): string {
-  const parts = pattern.split('/');
-  const first = parts.findIndex((part) => GLOB.test(part));
-  return parts.slice(0, first).join('/') || '.';
 }
 
 /** How many levels of names below its base a glob can match: what is deeper is not listed. */

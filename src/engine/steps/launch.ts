@@ -5,7 +5,7 @@
 import type { NewsEvent } from '../../domain/events.ts';
 import { AppError } from '../../domain/failure.ts';
 import type { LaunchRecord, SupervisorRecord, TaskState } from '../../domain/state.ts';
-import { type AttemptToken, attemptToken, type Task } from '../../domain/task.ts';
+import { type AttemptToken, attemptToken, hasOutputs, type Task } from '../../domain/task.ts';
 import { parseImage } from '../../script/image-ref.ts';
 import { type LaunchReply, launchText, parseLaunch } from '../../script/launch.ts';
 import type { Step } from '../dispatcher.ts';
@@ -58,7 +58,7 @@ export function createLaunch(deps: LaunchDeps): Step {
       needs,
       outputLimitBytes: task.spec.outputLimitBytes ?? defaults.outputLimitBytes,
       timeLimitMs: task.spec.timeLimitMs ?? 0,
-      hasOutputs: task.spec.outputs.length > 0,
+      hasOutputs: hasOutputs(task.spec),
       inUserScope: facts.logout === 'scope',
       mvNoTarget: facts.tools.mvNoTarget,
     });

@@ -19,6 +19,7 @@ import {
   publishObjectText,
 } from '../../script/objects.ts';
 import type { Step } from '../dispatcher.ts';
+import type { Ledger } from '../ledger.ts';
 import type { ReadyFacts, Seat, Seats } from '../seats.ts';
 import type { Progress } from '../service.ts';
 import {
@@ -27,13 +28,16 @@ import {
   type LocalBytes,
   type LocalEntry,
   listInputs,
+  type OwnInput,
 } from '../staging/local-inputs.ts';
 import { together } from '../together.ts';
+import { listTaken, sendTaken, type TakenEntry, type TakenInput } from './taken-inputs.ts';
 
 const UPLOAD_TRIES = 4;
 
 interface StageDeps {
   seats: Seats;
+  ledger: Pick<Ledger, 'find'>;
   daemonId: string;
   onProgress: (task: TaskId, progress: Progress) => void;
 }
@@ -41,7 +45,7 @@ interface StageDeps {
 interface ObjectToSend {
   sha256: string;
   mode: number;
-  from: LocalBytes;
+  from: LocalBytes | TakenEntry;
   bytes: number;
   label: string;
 }
@@ -51,7 +55,8 @@ export function createStageIn(deps: StageDeps): Step {
     if (task.state.kind !== 'staging') throw new Error(`staging while ${task.state.kind}`);
     const seat = deps.seats.get(task.state.host);
     const facts = await seat.ready();
-    const entries = await listInputs(withStdin(task.spec));
+    const { own, taken } = sorted(withStdin(task.spec));
+    const entries = [...(await listInputs(own)), ...(await listTaken(taken, deps.ledger))];
     const objects = await hashEntries(entries);
     const job: SendJob = { deps, seat, facts, signal, report: progressOf(deps, task.id, objects) };
     const inputs = describe(entries, objects, task.spec);
@@ -64,15 +69,28 @@ export function createStageIn(deps: StageDeps): Step {
 
 const STDIN_TARGET = '\0stdin';
 
+type Entry = LocalEntry | TakenEntry;
+
+function sorted(inputs: readonly Input[]): { own: OwnInput[]; taken: TakenInput[] } {
+  const own: OwnInput[] = [];
+  const taken: TakenInput[] = [];
+  for (const { source, target } of inputs) {
+    if (source.kind === 'output') taken.push({ source, target });
+    else own.push({ source, target });
+  }
+  return { own, taken };
+}
+
 /** Standard input is one more object, told apart by a target no path can have. */
 function withStdin(spec: TaskSpec): Input[] {
   if (spec.stdin === undefined || spec.stdin.kind === 'remote') return spec.inputs;
   return [...spec.inputs, { source: spec.stdin, target: STDIN_TARGET }];
 }
 
-async function hashEntries(entries: LocalEntry[]): Promise<Map<LocalEntry, ObjectToSend>> {
-  const objects = new Map<LocalEntry, ObjectToSend>();
+async function hashEntries(entries: Entry[]): Promise<Map<Entry, ObjectToSend>> {
+  const objects = new Map<Entry, ObjectToSend>();
   for (const entry of entries) {
+    if (entry.kind === 'taken') objects.set(entry, { ...entry, from: entry });
     if (entry.kind !== 'file') continue;
     const sha256 = await hashOf(entry.from);
     const label = entry.from.kind === 'path' ? entry.from.path : `content of ${entry.target}`;
@@ -127,17 +145,9 @@ async function sendOnce(job: SendJob, object: ObjectToSend): Promise<void> {
   const place = { root: facts.root, daemonId: job.deps.daemonId, sha256, mode };
   const part = partPath(place);
   const offset = await partSize(job, object);
-  const hash = createHash('sha256');
-  const onProgress = (bytes: number): void => job.report(object, bytes);
-  await seat.host
-    .upload(bytesOf(object.from, hash, offset), part, { offset, onProgress, signal })
-    .catch((error: unknown) => makeRoom(job, place, error));
-  const sent = hash.digest('hex');
-  if (sent !== sha256) {
-    throw new AppError('STAGE_INPUT_CHANGED', `input ${object.label} changed while it was sent`, {
-      context: { path: object.label, host: seat.name },
-    });
-  }
+  await sendBytes(job, object, { part, offset }).catch((error: unknown) =>
+    makeRoom(job, place, error),
+  );
   const reply = await seat.host.run(publishObjectText(place), {
     purpose: `checking ${object.label} on the host`,
     lane: 'slow',
@@ -152,6 +162,25 @@ async function sendOnce(job: SendJob, object: ObjectToSend): Promise<void> {
       : `input ${object.label}: the bytes on host ${seat.name} are not the bytes sent`,
     { context: { host: seat.name, path: object.label } },
   );
+}
+
+async function sendBytes(
+  job: SendJob,
+  object: ObjectToSend,
+  { part, offset }: { part: string; offset: number },
+): Promise<void> {
+  const { deps, seat, signal } = job;
+  const { from, sha256, label } = object;
+  const onProgress = (bytes: number): void => job.report(object, bytes);
+  if (from.kind === 'taken') {
+    return sendTaken({ ...deps, seat, part, offset, onProgress, signal }, from);
+  }
+  const hash = createHash('sha256');
+  await seat.host.upload(bytesOf(from, hash, offset), part, { offset, onProgress, signal });
+  if (hash.digest('hex') === sha256) return;
+  throw new AppError('STAGE_INPUT_CHANGED', `input ${label} changed while it was sent`, {
+    context: { path: label, host: seat.name },
+  });
 }
 
 /** A part that does not fit, or that nobody wants any more, is no start for a later try: it only keeps others from the disk. */
@@ -177,8 +206,8 @@ async function partSize(job: SendJob, object: ObjectToSend): Promise<number> {
 }
 
 function describe(
-  entries: LocalEntry[],
-  objects: Map<LocalEntry, ObjectToSend>,
+  entries: Entry[],
+  objects: Map<Entry, ObjectToSend>,
   spec: TaskSpec,
 ): StagedInputs {
   const files: StagedFile[] = [];
@@ -203,7 +232,7 @@ function describe(
 function progressOf(
   deps: StageDeps,
   task: TaskId,
-  objects: Map<LocalEntry, ObjectToSend>,
+  objects: Map<Entry, ObjectToSend>,
 ): SendJob['report'] {
   const bytesTotal = [...objects.values()].reduce((sum, object) => sum + object.bytes, 0);
   const done = new Map<string, number>();

@@ -7,7 +7,7 @@ import { posix } from 'node:path';
 import pRetry from 'p-retry';
 import { judgeExit } from '../../domain/conclude.ts';
 import { AppError, isAppError } from '../../domain/failure.ts';
-import type { CollectedOutput } from '../../domain/state.ts';
+import type { CollectedOutput, KeptOutputs } from '../../domain/state.ts';
 import {
   type AttemptToken,
   attemptToken,
@@ -28,11 +28,14 @@ import { sleep } from '../sleep.ts';
 import { deliver, makeDirectory, removeParts } from '../staging/deliver.ts';
 import { MAX_FILES, type MatchedFile, matchOutput } from '../staging/match-outputs.ts';
 import { together } from '../together.ts';
+import { keepOutputs } from './keep-outputs.ts';
 
 const HASHES_A_RUN = 1000;
 
 interface CollectDeps {
   seats: Seats;
+  daemonId: string;
+  nonce: () => string;
   settings: () => EngineSettings;
   log: Logger;
   onProgress: (task: TaskId, progress: Progress) => void;
@@ -45,8 +48,18 @@ interface CollectJob {
   task: Task;
   seat: Seat;
   token: AttemptToken;
+  root: string;
   workDir: string;
+  daemonId: string;
+  nonce: string;
   signal: AbortSignal;
+}
+
+type List = (path: string) => Promise<DirectoryEntry[]>;
+
+interface Collected {
+  outputs: CollectedOutput[];
+  kept: KeptOutputs | undefined;
 }
 
 interface Wanted extends MatchedFile {
@@ -64,22 +77,27 @@ export function createStageOut(deps: CollectDeps): Step {
     if (task.state.kind !== 'collecting') throw new Error(`collecting while ${task.state.kind}`);
     const seat = deps.seats.get(task.state.host);
     const token = attemptToken(task.id, attempt);
-    const workDir = `${seat.attemptDir(task.state.launch.root, token)}/work`;
-    const job: CollectJob = { deps, task, seat, token, workDir, signal };
+    const { root } = task.state.launch;
+    const workDir = `${seat.attemptDir(root, token)}/work`;
+    const { daemonId } = deps;
+    const job = { deps, task, seat, token, root, workDir, daemonId, nonce: deps.nonce(), signal };
     await refuseUnsettled({ seat, token, launch: task.state.launch, workDir, signal });
     const failed = judgeExit(task, task.state.exit) !== undefined;
     const { pause = sleep } = deps;
     const patience = { patienceMs: patienceMs(seat.knownFacts()?.rootFsType), pause, signal };
-    const outputs = await lookAgain(patience, () => collect(job, failed), isAppError);
-    if (isAppError(outputs)) throw outputs;
-    return { kind: 'collected', attempt, outputs };
+    const collected = await lookAgain(patience, () => collect(job, failed), isAppError);
+    if (isAppError(collected)) throw collected;
+    return { kind: 'collected', attempt, ...collected };
   };
 }
 
 /** Fetches all, or gives what may only be late: a name that is not there. */
-async function collect(job: CollectJob, failed: boolean): Promise<CollectedOutput[] | AppError> {
+async function collect(job: CollectJob, failed: boolean): Promise<Collected | AppError> {
   try {
-    return await fetchAll(job, await findAll(job, failed));
+    const list = listOnce(job);
+    const wanted = await findAll(job, list, failed);
+    const kept = failed ? undefined : await keepOutputs({ ...job, list });
+    return { outputs: await fetchAll(job, wanted), kept };
   } catch (error) {
     // What is tried again begins anew; what is not must leave nothing half behind.
     await removeParts(job.token, job.task.spec.outputs);
@@ -88,8 +106,7 @@ async function collect(job: CollectJob, failed: boolean): Promise<CollectedOutpu
   }
 }
 
-async function findAll(job: CollectJob, commandFailed: boolean): Promise<Wanted[]> {
-  const list = listOnce(job);
+async function findAll(job: CollectJob, list: List, commandFailed: boolean): Promise<Wanted[]> {
   const wanted: Wanted[] = [];
   for (const output of job.task.spec.outputs) {
     const matched = await matchOutput(output, list);
@@ -149,7 +166,7 @@ function withoutTwins(wanted: Wanted[]): Wanted[] {
 }
 
 /** Lists below the work directory, each directory once: nothing writes there any more. */
-function listOnce({ seat, workDir }: CollectJob): (path: string) => Promise<DirectoryEntry[]> {
+function listOnce({ seat, workDir }: CollectJob): List {
   const listings = new Map<string, Promise<DirectoryEntry[]>>();
   return (path) => {
     const directory = posix.join(workDir, path);

@@ -145,14 +145,19 @@ tasks:
       'a circle',
       `name: x\ntasks:\n  a: { ${T}, after: [b] }\n  b: { ${T}, after: [a] }\n  c: { ${T}, after: [b] }`,
       [
-        '3:39: a waits for b waits for a: none of them could ever start; take one of these after away',
+        '3:39: a waits for b waits for a: none of them could ever start; take one of these links away',
       ],
     ],
     [
-      'a reference',
-      `name: x\ntasks:\n  a: { ${T}, inputs: ['workflow:///b/out'] }`,
+      'a reference to no task of the file',
+      `name: x\ntasks:\n  maker: { ${T} }\n  a: { ${T}, inputs: ['workflow:///makr/out'] }`,
+      ['4:41: task a: inputs[0]: no task "makr" in this file; did you mean "maker"?'],
+    ],
+    [
+      'a circle of references',
+      `name: x\ntasks:\n  a: { ${T}, stdin: 'workflow:///b/x' }\n  b: { ${T}, env: { X: 'workflow:///a/x' } }`,
       [
-        '3:41: task a: inputs[0]: references (workflow:///TASK/path) come later; write after: [TASK] and hand the file over by its path',
+        '3:6: a waits for b waits for a: none of them could ever start; take one of these links away',
       ],
     ],
     [

@@ -1,7 +1,8 @@
 /** Goal: exactly the declared files are taken, and nothing hostile gets through. Method: remote trees as data. */
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../../src/domain/failure.ts';
-import { globBase, matchOutput } from '../../../../src/engine/staging/match-outputs.ts';
+import { globBase } from '../../../../src/domain/globs.ts';
+import { matchOutput } from '../../../../src/engine/staging/match-outputs.ts';
 import type { DirectoryEntry } from '../../../../src/remote/host.ts';
 import { entry } from '../../../support/fake-host.ts';
 

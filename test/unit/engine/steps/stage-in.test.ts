@@ -43,6 +43,7 @@ async function house() {
   const step = createStageIn({
     seats: await seatsOf([[{}, host]]),
     daemonId: DAEMON,
+    ledger: { find: () => Promise.reject(new Error('no other task')) },
     onProgress: (_, { bytesDone }) => progress.push(bytesDone),
   });
   const stage = (more: Partial<TaskSpec>) => {

@@ -35,6 +35,8 @@ async function house(files: Record<string, string>, code = 0) {
   const whilePausing: { act?: (count: number) => void } = {};
   const step = createStageOut({
     seats: await seatsOf([[{}, host]]),
+    daemonId: 'd1',
+    nonce: () => 'n1',
     settings: () => settings,
     log: LOG,
     onProgress: () => {},

@@ -1,12 +1,14 @@
-/** The bytes of an image on their way from one host to another, through the daemon. */
+/** The bytes of a file on their way from one host to another, through the daemon. */
 import { type AppError, toAppError } from '../domain/failure.ts';
-import type { PullWatch } from './images.ts';
 import { createPipe } from './pipe.ts';
 import type { Seat } from './seats.ts';
 import { SourceTrouble } from './source-trouble.ts';
 
-interface Wanted extends PullWatch {
+interface Wanted {
+  /** Where it goes. */
   seat: Seat;
+  signal: AbortSignal;
+  onProgress: (bytesDone: number) => void;
 }
 
 interface Stream {
@@ -17,8 +19,11 @@ interface Stream {
   offset: number;
 }
 
-/** From host to host, as fast as the slower one; no more in memory than the windows of the two transfers. */
-export async function streamImage(
+/**
+ * From host to host, as fast as the slower one; no more in memory than the windows of the two transfers.
+ * @throws SourceTrouble for what the other host fails with
+ */
+export async function streamBetween(
   wish: Wanted,
   { source, path, size, target, offset }: Stream,
 ): Promise<void> {

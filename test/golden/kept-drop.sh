@@ -1,0 +1,2 @@
+cd '/home/alice/.towline/kept/d1' || exit 0
+rm -rf 't.1'

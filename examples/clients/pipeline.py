@@ -3,7 +3,6 @@
 
 import os
 import sys
-import tempfile
 
 from towline import TaskFailed, Towline, TowlineError
 
@@ -11,19 +10,18 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 IMAGE = os.environ.get("DEMO_IMAGE", "docker://registry:5000/mini:1")
 
 
-def pipeline(towline, results):
+def pipeline(towline):
     count = {
         "name": "count",
         "image": IMAGE,
         "inputs": [f"{os.path.dirname(HERE)}/text-demo/count-words.sh", f"{HERE}/words.txt"],
         "command": "sh ../inputs/count-words.sh ../inputs/words.txt counts.txt 0.5",
-        "outputs": [f"counts.txt:{results}/"],
+        "share": ["counts.txt"],
     }
     with towline.run(count) as count:
-        after = {"image": IMAGE, "after": [count.id], "inputs": [f"{results}:results"]}
-        counts = "../inputs/results/counts.txt"
-        top = {**after, "name": "top", "command": ["head", "-n", "3", counts]}
-        find = {**after, "name": "find", "command": ["grep", "unicorn", counts]}
+        counts = f"workflow:///{count.id}/counts.txt"
+        top = {"name": "top", "image": IMAGE, "command": ["head", "-n", "3", counts]}
+        find = {"name": "find", "image": IMAGE, "command": ["grep", "unicorn", counts]}
         with towline.run(top) as top, towline.run(find) as find:
             for line in count.lines():
                 print(line, flush=True)
@@ -42,8 +40,7 @@ def pipeline(towline, results):
 
 def main():
     try:
-        with tempfile.TemporaryDirectory() as results:
-            pipeline(Towline(), results)
+        pipeline(Towline())
     except TowlineError as error:
         sys.exit(f"{error.code}: {error.message}\nhint: {error.hint}")
     except KeyboardInterrupt:  # the tasks were cancelled on the way here

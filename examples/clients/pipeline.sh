@@ -4,8 +4,6 @@ set -euo pipefail
 
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 image=${DEMO_IMAGE:-docker://registry:5000/mini:1}
-counts=../inputs/results/counts.txt
-results=$(mktemp -d)
 ids=()
 
 # that of the checkout, else the installed one
@@ -18,16 +16,15 @@ cancel() {
   for id in "${ids[@]}"; do "$towline" cancel "$id" >/dev/null 2>&1 || true; done
   exit 130
 }
-trap 'rm -rf "$results"' EXIT
 trap cancel INT
 
 count=$("$towline" submit --name count --input "$here/../text-demo/count-words.sh" --input "$here/words.txt" \
-  --output "counts.txt:$results/" "$image" -- sh ../inputs/count-words.sh ../inputs/words.txt counts.txt 0.5)
+  --share counts.txt "$image" -- sh ../inputs/count-words.sh ../inputs/words.txt counts.txt 0.5)
 ids+=("$count")
-after=(--after "$count" --input "$results:results" "$image")
-top=$("$towline" submit --name top "${after[@]}" -- head -n 3 "$counts")
+counts=workflow:///$count/counts.txt
+top=$("$towline" submit --name top "$image" -- head -n 3 "$counts")
 ids+=("$top")
-find=$("$towline" submit --name find "${after[@]}" -- grep unicorn "$counts")
+find=$("$towline" submit --name find "$image" -- grep unicorn "$counts")
 ids+=("$find")
 
 "$towline" logs -f --stdout "$count"

@@ -2,15 +2,12 @@
  * Two tasks, the second of which reads what the first has made, and a third that fails. Needs a running daemon:
  * `node examples/clients/pipeline.ts` (Node 24 or newer, `npm run build` before; elsewhere `npm install towline`).
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, TaskFailed, TowlineError } from 'towline/client';
 
 const towline = createClient();
 const here = import.meta.dirname;
 const image = process.env['DEMO_IMAGE'] ?? 'docker://registry:5000/mini:1';
-const results = mkdtempSync(join(tmpdir(), 'pipeline-'));
 
 // Ctrl-C cancels whatever has not ended yet
 const stop = new AbortController();
@@ -25,8 +22,6 @@ try {
     console.error(`${error.code}: ${error.message}\nhint: ${error.hint}`);
     process.exitCode = 1;
   } else throw error;
-} finally {
-  rmSync(results, { recursive: true });
 }
 
 async function pipeline(): Promise<void> {
@@ -36,17 +31,17 @@ async function pipeline(): Promise<void> {
       image,
       inputs: [join(here, '../text-demo/count-words.sh'), join(here, 'words.txt')],
       command: 'sh ../inputs/count-words.sh ../inputs/words.txt counts.txt 0.5',
-      outputs: [`counts.txt:${results}/`],
+      share: ['counts.txt'],
     },
     { signal },
   );
-  const after = { image, after: [count.id], inputs: [`${results}:results`] };
+  const counts = `workflow:///${count.id}/counts.txt`;
   const top = await towline.run(
-    { ...after, name: 'top', command: ['head', '-n', '3', '../inputs/results/counts.txt'] },
+    { name: 'top', image, command: ['head', '-n', '3', counts] },
     { signal },
   );
   const find = await towline.run(
-    { ...after, name: 'find', command: ['grep', 'unicorn', '../inputs/results/counts.txt'] },
+    { name: 'find', image, command: ['grep', 'unicorn', counts] },
     { signal },
   );
 

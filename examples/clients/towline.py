@@ -174,7 +174,7 @@ class _Tries:
 
     def failed(self, error):
         """Returns when it is time to try again. Raises what trying again will not mend."""
-        if isinstance(error, TowlineError) and error.code != "DAEMON_STOPPING":
+        if isinstance(error, TowlineError) and error.code not in ("DAEMON_STOPPING", "DAEMON_BUSY"):
             raise error
         now = time.monotonic()
         if now - self.tried > 5:  # what lasted so long was a good connection

@@ -50,6 +50,11 @@ export function isDaemonAway(error: unknown): boolean {
   );
 }
 
+/** True when it is there and only has too much to do just now. */
+export function isDaemonBusy(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'DAEMON_BUSY';
+}
+
 function reasonOf(error: NodeJS.ErrnoException, socketPath: string): string {
   const code = error.code ?? '';
   if (code === 'ENOENT') return `no daemon: there is no socket ${socketPath}${unitHint()}`;

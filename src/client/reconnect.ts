@@ -1,5 +1,5 @@
 /** Goes on after the daemon went away for a moment: backoff with a bound, announced once. */
-import { isDaemonAway } from './errors.ts';
+import { isDaemonAway, isDaemonBusy } from './errors.ts';
 
 export interface Reconnect {
   signal?: AbortSignal | undefined;
@@ -52,10 +52,10 @@ export function createTries(options: Reconnect): Tries {
     },
     progressed,
     async failed(error) {
-      if (!isDaemonAway(error) || options.signal?.aborted === true) throw error;
-      if (!hasWorked && !brokeInTheMiddle(error)) throw error;
-      if (!isLost) options.onReconnect?.('lost');
-      isLost = true;
+      if (options.signal?.aborted === true || !mayPass(error, hasWorked)) throw error;
+      const isAway = isDaemonAway(error);
+      if (isAway && !isLost) options.onReconnect?.('lost');
+      isLost ||= isAway;
       if (performance.now() - connectedAt > STABLE_MS) progressed();
       connectedAt = Number.POSITIVE_INFINITY;
       fruitlessSince ??= performance.now();
@@ -85,6 +85,11 @@ export async function repeat<T>(options: Reconnect, call: () => Promise<T>): Pro
 /** As repeat, to a daemon that has answered before. */
 export function surely<T>(call: () => Promise<T>, options: Reconnect = {}): Promise<T> {
   return repeat({ ...options, hasAnswered: true }, call);
+}
+
+function mayPass(error: unknown, hasWorked: boolean): boolean {
+  if (isDaemonAway(error)) return hasWorked || brokeInTheMiddle(error);
+  return hasWorked && isDaemonBusy(error);
 }
 
 function brokeInTheMiddle(error: unknown): boolean {

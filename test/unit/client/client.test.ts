@@ -155,6 +155,28 @@ it('follows many streams at once and stops when its signal aborts', async () => 
   await Promise.all(follows);
 });
 
+it('waits for a daemon that has too much to do, once it has answered', async () => {
+  const path = `${daemon.directory}/busy.sock`;
+  const error = { code: 'DAEMON_BUSY', message: '500 streams are followed' };
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked += 1;
+    response.writeHead(asked < 3 ? 429 : 200).end(asked < 3 ? JSON.stringify({ error }) : 'bytes');
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const busy = createClient({ socketPath: path });
+  const read = async (hasAnswered: boolean): Promise<string> => {
+    let text = '';
+    const logs = busy.logs('x', 'stdout', { attempt: 1, hasAnswered });
+    for await (const chunk of logs) text += chunk.toString();
+    return text;
+  };
+  await expect(read(false)).rejects.toMatchObject({ code: 'DAEMON_BUSY' });
+  expect(await read(true)).toBe('bytes');
+  busy.close();
+  server.close();
+});
+
 it('does not take a cut stream for a complete one', async () => {
   const path = `${daemon.directory}/cut.sock`;
   const server = createServer((request, response) => {

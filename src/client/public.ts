@@ -26,7 +26,7 @@ export function createClient({ socketPath = findSocket() }: ClientOptions = {}) 
   const client = createPlainClient({ socketPath });
   return {
     ...client,
-    /** As client.ts has it. */
+    /** Hands tasks over, all or none, and leaves them. @throws as in client.ts */
     submit: (
       tasks: readonly WireTaskSpec[],
       options: { idempotencyKey?: string | undefined } = {},

@@ -7,6 +7,7 @@ test_tools_stage() {
   stage "test tools"
   need busybox busybox
   need ssh-keygen openssh-client
+  need python3 python3
   if ! [ -x /usr/sbin/sshd ] && ! [ -x "$OPENSSH/usr/sbin/sshd" ]; then unpack_sshd; fi
   ready
 }

@@ -74,13 +74,19 @@ function makeCall<O>(cli: Cli, command: Command): Call<O> {
     options,
     json: options.json === true,
     async client() {
-      const [{ createClient }, { findSocket }] = await Promise.all([
+      const [{ createClient }, { namedSocket }] = await Promise.all([
         import('../client/client.ts'),
-        import('./socket-path.ts'),
+        import('../client/named-socket.ts'),
       ]);
-      const client = createClient({ socketPath: await findSocket(options, cli.io) });
+      const socketPath = namedSocket(options, cli.io) ?? (await socketOf(options, cli.io));
+      const client = createClient({ socketPath });
       cli.closers.push(() => client.close());
       return client;
     },
   };
+}
+
+async function socketOf(options: GlobalOptions, io: Io): Promise<string> {
+  const { findSocket } = await import('../client/find-socket.ts');
+  return findSocket(options, io);
 }

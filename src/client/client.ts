@@ -1,8 +1,8 @@
 /**
- * The typed client, exported as `towline/client` and used by the CLI. What comes in: tasks, ids,
- * options. What goes out: views, byte streams, events; every call rejects with an AppError only.
- * What can be repeated without harm is repeated when the daemon restarts in the middle. Never here:
- * printing, exit codes, packages. Read next: transport.ts, follow.ts.
+ * The typed client: used by the CLI, and by scripts through public.ts. What comes in: tasks, ids, options.
+ * What goes out: views, byte streams, events; every call rejects with a TowlineError, or with the reason of
+ * its own signal. What can be repeated without harm is repeated when the daemon restarts in the middle. Never
+ * here: printing, exit codes, packages. Read next: transport.ts, follow.ts.
  */
 import type { Readable } from 'node:stream';
 import type { StreamName } from '../domain/task.ts';
@@ -11,7 +11,7 @@ import type { WireTaskSpec } from '../protocol/spec-schema.ts';
 import type * as views from '../protocol/views.ts';
 import { followEvents, followLogs } from './follow.ts';
 import { readJsonLines } from './json-lines.ts';
-import { type Reconnect, repeat } from './reconnect.ts';
+import { type Reconnect, repeat, surely } from './reconnect.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export type { WireTaskSpec } from '../protocol/spec-schema.ts';
@@ -222,15 +222,13 @@ async function waitFor(
     options.timeoutMs === undefined
       ? Number.POSITIVE_INFINITY
       : performance.now() + options.timeoutMs;
-  for (;;) {
+  const ask = (): Promise<views.TaskView> => {
     const slice = Math.max(0, Math.min(WAIT_SLICE_MS, end - performance.now()));
-    const view = await repeat(options, () =>
-      transport.call<views.TaskView>('getTask', {
-        params: { id },
-        query: { wait: slice / 1000 },
-        signal: options.signal,
-      }),
-    );
-    if (view.ended || performance.now() >= end) return view;
-  }
+    const query = { wait: slice / 1000 };
+    return transport.call('getTask', { params: { id }, query, signal: options.signal });
+  };
+  let view = await repeat(options, ask);
+  // A daemon that stops may answer early; from now on one that is away comes back.
+  while (!view.ended && performance.now() < end) view = await surely(ask, options);
+  return view;
 }

@@ -1,7 +1,7 @@
 /** What goes wrong on the way to the daemon, in words that say what to do. */
 import { existsSync } from 'node:fs';
-import { ERRORS, type ErrorCode } from '../domain/error-registry.ts';
 import { AppError, type ErrorContext } from '../domain/failure.ts';
+import { isKnown, TowlineError } from './towline-error.ts';
 
 /** What breaks when a daemon stops while we talk to it. */
 const LOST_CODES = new Set([
@@ -12,14 +12,14 @@ const LOST_CODES = new Set([
 ]);
 
 /** The daemon's own error, from the body of its response. */
-export function errorFromBody(text: string, status: number): AppError {
+export function errorFromBody(text: string, status: number): TowlineError {
   try {
     const { error } = JSON.parse(text) as {
       error: { code: string; message: string; context?: ErrorContext };
     };
     return errorFromView(error);
   } catch {
-    return new AppError('INTERNAL', `the daemon answered ${status}: ${text.slice(0, 200)}`);
+    return new TowlineError('INTERNAL', `the daemon answered ${status}: ${text.slice(0, 200)}`);
   }
 }
 
@@ -28,28 +28,18 @@ export function errorFromView(error: {
   code: string;
   message: string;
   context?: ErrorContext | undefined;
-}): AppError {
-  if (Object.hasOwn(ERRORS, error.code)) {
-    return new AppError(error.code as ErrorCode, error.message, { context: error.context ?? {} });
+}): TowlineError {
+  if (isKnown(error.code)) {
+    return new TowlineError(error.code, error.message, { context: error.context ?? {} });
   }
-  return new AppError('INTERNAL', `${error.code}: ${error.message}`);
+  return new TowlineError('INTERNAL', `${error.code}: ${error.message}`);
 }
 
-/** A connection that could not be made or broke, as an AppError that names the socket. */
-export function connectionError(
-  error: NodeJS.ErrnoException,
-  socketPath: string,
-  signal?: AbortSignal,
-): AppError {
-  const context = { socket: socketPath };
-  if (signal?.aborted === true) {
-    return new AppError('INTERNAL', 'the call was ended', {
-      context: { ...context, aborted: true },
-      cause: error,
-    });
-  }
+/** A connection that could not be made or broke, in words that name the socket. */
+export function connectionError(error: NodeJS.ErrnoException, socketPath: string): TowlineError {
   const reason = reasonOf(error, socketPath);
-  return new AppError('DAEMON_NOT_RUNNING', reason, { context, cause: error });
+  const context = { socket: socketPath };
+  return new TowlineError('DAEMON_NOT_RUNNING', reason, { context, cause: error });
 }
 
 /** True when the same call may work in a moment because the daemon is only restarting. */
@@ -58,6 +48,11 @@ export function isDaemonAway(error: unknown): boolean {
     error instanceof AppError &&
     (error.code === 'DAEMON_NOT_RUNNING' || error.code === 'DAEMON_STOPPING')
   );
+}
+
+/** True when it is there and only has too much to do just now. */
+export function isDaemonBusy(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'DAEMON_BUSY';
 }
 
 function reasonOf(error: NodeJS.ErrnoException, socketPath: string): string {

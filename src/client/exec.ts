@@ -1,6 +1,5 @@
 /** A command inside a task, as the client of the daemon sees it: see protocol/exec-frames.ts. */
 import { PassThrough } from 'node:stream';
-import { ERRORS, type ErrorCode } from '../domain/error-registry.ts';
 import { AppError } from '../domain/failure.ts';
 import {
   dataFrames,
@@ -20,7 +19,8 @@ import {
   execTaken,
   readMessage,
 } from '../protocol/exec-messages.ts';
-import { connectionError } from './errors.ts';
+import { connectionError, errorFromView } from './errors.ts';
+import { TowlineError } from './towline-error.ts';
 import type { Transport } from './transport.ts';
 
 export type ExecEvent =
@@ -83,10 +83,11 @@ export async function openExec(
       }
     } catch (error) {
       if (error instanceof AppError) throw error;
-      throw connectionError(error as NodeJS.ErrnoException, transport.socketPath, signal);
+      signal?.throwIfAborted();
+      throw connectionError(error as NodeJS.ErrnoException, transport.socketPath);
     }
     const cut = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
-    throw connectionError(cut, transport.socketPath, signal);
+    throw connectionError(cut, transport.socketPath);
   }
 
   return {
@@ -113,13 +114,6 @@ function eventOf({ type, payload }: Frame): ExecEvent {
   if (type === FRAME.stderr) return { kind: 'stderr', bytes: payload };
   if (type === FRAME.note) return { kind: 'note', text: readMessage(execNote, payload).text };
   if (type === FRAME.exit) return { kind: 'exit', code: readMessage(execExit, payload).code };
-  if (type === FRAME.error) throw toError(readMessage(execError, payload).error);
-  throw new AppError('INTERNAL', `the daemon sent a frame of type ${type}`);
-}
-
-function toError({ code, message, context }: (typeof execError)['_output']['error']): AppError {
-  const known = Object.hasOwn(ERRORS, code);
-  return new AppError(known ? (code as ErrorCode) : 'INTERNAL', message, {
-    context: context ?? {},
-  });
+  if (type === FRAME.error) throw errorFromView(readMessage(execError, payload).error);
+  throw new TowlineError('INTERNAL', `the daemon sent a frame of type ${type}`);
 }

@@ -1,11 +1,11 @@
 /** Streams that survive a restart of the daemon: bytes go on at their offset, events at their number. */
 import type { IncomingMessage } from 'node:http';
 import type { StreamName } from '../domain/task.ts';
-import type { EventView } from '../protocol/views.ts';
+import type { EventView, TaskView } from '../protocol/views.ts';
 import type { EventsOptions, LogsOptions } from './client.ts';
 import { connectionError } from './errors.ts';
-import { createTries, type Reconnect } from './reconnect.ts';
-import { isAborted, type Transport } from './transport.ts';
+import { createTries, type Reconnect, repeat } from './reconnect.ts';
+import type { Transport } from './transport.ts';
 
 /** The bytes of a stream, none twice and none left out; ends quietly when the signal aborts. */
 export async function* followLogs(
@@ -14,7 +14,8 @@ export async function* followLogs(
   options: LogsOptions,
 ): AsyncGenerator<Buffer> {
   let offset = options.offset ?? 0;
-  const { follow, attempt, signal } = options;
+  const { follow, signal } = options;
+  const attempt = options.attempt ?? (await currentAttempt(transport, id, options));
   const chunks = resuming(transport, options, () =>
     transport.open('logs', { params: { id, stream }, query: { offset, follow, attempt }, signal }),
   );
@@ -22,6 +23,22 @@ export async function* followLogs(
     if (chunk === undefined) continue;
     offset += chunk.length;
     yield chunk;
+  }
+}
+
+/** Asked beforehand: after a lost connection an offset is of no use in another attempt. */
+async function currentAttempt(
+  transport: Transport,
+  id: string,
+  options: Reconnect,
+): Promise<number | undefined> {
+  const { signal } = options;
+  try {
+    const ask = () => transport.call<TaskView>('getTask', { params: { id }, signal });
+    return (await repeat(options, ask)).attempt;
+  } catch (error) {
+    if (signal?.aborted === true) return undefined;
+    throw error;
   }
 }
 
@@ -71,7 +88,7 @@ async function* resuming(
       }
       return;
     } catch (error) {
-      if (options.signal?.aborted === true || isAborted(error)) return;
+      if (options.signal?.aborted === true) return;
       await tries.failed(response === undefined ? error : broken(error, transport.socketPath));
     } finally {
       response?.destroy();

@@ -20,7 +20,8 @@ export async function* readJsonLines<T>(
       for (const line of lines) yield JSON.parse(line) as T;
     }
   } catch (error) {
-    throw connectionError(error as NodeJS.ErrnoException, transport.socketPath, options.signal);
+    options.signal?.throwIfAborted();
+    throw connectionError(error as NodeJS.ErrnoException, transport.socketPath);
   } finally {
     response.destroy();
   }

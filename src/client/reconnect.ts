@@ -1,10 +1,12 @@
 /** Goes on after the daemon went away for a moment: backoff with a bound, announced once. */
-import { isDaemonAway } from './errors.ts';
+import { isDaemonAway, isDaemonBusy } from './errors.ts';
 
 export interface Reconnect {
   signal?: AbortSignal | undefined;
   /** How long to try to get back to a daemon that went away in the middle. Default 10 minutes. */
   reconnectForMs?: number | undefined;
+  /** It has answered before: one that is away comes back. Default: the first call of all must work at once. */
+  hasAnswered?: boolean | undefined;
   /** Told when the connection was lost, and again when it is back. */
   onReconnect?: ((state: 'lost' | 'back') => void) | undefined;
 }
@@ -32,7 +34,7 @@ export interface Tries {
  * at the same byte runs out of patience too.
  */
 export function createTries(options: Reconnect): Tries {
-  let hasWorked = false;
+  let hasWorked = options.hasAnswered ?? false;
   let isLost = false;
   let connectedAt = Number.POSITIVE_INFINITY;
   let fruitlessSince: number | undefined;
@@ -50,10 +52,10 @@ export function createTries(options: Reconnect): Tries {
     },
     progressed,
     async failed(error) {
-      if (!isDaemonAway(error) || options.signal?.aborted === true) throw error;
-      if (!hasWorked && !brokeInTheMiddle(error)) throw error;
-      if (!isLost) options.onReconnect?.('lost');
-      isLost = true;
+      if (options.signal?.aborted === true || !mayPass(error, hasWorked)) throw error;
+      const isAway = isDaemonAway(error);
+      if (isAway && !isLost) options.onReconnect?.('lost');
+      isLost ||= isAway;
       if (performance.now() - connectedAt > STABLE_MS) progressed();
       connectedAt = Number.POSITIVE_INFINITY;
       fruitlessSince ??= performance.now();
@@ -78,6 +80,16 @@ export async function repeat<T>(options: Reconnect, call: () => Promise<T>): Pro
       await tries.failed(error);
     }
   }
+}
+
+/** As repeat, to a daemon that has answered before. */
+export function surely<T>(call: () => Promise<T>, options: Reconnect = {}): Promise<T> {
+  return repeat({ ...options, hasAnswered: true }, call);
+}
+
+function mayPass(error: unknown, hasWorked: boolean): boolean {
+  if (isDaemonAway(error)) return hasWorked || brokeInTheMiddle(error);
+  return hasWorked && isDaemonBusy(error);
 }
 
 function brokeInTheMiddle(error: unknown): boolean {

@@ -1,11 +1,11 @@
 /** One request to the daemon: HTTP on the Unix socket, error bodies back into AppErrors. */
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { AppError } from '../domain/failure.ts';
 import { BODY_BYTES_MAX } from '../protocol/limits.ts';
 import { type QueryValue, ROUTES, type RouteName, routePath } from '../protocol/routes.ts';
 import type { UploadView } from '../protocol/views.ts';
 import { connectionError, errorFromBody } from './errors.ts';
+import { TowlineError } from './towline-error.ts';
 
 /**
  * Not `import`: that reads every export of the module, and one of them loads a whole WebSocket
@@ -23,7 +23,7 @@ export interface CallOptions {
 
 export interface Transport {
   readonly socketPath: string;
-  /** @throws what the daemon says; DAEMON_NOT_RUNNING when it does not answer */
+  /** @throws what the daemon says; DAEMON_NOT_RUNNING when it does not answer; the reason of the signal */
   call<T>(route: RouteName, options?: CallOptions): Promise<T>;
   text(route: RouteName): Promise<string>;
   /** The response once its head is here. Its body breaks with an error when the connection is cut. */
@@ -47,7 +47,7 @@ export function createTransport(socketPath: string): Transport {
   const open = (route: RouteName, options: CallOptions = {}) =>
     exchange({ ...options, route, socketPath, agent });
   const text = async (route: RouteName, options: CallOptions = {}) =>
-    readText(await open(route, options), socketPath);
+    readText(await open(route, options), { ...options, socketPath });
   return {
     socketPath,
     open,
@@ -66,7 +66,7 @@ async function exchange(asked: Exchange): Promise<IncomingMessage> {
   const response = await send(asked);
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return response;
-  throw errorFromBody(await readText(response, asked.socketPath), status);
+  throw errorFromBody(await readText(response, asked), status);
 }
 
 function send(asked: Exchange): Promise<IncomingMessage> {
@@ -76,7 +76,7 @@ function send(asked: Exchange): Promise<IncomingMessage> {
   // The daemon would close the connection in the middle of it, which looks like a crash.
   if (json !== undefined && json.length > BODY_BYTES_MAX) {
     const text = `a request of ${json.length} bytes; at most ${BODY_BYTES_MAX}: submit in parts`;
-    return Promise.reject(new AppError('REQUEST_INVALID', text));
+    return Promise.reject(new TowlineError('REQUEST_INVALID', text));
   }
   return new Promise((resolve, reject) => {
     const outgoing = http.request({
@@ -96,7 +96,7 @@ function send(asked: Exchange): Promise<IncomingMessage> {
       // A kept connection may have been closed by the other side just now; nothing was done with it.
       if (outgoing.reusedSocket && CLOSED_CODES.has(error.code ?? '') && !stream) {
         send(asked).then(resolve, reject);
-      } else reject(connectionError(error, socketPath, signal));
+      } else reject(signal?.aborted ? signal.reason : connectionError(error, socketPath));
     });
     if (stream === undefined) outgoing.end(json);
     else sendStream(stream, outgoing);
@@ -108,11 +108,15 @@ function sendStream(stream: Readable, outgoing: ClientRequest): void {
   stream.pipe(outgoing);
 }
 
-async function readText(response: IncomingMessage, socketPath: string): Promise<string> {
+async function readText(
+  response: IncomingMessage,
+  { socketPath, signal }: Pick<Exchange, 'socketPath' | 'signal'>,
+): Promise<string> {
   const parts: Buffer[] = [];
   try {
     for await (const part of response) parts.push(part as Buffer);
   } catch (error) {
+    signal?.throwIfAborted();
     throw connectionError(error as NodeJS.ErrnoException, socketPath);
   }
   return Buffer.concat(parts).toString('utf8');
@@ -120,9 +124,4 @@ async function readText(response: IncomingMessage, socketPath: string): Promise<
 
 function isStream(body: unknown): body is Readable {
   return typeof body === 'object' && body !== null && 'pipe' in body;
-}
-
-/** Raised when a call was ended by its own signal; nobody is told. */
-export function isAborted(error: unknown): boolean {
-  return error instanceof AppError && error.context['aborted'] === true;
 }

@@ -61,6 +61,7 @@ const ROWS = {
   TASK_OUT_OF_MEMORY: ['The command was killed for lack of memory.', 'give it more: towline run --memory …', 'never', 200, 3],
   TASK_OUTPUT_LIMIT: ['The command printed more than the cap of a stream and was ended.', 'raise [defaults] output_limit, or write to a file and use --output', 'never', 200, 3],
   TASK_INTERRUPTED: ['The attempt started and is provably dead without an exit record.', 'look at its output, then run it again: towline retry {task}', 'never', 200, 3],
+  TASK_CANCELLED: ['The task was cancelled.', 'run it again: towline retry {task}', 'never', 200, 3],
   TASK_HOOK_FAILED: ['The command to be run at the end of a task (--on-finish) failed; the task stays as it ended.', 'see what it said: towline show {task}; try it by hand: towline show --json {task} | sh -c …', 'never', 200, 3],
   TASK_PREDECESSOR_FAILED: ['A task that this one waits for did not succeed, so it never starts.', 'see the other task: towline show {predecessor}', 'never', 200, 3],
   WORKFLOW_INVALID: ['A workflow file that cannot be run as written.', 'mend the lines named, then: towline workflow check {file}', 'never', 400, 2],

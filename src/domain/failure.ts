@@ -30,13 +30,16 @@ interface AppErrorOptions {
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly context: ErrorContext;
-  readonly [BRAND] = true;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AppError';
     this.code = code;
     this.context = options.context ?? {};
+  }
+
+  get [BRAND](): true {
+    return true;
   }
 
   get retry(): Retry {

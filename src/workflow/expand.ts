@@ -1,11 +1,12 @@
 /** From a file and values to the tasks to submit: scatters spread, names put in, paths made absolute. */
+import { resolve } from 'node:path';
 import { isAppError } from '../domain/failure.ts';
 import { explainAll } from '../protocol/explain.ts';
 import { SUBMIT_TASKS_MAX } from '../protocol/limits.ts';
+import { withLocalPaths } from '../protocol/local-paths.ts';
 import { parseSpec } from '../protocol/parse-spec.ts';
 import { taskSpecSchema, type WireTaskSpec } from '../protocol/spec-schema.ts';
 import { gather } from './gather.ts';
-import { withLocalPaths } from './local-paths.ts';
 import type { Manifest, ManifestTask } from './manifest.ts';
 import { nameOf } from './manifest.ts';
 import { splitList, type Values, valuesOf } from './parameters.ts';
@@ -120,7 +121,7 @@ function makeTask({ manifest, options, parts }: Making, key: string, scope: Scop
     wrong,
   });
   const spec = {
-    ...withLocalPaths(gathered, options.directory),
+    ...withLocalPaths(gathered, (path) => resolve(options.directory, path)),
     name: scope.name,
     ...(after.length > 0 && { after: after.flatMap((other) => parts.get(other) ?? []) }),
   };

@@ -13,7 +13,9 @@ const REGISTRY = 'domain/error-registry.ts';
 const KNOWN = new Set<string>(ERROR_CODES);
 
 function thrownIn({ text }: Source): string[] {
-  return [...text.matchAll(/new\s+AppError\(\s*['"`]([^'"`]*)['"`]/g)].map(([, code = '']) => code);
+  return [...text.matchAll(/new\s+(?:App|Towline)Error\(\s*['"`]([^'"`]*)['"`]/g)].map(
+    ([, code = '']) => code,
+  );
 }
 
 /** Codes also stand in tables (classification) and returned records, so any literal counts. */

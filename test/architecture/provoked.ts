@@ -52,6 +52,7 @@ export const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   TASK_OUT_OF_MEMORY: ['unit/domain/decide.test.ts', 'exit code %i with %j accepted is %s'],
   TASK_OUTPUT_LIMIT: ['e2e/streams.test.ts', 'a command that prints more than its cap is ended'],
   TASK_INTERRUPTED: ['e2e/cancel.test.ts', 'together with its payload: the task is interrupted'],
+  TASK_CANCELLED: ['unit/client/run.test.ts', 'a signal cancels the task'],
   TASK_HOOK_FAILED: ['unit/engine/steps/finish.test.ts', 'a command that fails'],
   TASK_PREDECESSOR_FAILED: ['unit/domain/decide.test.ts', 'a task whose predecessor failed never starts'],
   WORKFLOW_INVALID: ['unit/cli/workflow.test.ts', 'a file that is wrong is not run'],

@@ -56,7 +56,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['fastify', 'type zod', 'node:*'],
     front: 'server.ts',
   },
-  client: { rooms: ['domain', 'protocol'], packages: ['node:*'], front: 'client.ts' },
+  client: {
+    rooms: ['domain', 'protocol', 'config/socket.ts', 'config/computed.ts'],
+    packages: ['node:*'],
+    front: 'client.ts',
+  },
   cli: {
     rooms: ['client', 'protocol', 'domain', 'config', 'workflow'],
     packages: ['commander', 'yaml', 'node:*'],

@@ -130,8 +130,8 @@ test('--fail fast: the first failure cancels what runs', async () => {
 });
 
 test('Ctrl-C once: nothing new starts and what runs goes on; twice: all is cancelled; 130', async () => {
-  const tasks = { first: sh(WAIT), second: sh('true', 'first'), third: sh('true', 'second') };
-  const once = started(write('once', tasks));
+  const chain = { second: sh('true', 'first'), third: sh('true', 'second') };
+  const once = started(write('once', { first: sh(`${WAIT}; echo once`), ...chain }));
   await standAs('once', { first: 'running', third: 'waiting' });
   once.child.kill('SIGINT');
   await standAs('once', { first: 'running', second: 'cancelled', third: 'cancelled' });
@@ -141,7 +141,7 @@ test('Ctrl-C once: nothing new starts and what runs goes on; twice: all is cance
   expect(end.stderr).toContain('2 tasks that have not started are cancelled');
   expect(end.stdout).toContain('first  succeeded  vm\n');
 
-  const twice = started(write('twice', tasks));
+  const twice = started(write('twice', { first: sh(`${WAIT}; echo twice`), ...chain }));
   await standAs('twice', { first: 'running', third: 'waiting' });
   twice.child.kill('SIGINT');
   await standAs('twice', { second: 'cancelled' });

@@ -228,7 +228,8 @@ async function removeOn(host: string, path: string): Promise<void> {
   await until(gone, () => `${path} can be removed on ${host}`);
 }
 
-function isBuilt(): boolean {
+/** True when dist is there and no source is newer. */
+export function isBuilt(): boolean {
   const built = join(REPO, 'dist/main.js');
   if (!existsSync(built)) return false;
   const sources = readdirSync(join(REPO, 'src'), { recursive: true, encoding: 'utf8' });

@@ -120,9 +120,9 @@ async function concludeRun(call: Call, end: TaskView): Promise<number> {
   if (own && end.exitCode !== undefined) return end.exitCode;
   if (end.state === 'succeeded') return EXIT_OK;
   const failure = end.failure ?? {
-    code: 'TASK_WRONG_STATE',
+    code: 'TASK_CANCELLED',
     message: `task ${end.id} was ${end.state}`,
-    hint: `see: towline show ${end.id}`,
+    hint: `run it again: towline retry ${end.id}`,
   };
   const text = call.json
     ? `${JSON.stringify({ error: failure, stderrTail: end.stderrTail, logs: end.logs })}\n`

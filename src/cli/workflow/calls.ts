@@ -1,25 +1,11 @@
 /** Calls about the tasks of a workflow that a daemon which comes back answers in the end. */
 
 import type { Client } from '../../client/client.ts';
-import { createTries } from '../../client/reconnect.ts';
+import { surely } from '../../client/reconnect.ts';
 import { isAppError } from '../../domain/failure.ts';
 import type { TaskView } from '../../protocol/views.ts';
 
 const AT_ONCE = 8;
-
-/** Repeats what may be repeated while the daemon is away. @throws what else goes wrong */
-export async function surely<T>(call: () => Promise<T>): Promise<T> {
-  const tries = createTries({});
-  // it has answered before: that it does not just now means that it comes back
-  tries.connected();
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      await tries.failed(error);
-    }
-  }
-}
 
 /** Cancels one group after the other; what has ended meanwhile need not be. */
 export async function cancelGroups(

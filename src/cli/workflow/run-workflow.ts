@@ -1,6 +1,7 @@
 /** The course of `towline workflow run`: submit, follow, tell how it ended. Read next: board.ts, shows.ts. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Client } from '../../client/client.ts';
+import { surely } from '../../client/reconnect.ts';
 import { ENDED_KINDS, STATE_KINDS } from '../../domain/state.ts';
 import type { EventView, SubmitView, TaskView } from '../../protocol/views.ts';
 import { graphOf } from '../../workflow/graph.ts';
@@ -8,7 +9,7 @@ import type { Call } from '../call.ts';
 import { EXIT_HANGUP, EXIT_INTERRUPTED, EXIT_OK, EXIT_TASK_FAILED } from '../exit-codes.ts';
 import { type Asks, catchAsks } from './asks.ts';
 import { type Board, createBoard, hasEnded, hasFailed, NOT_STARTED, type Row } from './board.ts';
-import { cancelGroups, getEach, surely } from './calls.ts';
+import { cancelGroups, getEach } from './calls.ts';
 import type { ReadWorkflow } from './read-file.ts';
 import type { Show } from './show.ts';
 import { createShow } from './shows.ts';

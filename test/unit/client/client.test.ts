@@ -110,6 +110,28 @@ it('goes on with bytes, events and waits across restarts, and tells of it', asyn
   expect(events).toEqual(daemon.service.eventList.map(({ seq }) => seq));
 });
 
+it('does not go on in a later attempt when it comes back', async () => {
+  const goOn = Promise.withResolvers<void>();
+  daemon.service.script = async ({ attempt, stdout }) => {
+    stdout(`${'abcdef'.repeat(attempt)}`);
+    if (attempt === 2) return new Promise(() => {});
+    await goOn.promise;
+    return 'retry';
+  };
+  const id = await submit();
+  const seen: Buffer[] = [];
+  const reading = (async () => {
+    for await (const chunk of client.logs(id, 'stdout', { follow: true })) seen.push(chunk);
+  })();
+  await until(() => seen.length > 0);
+  await daemon.stop();
+  goOn.resolve();
+  await until(async () => (await daemon.service.get(id)).task.state.attempt === 2);
+  await daemon.start();
+  await reading;
+  expect(Buffer.concat(seen).toString()).toBe('abcdef');
+});
+
 it('gives up after its patience', async () => {
   daemon.service.script = () => new Promise(() => {});
   const id = await submit();
@@ -133,6 +155,28 @@ it('follows many streams at once and stops when its signal aborts', async () => 
   await Promise.all(follows);
 });
 
+it('waits for a daemon that has too much to do, once it has answered', async () => {
+  const path = `${daemon.directory}/busy.sock`;
+  const error = { code: 'DAEMON_BUSY', message: '500 streams are followed' };
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked += 1;
+    response.writeHead(asked < 3 ? 429 : 200).end(asked < 3 ? JSON.stringify({ error }) : 'bytes');
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const busy = createClient({ socketPath: path });
+  const read = async (hasAnswered: boolean): Promise<string> => {
+    let text = '';
+    const logs = busy.logs('x', 'stdout', { attempt: 1, hasAnswered });
+    for await (const chunk of logs) text += chunk.toString();
+    return text;
+  };
+  await expect(read(false)).rejects.toMatchObject({ code: 'DAEMON_BUSY' });
+  expect(await read(true)).toBe('bytes');
+  busy.close();
+  server.close();
+});
+
 it('does not take a cut stream for a complete one', async () => {
   const path = `${daemon.directory}/cut.sock`;
   const server = createServer((request, response) => {
@@ -144,7 +188,7 @@ it('does not take a cut stream for a complete one', async () => {
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const cut = createClient({ socketPath: path });
   const read = async (): Promise<void> => {
-    for await (const _ of cut.logs('x', 'stdout', { reconnectForMs: 200 }));
+    for await (const _ of cut.logs('x', 'stdout', { attempt: 1, reconnectForMs: 200 }));
   };
   await expect(read()).rejects.toMatchObject({ code: 'DAEMON_NOT_RUNNING' });
   cut.close();

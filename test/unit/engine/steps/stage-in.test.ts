@@ -20,7 +20,7 @@ const inline = (text: string, target: string): Input => ({
 const PLACED = { kind: 'placed', attempt: 1, host: 'vm' } as const;
 
 /** `other`: a task that was run on the host `source`. */
-async function house(from: { source: FakeHost; other: Task } | undefined = undefined) {
+async function house(from?: { source: FakeHost; other: Task }) {
   const host = new FakeHost();
   const store = new Set<string>();
   const partOf = (name: string): string => `${ROOT}/store/.part/${name}.${DAEMON}`;

@@ -1,13 +1,12 @@
-/** Local paths in a file are meant from where the file is. */
-import { resolve } from 'node:path';
-import { inputOf, localTarget, outputOf } from '../protocol/file-words.ts';
-import { isReference } from '../protocol/references.ts';
+/** Local paths of a task that was not written for the daemon: relative to a file, or to where a script runs. Pure. */
+import { inputOf, type Local, localTarget, outputOf } from './file-words.ts';
+import { isReference } from './references.ts';
 
 type Fields = Record<string, unknown>;
 
 /** The task with absolute local paths; what has not the form of one is left for the schema to refuse. */
-export function withLocalPaths(fields: Fields, directory: string): Fields {
-  const local = (path: string): string => (isReference(path) ? path : resolve(directory, path));
+export function withLocalPaths(fields: Fields, place: Local): Fields {
+  const local = (path: string): string => (isReference(path) ? path : place(path));
   const inputs = (value: unknown): unknown =>
     typeof value === 'string' ? inputOf(value, local) : pathIn(value, 'path', local);
   const outputs = (value: unknown): unknown =>
@@ -24,7 +23,7 @@ export function withLocalPaths(fields: Fields, directory: string): Fields {
   };
 }
 
-function pathIn(value: unknown, key: string, local: (path: string) => string): unknown {
+function pathIn(value: unknown, key: string, local: Local): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const path = (value as Fields)[key];
   return typeof path === 'string' && path !== '' ? { ...value, [key]: local(path) } : value;

@@ -47,7 +47,8 @@ wipe() {
   kib "$1"
   count=$((count + 1))
   [ -n "$remove" ] || return 0
-  chmod -R u+rwX "$1" 2>/dev/null
+  # directories only: a file may be the object that others use
+  find "$1" -type d -exec chmod u+rwx {} \\; 2>/dev/null
   rm -rf "$1"
 }
 said() { echo "@ found $1 $count $bytes"; }`;

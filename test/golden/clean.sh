@@ -48,13 +48,13 @@ remove_use() {
   IFS= read -r use <"$1/image-use"
   case $use in /*/.use.*."$1") rm -f "$use" ;; esac
 }
-# What a task made read-only is still ours to remove.
+# What a task made read-only is still ours to remove. Directories only: a file may be the object that others use.
 remove() {
   remove_use "$1"
   true >"$1/.cleaning"
   rm -rf "$1" 2>/dev/null
   if [ -d "$1" ]; then
-    chmod -R u+rwX "$1" 2>/dev/null
+    find "$1" -type d -exec chmod u+rwx {} \; 2>/dev/null
     rm -rf "$1"
   fi
   [ ! -e "$1" ]

@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, link, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { leftoversText, parseLeftovers } from '../../src/script/leftovers.ts';
@@ -64,6 +64,8 @@ async function filled(shell: readonly string[]) {
   await put(`store/.part/${UNUSED}.${OTHER}`, 'half of another');
   await put(`store/.part/${LINKED}.${MINE}`, 'half', false);
   await put(`tasks/${MINE}/.abc.2.0f0f/half`, 'x'.repeat(10_000));
+  await chmod(join(root, 'store', LINKED), 0o444);
+  await link(join(root, 'store', LINKED), join(root, `tasks/${MINE}/.abc.2.0f0f/input`));
   age(join(root, `tasks/${MINE}/.abc.2.0f0f`));
   await put(`tasks/${MINE}/.abc.3.0f0f/half`, 'young', false);
   await put(`tasks/${OTHER}/.abc.2.0f0f/half`);
@@ -87,7 +89,7 @@ async function filled(shell: readonly string[]) {
 
 describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('with %s', (_, shell) => {
   test('a look counts and changes nothing; a removal takes just what was counted', async () => {
-    const { sweep, all } = await filled(shell);
+    const { root, sweep, all } = await filled(shell);
     const before = await all();
     const seen = await sweep(false);
     expect(seen.found.map(({ kind, count }) => [kind, count])).toEqual([
@@ -112,12 +114,15 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('with %s
         `store/${UNUSED}`,
         `store/.part/${UNUSED}.${MINE}`,
         `tasks/${MINE}/.abc.2.0f0f`,
+        `tasks/${MINE}/.abc.2.0f0f/input`,
         `tasks/${MINE}/.abc.2.0f0f/half`,
         `tasks/${MINE}/.ended/old.1`,
       ].toSorted(),
     );
     expect(existsSync('/etc/passwd')).toBe(true);
     expect((await sweep(true)).found).toEqual([]);
+    // what it shared with others is as it was
+    expect((await stat(join(root, 'store', LINKED))).mode & 0o777).toBe(0o444);
   });
 
   test('an object that a launch links just then gets its name back', async () => {

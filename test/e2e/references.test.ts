@@ -113,3 +113,25 @@ test('what is submitted later takes what was shared; a name it does not share is
   expect(refused.code).toBe(125);
   expect(refused.stderr).toContain('--share x');
 });
+
+test('of a hostile tree only plain files come along, without the bits that give rights', async () => {
+  const makes = [
+    'mkdir -p tree/sub && cd tree && echo plain > sub/plain',
+    'ln -s /etc/passwd link && ln -s / sub/root && ln sub/plain hard',
+    'mkfifo fifo && cp /bin/busybox su 2>/dev/null || echo x > su; chmod 6755 su',
+    `touch -- '-rf' '$(id)'`,
+  ].join('\n');
+  const list = 'cd workflow:///first/tree && find . | sort && stat -c %a su && cat sub/plain';
+  const [, near, far] = await printed(
+    { name: 'first', command: makes },
+    { name: 'second', command: list },
+    { name: 'third', host: 'other', command: list },
+  );
+  const names = ['.', './$(id)', './-rf', './hard', './su', './sub', './sub/plain'];
+  expect(near?.split('\n')).toEqual([...names, '555', 'plain', '']);
+  expect(far).toBe(near);
+  const control = await submitFile({ command: "touch 'a\nb'", share: ['.'] });
+  const id = control.stdout.trim();
+  await daemon.cli('wait', id);
+  expect((await daemon.show(id)).failure).toMatchObject({ code: 'OUTPUT_UNSAFE' });
+});

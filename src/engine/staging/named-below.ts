@@ -14,15 +14,17 @@ export interface Named {
   bytes: number;
 }
 
-/** Undefined when there is nothing of that name. @throws as matchOutput */
+/** Undefined when there is nothing of that name; links and special files are passed over. @throws as matchOutput */
 export async function namedBelow(
   path: string,
   list: (directory: string) => Promise<DirectoryEntry[]>,
+  passOver: (names: string[]) => void = () => {},
 ): Promise<Named[] | undefined> {
   const base = hasGlob(path) ? globBase(path) : path;
   // without a slash at its end it is the name itself of what is found
   const found = await matchOutput({ pattern: path, local: '/.', overwrite: false }, list);
   if (found === undefined) return undefined;
+  if (found.passedOver.length > 0) passOver(found.passedOver);
   const below = (local: string): string => posix.relative('/', local);
   const directories = found.directories.map((local): Named => {
     const relative = below(local);

@@ -22,6 +22,8 @@ interface KeepJob {
   nonce: string;
   signal: AbortSignal;
   list: (directory: string) => Promise<DirectoryEntry[]>;
+  /** Told of links and special files. */
+  passOver: (names: string[]) => void;
 }
 
 /** @throws OUTPUT_MISSING OUTPUT_LIMIT OUTPUT_UNSAFE SFTP_* SSH_* */
@@ -42,7 +44,7 @@ export async function keepOutputs(job: KeepJob): Promise<KeptOutputs | undefined
 async function findAll(job: KeepJob, patterns: readonly string[]): Promise<Named[]> {
   const found = new Map<string, Named>();
   for (const pattern of patterns) {
-    const named = await namedBelow(pattern, job.list);
+    const named = await namedBelow(pattern, job.list, job.passOver);
     if (named === undefined) throw missing(job, pattern);
     for (const one of named) found.set(one.path, one);
     if (found.size > MAX_FILES) throw tooMany(job);

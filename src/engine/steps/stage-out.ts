@@ -96,7 +96,8 @@ async function collect(job: CollectJob, failed: boolean): Promise<Collected | Ap
   try {
     const list = listOnce(job);
     const wanted = await findAll(job, list, failed);
-    const kept = failed ? undefined : await keepOutputs({ ...job, list });
+    const passOver = (names: string[]): void => tellPassedOver(job, names);
+    const kept = failed ? undefined : await keepOutputs({ ...job, list, passOver });
     return { outputs: await fetchAll(job, wanted), kept };
   } catch (error) {
     // What is tried again begins anew; what is not must leave nothing half behind.
@@ -122,15 +123,15 @@ async function findAll(job: CollectJob, list: List, commandFailed: boolean): Pro
     }
     refuseTooMuch(job, wanted, matched.files);
     for (const directory of matched.directories) await makeDirectory(directory, output.local);
-    if (matched.passedOver.length > 0) {
-      job.deps.log.warn(
-        { task: job.task.id, passedOver: matched.passedOver.slice(0, 20) },
-        'links and special files are not collected',
-      );
-    }
+    if (matched.passedOver.length > 0) tellPassedOver(job, matched.passedOver);
     for (const file of matched.files) wanted.push({ ...file, output });
   }
   return withoutTwins(wanted);
+}
+
+function tellPassedOver({ deps, task }: CollectJob, names: readonly string[]): void {
+  const passedOver = names.slice(0, 20);
+  deps.log.warn({ task: task.id, passedOver }, 'links and special files are not collected');
 }
 
 /** What comes from a host must fit here, whatever a task or the host makes of it. */

@@ -18,6 +18,7 @@ import type { EngineSettings } from './engine/settings.ts';
 import { between } from './fault.ts';
 import { engineSettings } from './host-settings.ts';
 import { createLog, type Logger } from './log.ts';
+import { startMemoryTrim } from './memory-trim.ts';
 import { fillDeps } from './remote/deps.ts';
 import { Roads } from './remote/ssh/roads.ts';
 import { tellServiceManager } from './service-manager.ts';
@@ -25,6 +26,7 @@ import { openSpool } from './spool/spool.ts';
 import { freeBytes } from './store/free-bytes.ts';
 import { lockStateDir } from './store/lock-state-dir.ts';
 import { openStore } from './store/open.ts';
+import { serveTes } from './tes-door.ts';
 import { VERSION } from './version.ts';
 
 export interface DaemonOptions {
@@ -58,6 +60,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const { stateDir } = config.daemon;
   const uploadDir = join(stateDir, 'uploads');
   house.use(await between('state.lock', () => lockStateDir(stateDir)));
+  house.use(startMemoryTrim());
   const { store, cloned } = await between('store.open', () =>
     openStore({ stateDir, adopt: options.adoptState }),
   );
@@ -84,17 +87,20 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const socket = options.socket || process.env['TOWLINE_SOCKET'] || config.daemon.socket;
   // what the user has run at the end of a task may talk to this daemon
   process.env['TOWLINE_SOCKET'] = resolve(socket);
+  const { service } = engine;
   const api = createApi({
-    service: engine.service,
+    service,
     logger: log,
     version: VERSION,
     stateDir,
     uploadDir,
     specDefaults: () => current.defaults,
+    tes: () => current.tes,
   });
   house.defer(() => api.close());
   await engine.start();
   await between('socket.listen', () => listen(api, socket));
+  house.defer(await serveTes(() => current, { service, logger: log, version: VERSION }));
   if (cloned) warnCloned(log, stateDir);
   warnNotes(log, config);
   log.info(

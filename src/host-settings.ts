@@ -1,12 +1,15 @@
 /** From the configuration to what engine and bridge must know of each host. */
 import { join } from 'node:path';
-import type { Config, HostConfig } from './config/config.ts';
+import type { Config, HostConfig, HostSlurm, S3Config } from './config/config.ts';
 import { jumpPath } from './config/jump-path.ts';
 import { DEFAULTS_KEYS } from './config/keys.ts';
+import { furtherNodes, parseLoginNode } from './config/login-node.ts';
 import { loginFor } from './config/registry-auth.ts';
+import { credentialsIn } from './config/s3-credentials.ts';
 import { THIS_MACHINE, thisMachine } from './config/this-machine.ts';
 import { AppError } from './domain/failure.ts';
-import type { EngineSettings, HostPolicy } from './engine/settings.ts';
+import type { HostJobs } from './engine/jobs/host-jobs.ts';
+import type { EngineSettings, HostPolicy, S3Settings } from './engine/settings.ts';
 import type { Logger } from './log.ts';
 import { createLocalHost } from './remote/local/local-host.ts';
 import { HOST_TUNING, type HostSettings } from './remote/settings.ts';
@@ -15,6 +18,8 @@ import type { Roads } from './remote/ssh/roads.ts';
 import { createSshHost } from './remote/ssh/ssh-host.ts';
 import { withFaultPoints } from './remote/wrap/fault-points.ts';
 import { logged } from './remote/wrap/logged.ts';
+import type { SlurmPolicy } from './scheduler/slurm/policy.ts';
+import { createSlurm } from './scheduler/slurm/slurm.ts';
 import { keepSecret } from './secrets.ts';
 
 /** Settings of the engine; hosts are made, not connected. */
@@ -31,12 +36,29 @@ export function engineSettings(config: Config, log: Logger, roads?: Roads): Engi
       ...{ keepTasksMs, collectLimitBytes, overlayBytes, pullWhen },
       ...(String(images) !== DEFAULTS_KEYS.image.otherwise.default && { images }),
     },
+    s3: s3Settings(config.s3),
     hosts: Object.values(config.hosts).map((entry) => ({
       policy: policyOf(entry, config),
       open: () => logged(withFaultPoints(openHost(entry, { config, log, roads })), log),
     })),
     thisMachine: unlisted(config, log),
   };
+}
+
+function s3Settings(config: S3Config): S3Settings {
+  const { region, endpoint = `https://s3.${region}.amazonaws.com` } = config;
+  return { region, endpoint: endpoint.replace(/\/+$/, ''), keys: () => s3Keys(config) };
+}
+
+/** The log never tells them. */
+async function s3Keys({ credentials: path, profile }: S3Config): ReturnType<S3Settings['keys']> {
+  if (path === undefined) return undefined;
+  const read = await readPrivateFile(path);
+  if ('trouble' in read) return read;
+  const keys = credentialsIn(read.bytes.toString('utf8'), profile);
+  if ('trouble' in keys) return { trouble: `${path} ${keys.trouble}` };
+  keepSecret(keys.secretAccessKey);
+  return keys;
 }
 
 /** A registry that some host is to speak plain HTTP to speaks it to this machine as well. */
@@ -61,15 +83,20 @@ function openHost(host: HostConfig, { config, log: logger, roads }: HostParts) {
   return createSshHost(sshSettings(host, config), { logger, roads });
 }
 
-/** What the bridge must know of a host behind SSH, the way to it included. */
+/** What the bridge must know of a host behind SSH, the way to it and its further login nodes included. */
 export function sshSettings(host: HostConfig, config: Config): HostSettings {
-  const { name, hostname, port, user, links, connectTimeoutMs, loginBurst, loginRefillMs } = host;
+  const further = furtherNodes(config, host).map((node) => nodeSettings(node, config));
+  return { ...nodeSettings(host, config), ...(further.length > 0 && { furtherNodes: further }) };
+}
+
+/** Of its first login node. */
+function nodeSettings(host: HostConfig, config: Config): HostSettings {
+  const { name, user, links, connectTimeoutMs, loginBurst, loginRefillMs } = host;
   const { identityAgent, passphraseFile, hostKeyAlias } = host;
   return {
     ...HOST_TUNING,
     name,
-    hostname,
-    port,
+    ...addressOf(host),
     user,
     identityFiles: [...host.identityFiles],
     ...(identityAgent !== undefined && { identityAgent }),
@@ -83,6 +110,26 @@ export function sshSettings(host: HostConfig, config: Config): HostSettings {
     loginBurst,
     loginRefillMs,
   };
+}
+
+function addressOf({ hostnames, port }: HostConfig): { hostname: string; port: number } {
+  const [first = ''] = hostnames;
+  const node = parseLoginNode(first) ?? { host: first };
+  return { hostname: node.host, port: node.port ?? port };
+}
+
+/** For people: user@hostname:port, for each login node. */
+function addressText(host: HostConfig, config: Config): string {
+  if (host.type === 'local') return 'this machine';
+  const nodes = [host, ...furtherNodes(config, host)];
+  return nodes.map((node) => `${node.user}@${Object.values(addressOf(node)).join(':')}`).join(', ');
+}
+
+/** Everything that a change of makes another host of it. */
+function configuredText(host: HostConfig, config: Config): string {
+  const nodes = furtherNodes(config, host);
+  const all = [host, ...nodes].flatMap((node) => [node, ...jumpPath(config, node)]);
+  return JSON.stringify([config.slurm[host.name], ...all]);
 }
 
 /** The login for a registry; the log never tells it. */
@@ -105,8 +152,12 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
   return {
     name: host.name,
     type: host.type,
-    address: host.type === 'local' ? 'this machine' : `${host.user}@${host.hostname}:${host.port}`,
-    configured: JSON.stringify([host, ...jumpPath(config, host)]),
+    jobs:
+      host.scheduler === 'slurm'
+        ? slurmJobs(slurmPolicyOf(host, config.slurm[host.name]), host.setup)
+        : undefined,
+    address: addressText(host, config),
+    configured: configuredText(host, config),
     enabled: host.enabled,
     root: host.root,
     maxTasks: host.maxTasks,
@@ -138,5 +189,39 @@ function policyOf(host: HostConfig, config: Config): HostPolicy {
     },
     transferLinks: host.links - 1,
     pollsPerSecond: host.pollsPerSecond,
+  };
+}
+
+/** The only place that knows which scheduler is meant. */
+export function slurmJobs(policy: SlurmPolicy, setup?: string): HostJobs {
+  const { pilotTasks: tasks, pilotWalltimeMs, pollMinMs: min, pollMaxMs: max } = policy;
+  const walltimeMs = pilotWalltimeMs === 0 ? undefined : pilotWalltimeMs;
+  return {
+    scheduler: createSlurm(policy, setup),
+    array: policy.array === 'auto',
+    pilot: tasks > 1 ? { tasks, walltimeMs } : undefined,
+    submitConcurrency: policy.submitConcurrency,
+    pollMs: { min, max },
+    timeoutMs: policy.commandTimeoutMs,
+  };
+}
+
+/** What the configuration of a host says of its Slurm. */
+export function slurmPolicyOf(host: HostConfig, beside: HostSlurm | undefined): SlurmPolicy {
+  const { partition, partitionShort, partitionGpu, partitionFpga, account, qos, constraint } = host;
+  const { jobPrefix, array, pilotTasks, pilotWalltimeMs, submitConcurrency } = host;
+  return {
+    host: host.name,
+    ...{ partition, partitionShort, partitionGpu, partitionFpga, account, qos, constraint },
+    args: [...host.sbatchArgs],
+    rules: (beside?.rules ?? []).map(({ when, args = [] }) => ({ when, args: [...args] })),
+    limits: (beside?.partitions ?? []).map(({ name, ...limits }) => ({
+      partition: name,
+      ...limits,
+    })),
+    ...{ jobPrefix, array, pilotTasks, pilotWalltimeMs, submitConcurrency },
+    commandTimeoutMs: host.slurmTimeoutMs,
+    pollMinMs: host.queuePollMinMs,
+    pollMaxMs: host.queuePollMaxMs,
   };
 }

@@ -1,4 +1,5 @@
 /** Two ways of doing the same, in turn: what is slow today is slow for both. */
+import { type Rounds, turns } from './rounds.ts';
 
 export interface Scenario extends AsyncDisposable {
   ours: Way;
@@ -30,17 +31,15 @@ export interface Result {
   parts: Record<string, string>;
 }
 
-export async function compare(name: string, scenario: Scenario, rounds: number): Promise<Result> {
+export async function compare(name: string, scenario: Scenario, rounds: Rounds): Promise<Result> {
   const { ours, theirs } = scenario;
   await ours.run();
   await theirs.run();
   const pairs: [number, number][] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    pairs.push([await timed(ours), await timed(theirs)]);
-  }
+  for (const _ of turns(rounds)) pairs.push([await timed(ours), await timed(theirs)]);
   return {
     name,
-    rounds,
+    rounds: pairs.length,
     ours: figures(
       ours.label,
       pairs.map(([a]) => a),

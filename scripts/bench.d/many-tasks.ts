@@ -8,16 +8,18 @@ import { join } from 'node:path';
 import { makeDaemon, type TestDaemon } from '../../test/support/daemon.ts';
 import { fillWithTasks, manyTasksConfig } from '../../test/support/many-tasks.ts';
 import { median, type Scenario, type Way } from './compare.ts';
+import type { Size, Sized } from './size.ts';
 
-const TASKS = 10_000;
+const TASKS: Sized<number> = { whole: 10_000, short: 100 };
 /** What a daemon does first is over by then. */
 const SETTLED_MS = 3_000;
 
-export async function openManyTasks(): Promise<Scenario> {
+export async function openManyTasks(size: Size): Promise<Scenario> {
+  const tasks = TASKS[size];
   const dir = mkdtempSync(join(tmpdir(), 'towline-bench-'));
   const filled = join(dir, 'filled');
   const empty = join(dir, 'empty');
-  await fillWithTasks(filled, TASKS);
+  await fillWithTasks(filled, tasks);
   await fillWithTasks(empty, 0);
   const resident = { filled: [] as number[], empty: [] as number[] };
 
@@ -30,7 +32,7 @@ export async function openManyTasks(): Promise<Scenario> {
     },
   });
   return {
-    ours: way(`start with ${TASKS} unfinished tasks`, filled, resident.filled),
+    ours: way(`start with ${tasks} unfinished tasks`, filled, resident.filled),
     theirs: way('start with none', empty, resident.empty),
     async parts() {
       await using daemon = daemonOn(filled);

@@ -3,14 +3,12 @@
  * same run.sh on the host: the same runtime, flags, mounts and image, without anything of Towline.
  */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { HostCounters } from '../../src/remote/host.ts';
-import { BED, MINI, onHost, SSH_PORT } from '../../test/support/bed.ts';
+import { MINI, onHost } from '../../test/support/bed.ts';
 import { makeDaemon, type TestDaemon } from '../../test/support/daemon.ts';
-import { hostCounters } from '../../test/support/host-counters.ts';
-import { metrics } from '../../test/support/metrics.ts';
 import { median, type Scenario, timed } from './compare.ts';
+import { openSsh } from './plain-ssh.ts';
+import { usageOf } from './usage.ts';
 
 const execute = promisify(execFile);
 const PART_ROUNDS = 5;
@@ -24,31 +22,17 @@ export async function openRunTrue(): Promise<Scenario> {
   };
   await ours();
   const script = await publishScript(daemon);
-  const control = join(daemon.dir, 'ssh');
-  const ssh = (...command: string[]) => execute('ssh', [...sshOptions(control), ...command]);
-  await ssh('true');
-  const theirs = async (): Promise<void> => void (await ssh('sh', script));
+  const ssh = await openSsh(daemon.dir);
+  const theirs = async (): Promise<void> => void (await ssh.run('sh', script));
   return {
     ours: { label: '`towline run … -- true`', run: ours },
     theirs: { label: '`ssh` (ControlMaster) + the same `apptainer exec`', run: theirs },
     parts: () => partsOf(daemon, { ours, theirs }),
     async [Symbol.asyncDispose]() {
-      await execute('ssh', [...sshOptions(control), '-O', 'exit']).catch(() => undefined);
+      await ssh[Symbol.asyncDispose]();
       await daemon[Symbol.asyncDispose]();
     },
   };
-}
-
-function sshOptions(control: string): string[] {
-  const options = {
-    ControlMaster: 'auto',
-    ControlPath: control,
-    ControlPersist: '300',
-    UserKnownHostsFile: join(BED, 'known_hosts'),
-    BatchMode: 'yes',
-  };
-  const words = Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-  return ['-F', 'none', '-i', join(BED, 'id_ed25519'), '-p', SSH_PORT, ...words, 'alice@127.0.0.1'];
 }
 
 /** Puts the task's own script and its empty directories on the host; gives the script's path. */
@@ -79,35 +63,16 @@ async function partsOf(
     starts.push(await timed(version));
     bare.push(await timed(node));
   }
-  const spent = await spentBy(daemon, ours);
+  const spent = await usageOf(daemon, ours);
   const idle = await processesBy(async () => {});
   return {
     'CLI start (`towline version`)': `${median(starts).toFixed(0)} ms (\`node -e 0\`: ${median(bare).toFixed(0)} ms)`,
-    'commits of the store': spent.commits,
-    'round trips of the control shell': spent.batches,
-    'SFTP requests': spent.sftp,
-    'new logins': spent.logins,
+    'commits of the store': String(spent.commits),
+    'round trips of the control shell': String(spent.trips),
+    'SFTP requests': String(spent.sftpRequests),
+    'new logins': String(spent.logins),
     'processes and threads begun on the host': `${(await processesBy(ours)) - idle}`,
     'the same, plain ssh': `${(await processesBy(theirs)) - idle}`,
-  };
-}
-
-async function spentBy(
-  daemon: TestDaemon,
-  act: () => Promise<void>,
-): Promise<Record<'commits' | 'batches' | 'sftp' | 'logins', string>> {
-  const look = async (): Promise<[HostCounters, number]> => [
-    await hostCounters(daemon),
-    (await metrics(daemon))['towline_store_transactions_total'] ?? 0,
-  ];
-  const [before, commitsBefore] = await look();
-  await act();
-  const [after, commitsAfter] = await look();
-  return {
-    commits: String(commitsAfter - commitsBefore),
-    batches: String(after.shellBatches - before.shellBatches),
-    sftp: String(after.sftpRequests - before.sftpRequests),
-    logins: String(after.logins - before.logins),
   };
 }
 

@@ -43,7 +43,7 @@ export function configurationMarkdown(): string {
   const sections = Object.entries(SECTIONS).map(([name, { doc, keys }]) => {
     const rows = Object.entries(keys).map(
       ([key, row]) =>
-        `| \`${key}\` | ${cell(row.type.label)} | ${cell(otherwise(row, '`'))} | ${cell(row.doc)}${row.sshOnly === true ? ' For type ssh only.' : ''} | \`${row.example}\` |`,
+        `| \`${key}\` | ${cell(row.type.label)} | ${cell(otherwise(row, '`'))} | ${cell(row.doc)}${onlyFor(row)} | \`${row.example}\` |`,
     );
     return [
       `## [${name}]`,
@@ -65,7 +65,8 @@ export function exampleIni(): string {
       ...comment(`${row.doc} Default: ${otherwise(row, '')}.`),
       `#${key} = ${exampleOf(name, key, row)}`,
     ]);
-    return [...comment(doc), `#[${name.replace('NAME', 'vm')}]`, ...lines].join('\n');
+    const header = EXAMPLE_SECTIONS[name] ?? name;
+    return [...comment(doc), `#[${header}]`, ...lines].join('\n');
   });
   return `${EXAMPLE_INTRO}\n${sections.join('\n\n')}\n\n${LOCAL_EXAMPLE}`;
 }
@@ -80,6 +81,17 @@ const LOCAL_EXAMPLE = `# This machine as a host; the keys about connections have
 /** In the section that shows all keys the host has to be of the type that has them all. */
 function exampleOf(section: string, key: string, row: KeyRow): string {
   return section === 'host.NAME' && key === 'type' ? 'ssh' : row.example;
+}
+
+const EXAMPLE_SECTIONS: Readonly<Record<string, string>> = {
+  'host.NAME': 'host.vm',
+  'partition.HOST.NAME': 'partition.vm.compute',
+  'sbatch.HOST.NAME': 'sbatch.vm.big',
+};
+
+function onlyFor(row: KeyRow): string {
+  if (row.slurmOnly === true) return ' With scheduler = slurm only.';
+  return row.sshOnly === true ? ' For type ssh only.' : '';
 }
 
 function otherwise({ otherwise: rule }: KeyRow, quote: string): string {

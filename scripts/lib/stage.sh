@@ -56,3 +56,6 @@ until_true() {
     sleep 0.2
   done
 }
+
+# usage_of SCRIPT: the comment that it begins with
+usage_of() { awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "$1"; }

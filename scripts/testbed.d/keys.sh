@@ -64,6 +64,22 @@ root = /home/alice/.towline
 insecure_registries = registry:5000
 max_tasks = 8
 EOT
+  if cluster_runs; then cluster_section; fi
+}
+
+# without a scheduler: hpc as a plain host
+cluster_section() {
+  cat <<EOT
+
+[host.hpc]
+hostname = 127.0.0.1
+user = alice
+port = $HPC_PORT
+identity_file = $CLIENT_KEY
+known_hosts = $BED/known_hosts
+root = /home/alice/.towline
+insecure_registries = registry:5000
+EOT
 }
 
 keys_up() {
@@ -79,6 +95,7 @@ keys_up() {
   client_keys
   local host
   for host in "${HOST_NAMES[@]}"; do host_identity "$host"; done
+  cluster_keys
   known_hosts | write "$BED/known_hosts"
   # as if the host's key had changed since it was learnt
   pin "[127.0.0.1]:$SSH_PORT" "$BED/wrong_host_key" | write "$BED/known_hosts_changed"
@@ -129,6 +146,8 @@ known_hosts() {
   pin "[127.0.0.1]:$SSH_PORT" "$BED/vm/ssh_host_ed25519_key"
   pin "[127.0.0.1]:$VM2_PORT" "${keys[@]}"
   pin "[127.0.0.1]:$BASTION_PORT" "$BED/bastion/ssh_host_ed25519_key"
+  pin "[127.0.0.1]:$HPC_PORT" "$BED/hpc/ssh_host_ed25519_key"
+  pin "[127.0.0.1]:$HPC2_PORT" "$BED/hpc2/ssh_host_ed25519_key"
   pin inner "$BED/inner/ssh_host_ed25519_key"
   for ((port = SSHD_PORT_FIRST; port <= SSHD_PORT_LAST; port++)); do pin "[127.0.0.1]:$port" "${keys[@]}"; done
 }

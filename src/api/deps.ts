@@ -12,12 +12,21 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+export interface TesSettings {
+  /** Absent: not set. */
+  roots?: readonly string[] | undefined;
+  organization?: string | undefined;
+  organizationUrl?: string | undefined;
+}
+
 export interface ApiOptions {
   service: Service;
   logger: Logger;
   version: string;
   /** Asked for each task, so that a reload of the configuration counts at once. */
   specDefaults: () => SpecDefaults;
+  /** What [tes] says of it; asked for each request. */
+  tes?: () => TesSettings;
   /** Told by /healthz. */
   stateDir?: string | undefined;
   /** Where POST /v1/uploads keeps bytes; without it there are no uploads. */

@@ -45,12 +45,15 @@ export function installLoad(api: FastifyInstance): Load {
   };
 }
 
-/** A body that does not say how long it is may be as long as one can be; other types are streams. */
+/**
+ * A body that does not say how long it is may be as long as one can be; other types are streams. Many clients name a type
+ * where there is no body at all.
+ */
 function heldBytes(headers: Record<string, string | string[] | undefined>): number {
   const type = String(headers['content-type'] ?? '');
   if (!/^application\/(json|x-ndjson)\b/i.test(type)) return 0;
   const length = headers['content-length'];
-  if (length === undefined) return BODY_BYTES_MAX;
+  if (length === undefined) return headers['transfer-encoding'] === undefined ? 0 : BODY_BYTES_MAX;
   return Math.min(Number(length) || 0, BODY_BYTES_MAX);
 }
 

@@ -7,7 +7,7 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import { AppError } from '../domain/failure.ts';
 import { BODY_BYTES_MAX, HEADERS_BYTES_MAX } from '../protocol/limits.ts';
-import type { AddRoute, ApiOptions } from './deps.ts';
+import type { AddRoute, ApiOptions, TesSettings } from './deps.ts';
 import { installErrors } from './errors.ts';
 import { installLoad } from './load.ts';
 import { addDoctor } from './routes/doctor.ts';
@@ -32,6 +32,9 @@ import { addShowTask } from './routes/show-task.ts';
 import { addSubmit } from './routes/submit.ts';
 import { addTaskActs } from './routes/task-acts.ts';
 import { addUploads } from './routes/uploads.ts';
+import type { Roots } from './tes/local-files.ts';
+import { addTesRoutes } from './tes/routes.ts';
+import { organizationOf } from './tes/service-info.ts';
 
 const ROUTE_FILES: AddRoute[] = [
   addSubmit,
@@ -58,6 +61,7 @@ const ROUTE_FILES: AddRoute[] = [
   addOpenApi,
 ];
 
+const TES_BASE = '/ga4gh/tes/v1';
 /** Longer than any idle client waits; a closed idle connection would cost it a retry. */
 const KEEP_ALIVE_MS = 600_000;
 
@@ -81,7 +85,16 @@ export function createApi(options: ApiOptions): FastifyInstance {
   acceptOnlyJson(api);
   installErrors(api, options.logger);
   for (const add of ROUTE_FILES) add(api, { ...options, closing: closing.signal, load });
+  void api.register(addTesRoutesHere(options), { prefix: TES_BASE });
   return api;
+}
+
+/** Who reaches the socket may do as the user: without roots of [tes] every file may be named. */
+function addTesRoutesHere(options: ApiOptions): (scope: FastifyInstance) => Promise<void> {
+  const tes = (): TesSettings => options.tes?.() ?? {};
+  const roots = (): Roots => tes().roots ?? 'any';
+  const organization = () => organizationOf(tes());
+  return (scope) => addTesRoutes(scope, { ...options, roots, organization });
 }
 
 /** No web page has business here, whatever brought its request to the socket. */

@@ -1,7 +1,7 @@
 /** From a task as the engine reports it to the JSON that is shown. */
 import type { FailureRecord } from '../domain/failure.ts';
 import { isEnded, type TaskState } from '../domain/state.ts';
-import { type Command, sourceText, type TaskSpec } from '../domain/task.ts';
+import { type Command, destinationOf, sourceText, type TaskSpec } from '../domain/task.ts';
 import type { TaskReport } from '../engine/service.ts';
 import type { TaskView } from '../protocol/views.ts';
 import { historyView } from './history-view.ts';
@@ -21,6 +21,7 @@ export function toTaskView(report: TaskReport): TaskView {
     attempt: state.attempt,
     version: task.version,
     ...placeOf(state),
+    ...jobOf(state),
     command: commandView(spec.command),
     submittedAt: iso(task.submittedAt),
     since: iso(isEnded(state) ? state.finishedAt : state.since),
@@ -57,6 +58,14 @@ function placeOf(
     ...(image !== undefined && { image: image.reference, imagePath: image.path }),
     ...(image?.digest !== undefined && { imageDigest: image.digest }),
   };
+}
+
+function jobOf(state: TaskState): Pick<TaskView, 'job'> {
+  const job = 'job' in state ? state.job : 'launch' in state ? state.launch?.job : undefined;
+  if (job === undefined) return {};
+  const { id, name, command, submittedAt, pilot = false, notes } = job;
+  const more = notes === undefined ? {} : { notes: [...notes] };
+  return { job: { id, name, command, submittedAt: iso(submittedAt), pilot, ...more } };
 }
 
 function timesOf(state: TaskState): Pick<TaskView, 'startedAt' | 'finishedAt'> {
@@ -109,7 +118,7 @@ function sharedOf(state: TaskState): Pick<TaskView, 'shared'> {
 }
 
 function askedView(spec: TaskSpec): TaskView['asked'] {
-  const { host, cpus, memoryBytes, gpus, require, timeLimitMs } = spec;
+  const { host, cpus, memoryBytes, gpus, require, slurm, timeLimitMs } = spec;
   return {
     images: [...spec.images],
     ...(host !== undefined && { host }),
@@ -117,9 +126,13 @@ function askedView(spec: TaskSpec): TaskView['asked'] {
     ...(memoryBytes !== undefined && { memoryBytes }),
     ...(gpus !== undefined && { gpus }),
     ...(require !== undefined && { require: [...require] }),
+    ...(slurm !== undefined && { slurm }),
     ...(timeLimitMs !== undefined && { timeLimitMs }),
     inputs: spec.inputs.map(({ source, target }) => ({ from: sourceText(source), to: target })),
-    outputs: spec.outputs.map(({ pattern, local }) => ({ path: pattern, local })),
+    outputs: spec.outputs.map((output) => ({
+      path: output.pattern,
+      local: destinationOf(output),
+    })),
     ...(spec.share !== undefined && { share: [...spec.share] }),
     retries: spec.retries,
     ...(spec.after !== undefined && { after: [...spec.after] }),

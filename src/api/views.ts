@@ -30,6 +30,21 @@ function budgetView(budget: NonNullable<HostReport['budget']>): HostView['budget
     ...budget,
     logins: loginsView(budget.logins),
     jumps: budget.jumps.map((jump) => ({ ...jump, logins: loginsView(jump.logins) })),
+    nodes: budget.nodes.map(({ trouble, ...node }) => ({
+      ...node,
+      logins: loginsView(node.logins),
+      ...(trouble !== undefined && { trouble: troubleView(trouble) }),
+    })),
+  };
+}
+
+type Trouble = NonNullable<NonNullable<HostReport['budget']>['nodes'][number]['trouble']>;
+
+function troubleView({ since, nextTryAt, ...trouble }: Trouble) {
+  return {
+    ...trouble,
+    since: iso(since),
+    ...(nextTryAt !== undefined && { nextTryAt: iso(nextTryAt) }),
   };
 }
 

@@ -5,6 +5,8 @@ export interface Sink {
   readonly isTTY: boolean;
   readonly columns: number;
   readonly rows?: number | undefined;
+  /** Calls back on every change of the size, until the returned function is called. */
+  onResize?: ((listener: () => void) => () => void) | undefined;
   /** Resolves when the bytes were handed on. @throws BrokenPipe when nobody reads any more */
   write(chunk: string | Uint8Array): Promise<void>;
 }
@@ -42,10 +44,15 @@ export function sinkOf(stream: NodeJS.WriteStream): Sink {
   return {
     isTTY: stream.isTTY === true,
     get columns() {
-      return stream.columns ?? COLUMNS_DEFAULT;
+      // some terminals say 0
+      return stream.columns || COLUMNS_DEFAULT;
     },
     get rows() {
-      return stream.rows;
+      return stream.rows || undefined;
+    },
+    onResize(listener) {
+      stream.on('resize', listener);
+      return () => stream.off('resize', listener);
     },
     write: (chunk) =>
       new Promise((resolve, reject) => {

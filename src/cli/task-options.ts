@@ -15,11 +15,22 @@ export interface TaskOptions {
   share?: string[];
   overwrite?: boolean;
   bind?: string[];
+  volume?: string[];
+  workdir?: string;
   pull?: 'missing' | 'newer';
   cpus?: number;
   memory?: string;
   gpus?: number;
   require?: string[];
+  partition?: string;
+  account?: string;
+  qos?: string;
+  constraint?: string;
+  nodes?: number;
+  ntasksPerNode?: number;
+  short?: boolean;
+  fpga?: boolean;
+  sbatchArg?: string[];
   time?: string;
   outputLimit?: string;
   tmpDir?: string;
@@ -52,6 +63,21 @@ const numbers = (value: string, before: number[] = []): number[] => [
 ];
 const words = (value: string, before: string[] = []): string[] => [...before, ...value.split(',')];
 
+const BIND = new Option('--bind <src:dst[:ro]>', 'a directory of the host to mount').argParser(
+  many,
+);
+const VOLUME = new Option(
+  '--volume <path>',
+  'a writable directory of its own, empty when it starts',
+).argParser(many);
+
+const HOST = new Option('--host <name>', 'where to run; default: the least loaded host that fits');
+const INPUT = new Option(
+  '--input <src[:dst]>',
+  'a file or directory to bring; remote:PATH is one on the host, workflow:///ID/PATH what a task made',
+).argParser(many);
+const WORKDIR = new Option('--workdir <path>', 'where the command begins in the container');
+
 /** Adds the options of a task to a command. */
 export function addTaskOptions(command: Command): Command {
   return command
@@ -59,19 +85,17 @@ export function addTaskOptions(command: Command): Command {
       '[image]',
       'docker://…, oras://…, library://… or a .sif on the host; default: [defaults] image',
     )
-    .option('--host <name>', 'where to run; default: the least loaded host that fits')
+    .addOption(HOST)
     .option('--name <text>', 'a name to find it by')
     .option('--env <name=value>', 'a variable; NAME alone takes it from the environment', many)
-    .option(
-      '--input <src[:dst]>',
-      'a file or directory to bring; remote:PATH is one on the host, workflow:///ID/PATH what a task made',
-      many,
-    )
+    .addOption(INPUT)
     .option('--stdin <file>', 'a file for its stdin; - is the stdin of this command')
     .option('--output <path[:local]>', 'a file, directory or glob to fetch', many)
     .option('--share <path>', 'what stays on the host as workflow:///ID/PATH for other tasks', many)
     .option('--overwrite', 'outputs may replace existing files')
-    .option('--bind <src:dst[:ro]>', 'a directory of the host to mount', many)
+    .addOption(BIND)
+    .addOption(VOLUME)
+    .addOption(WORKDIR)
     .addOption(
       new Option('--pull <when>', 'newer: ask whether its image has changed').choices([
         'missing',
@@ -82,6 +106,15 @@ export function addTaskOptions(command: Command): Command {
     .option('--memory <size>', 'memory it needs, like 512MiB')
     .option('--gpus <n>', 'GPUs it needs for itself alone', number)
     .option('--require <tag>', 'a tag that its host must have', many)
+    .option('--partition <name>', 'the partition of its job; with Slurm only, as the next eight')
+    .option('--account <name>', 'the account that its job is charged to')
+    .option('--qos <name>', 'the quality of service of its job')
+    .option('--constraint <features>', 'features that the nodes of its job must have')
+    .option('--nodes <n>', 'nodes of its job', number)
+    .option('--ntasks-per-node <n>', 'processes that each node of its job has room for', number)
+    .option('--short', 'it is for the partition of short tasks')
+    .option('--fpga', 'it is for the partition with FPGAs')
+    .option('--sbatch-arg <option>', 'a further option of sbatch: --sbatch-arg=--name=value', many)
     .option('--time <duration>', 'time limit, like 10m')
     .option('--output-limit <size>', 'most it may print to each of stdout and stderr')
     .option('--tmp-dir <path>', 'directory on the host for its /tmp')
@@ -131,10 +164,13 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
     outputs: o.output?.map((text) => outputOf(text, local, o.overwrite === true)),
     share: o.share,
     binds: o.bind,
+    volumes: o.volume,
+    workdir: o.workdir,
     cpus: o.cpus,
     memory: o.memory,
     gpus: o.gpus,
     require: o.require,
+    slurm: slurmOf(o),
     time: o.time,
     outputLimit: o.outputLimit,
     tmpDir: o.tmpDir,
@@ -158,6 +194,15 @@ export function taskFromOptions(call: Call<TaskOptions>, verb: string): WireTask
 /** `--overlay-size IMAGE`: the word after an option that may stand alone is the image, unless it begins like a size. */
 function swallowed({ overlaySize }: TaskOptions): string | undefined {
   return typeof overlaySize === 'string' && !/^[\d.]/.test(overlaySize) ? overlaySize : undefined;
+}
+
+function slurmOf(o: TaskOptions): WireTaskSpec['slurm'] {
+  const { partition, account, qos, constraint, nodes, ntasksPerNode, short, fpga } = o;
+  const asked = withoutUndefined({
+    ...{ partition, account, qos, constraint, nodes, ntasksPerNode, short, fpga },
+    args: o.sbatchArg,
+  });
+  return Object.keys(asked).length === 0 ? undefined : (asked as WireTaskSpec['slurm']);
 }
 
 function overlayOf(

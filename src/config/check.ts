@@ -9,7 +9,7 @@ import type { KeyTable } from './key-table.ts';
 import { SECTIONS } from './keys.ts';
 import type { Place, Problem } from './problem.ts';
 import type { Entry, Scan } from './scan.ts';
-import { HOST_PREFIX } from './section-names.ts';
+import { HOST_PREFIX, tableOf } from './section-names.ts';
 import type { ValueContext } from './values.ts';
 
 /** A value that a file sets. Keys of [ssh] are already under the names they have in [host.ssh]. */
@@ -28,11 +28,13 @@ export function checkScan(
   const problems: Problem[] = [];
   const settings: Setting[] = [];
   const tree: unknown = parse(scan.clean);
+  const schemas = sectionSchemas(context);
+  const bySection = Map.groupBy(scan.entries, ({ section }) => section);
   for (const section of new Set(scan.sections.map(({ name }) => name))) {
-    const entries = scan.entries.filter((entry) => entry.section === section);
+    const entries = bySection.get(section) ?? [];
     const lost = entries.filter((entry) => readBack(tree, entry) !== entry.value);
     const kept = entries.filter((entry) => !lost.includes(entry));
-    const checked = checkSection(section, kept, context);
+    const checked = checkSection(section, kept, schemas);
     problems.push(...lost.map(lostProblem), ...checked.problems);
     settings.push(...checked.settings);
   }
@@ -41,7 +43,7 @@ export function checkScan(
 
 /** The table of keys of a section as it is written: [host.vm] has those of host.NAME. */
 export function keysOf(section: string): KeyTable {
-  return SECTIONS[section.startsWith(HOST_PREFIX) ? 'host.NAME' : section]?.keys ?? {};
+  return SECTIONS[tableOf(section)]?.keys ?? {};
 }
 
 /** The value as the ini package has it; it makes true, false, null and quoted JSON into other types. */
@@ -68,11 +70,11 @@ function lostProblem(entry: Entry): Problem {
 function checkSection(
   section: string,
   entries: Entry[],
-  context: ValueContext,
+  schemas: (keys: KeyTable) => SectionSchema,
 ): { settings: Setting[]; problems: Problem[] } {
   const keys = keysOf(section);
   const byKey = new Map(entries.map((entry) => [entry.key, entry]));
-  const result = sectionSchema(keys, context).safeParse(
+  const result = schemas(keys).safeParse(
     Object.fromEntries(entries.map((entry) => [entry.key, entry.value])),
   );
   if (!result.success)
@@ -86,7 +88,19 @@ function checkSection(
   return { settings, problems: [] };
 }
 
-function sectionSchema(keys: KeyTable, context: ValueContext): z.ZodType<Record<string, unknown>> {
+type SectionSchema = z.ZodType<Record<string, unknown>>;
+
+/** One for each table: to make it takes longer than to use it, and there may be a thousand hosts. */
+function sectionSchemas(context: ValueContext): (keys: KeyTable) => SectionSchema {
+  const made = new Map<KeyTable, SectionSchema>();
+  return (keys) => {
+    const schema = made.get(keys) ?? sectionSchema(keys, context);
+    made.set(keys, schema);
+    return schema;
+  };
+}
+
+function sectionSchema(keys: KeyTable, context: ValueContext): SectionSchema {
   return z.strictObject(
     Object.fromEntries(
       Object.entries(keys).map(([name, row]) => [name, row.type.schema(context).optional()]),

@@ -28,12 +28,13 @@ const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 export const COMPUTED: Readonly<Record<string, Compute>> = {
   'daemon.state_dir': (around) => defaultStateDir(around),
   'daemon.socket': (around, { values }) => defaultSocket(around, String(values['stateDir'])),
-  'host.NAME.hostname': (_, { name }) => byDefault(name),
+  'host.NAME.hostname': (_, { name }) => byDefault([name]),
   'host.NAME.user': ({ env }) => byDefault(currentUser(env)),
   'host.NAME.identity_file': ({ home }) =>
     byDefault(
       DEFAULT_KEYS.map((name) => join(home, '.ssh', name)).filter((path) => existsSync(path)),
     ),
+  'host.NAME.max_tasks': (_, { values }) => byDefault(values['scheduler'] === 'slurm' ? 1_000 : 8),
   'host.NAME.tags': () => byDefault([]),
   'host.NAME.identity_agent': ({ env }) => {
     const value = absolute(env['SSH_AUTH_SOCK']);
@@ -50,6 +51,7 @@ export const COMPUTED: Readonly<Record<string, Compute>> = {
   'host.NAME.ssh_config': () => byDefault([]),
   'host.NAME.runtime_args': () => byDefault([]),
   'host.NAME.insecure_registries': () => byDefault([]),
+  'host.NAME.sbatch_args': () => byDefault([]),
 };
 
 /** Where the state is when [daemon] state_dir is not set. */

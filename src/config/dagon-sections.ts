@@ -10,7 +10,6 @@ const WITHOUT_MEANING: Readonly<Record<string, string>> = {
   ftp_pub: 'files go over SFTP, through the SSH connection of the host',
   globus: 'files go over SFTP, through the SSH connection of the host',
   dynostore: 'outputs are delivered to this machine',
-  slurm: 'arrives with Slurm',
   ec2: 'Towline starts no machines; give each its own [host.NAME]',
   digitalocean: 'Towline starts no machines; give each its own [host.NAME]',
   gce: 'Towline starts no machines; give each its own [host.NAME]',
@@ -24,7 +23,7 @@ const PREFIXES: readonly (readonly [prefix: string, why: string])[] = [
   ['logger_', 'the daemon has one logger'],
   ['llm.', 'Towline asks no language model'],
 ];
-const READ = new Set(['batch', 'logger_root']);
+const READ = new Set(['batch', 'logger_root', 'slurm']);
 
 /** True for a text that was written for DagOnStar: there its sections are no mistake. */
 export function isDagonText(text: string): boolean {

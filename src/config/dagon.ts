@@ -23,7 +23,7 @@ type Meaning =
   | { section: string; key: string; text: string }
   | { note: string }
   | { wrong: string };
-type Means = (value: string, host: string) => Meaning;
+type Means = (value: string, section: string, checked: readonly Setting[]) => Meaning;
 
 const LEVELS: Readonly<Record<string, string>> = {
   ...{ DEBUG: 'debug', INFO: 'info', WARNING: 'warn', WARN: 'warn' },
@@ -48,6 +48,13 @@ const KEYS: Readonly<Record<string, Means>> = {
     return { section, key: 'links', text: String(Math.min(Number(value) + 1, LINKS_MAX)) };
   },
   'batch.run_base': () => ({ note: 'directories of attempts are named by the id of the task' }),
+  // Of staging jobs there; a host that is no cluster cannot use it.
+  'slurm.partition': (text, section, checked) => {
+    const isCluster = ({ section: of, key, value }: Setting): boolean =>
+      of === section && key === 'scheduler' && value === 'slurm';
+    if (checked.some(isCluster)) return { section, key: 'partition', text };
+    return { note: `[${section}] has no scheduler = slurm` };
+  },
   'logger_root.level': (value) => {
     const text = LEVELS[value.toUpperCase()];
     if (text === undefined) return { note: `${shown(value)} is no level` };
@@ -111,7 +118,7 @@ function readEntry(reading: DagonReading, entry: Entry, { host, checked, context
   if (means === undefined) return note('is not used');
   // As Python's ConfigParser has it: nothing is set.
   if (value === '') return;
-  const meaning = means(value, host);
+  const meaning = means(value, host, checked);
   if ('note' in meaning) return note(`is not used: ${meaning.note}`);
   if ('wrong' in meaning) return wrong(meaning.wrong);
   const { section, key, text } = meaning;

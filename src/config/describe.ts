@@ -3,7 +3,7 @@ import { keysOf } from './check.ts';
 import type { Config, HostConfig } from './config.ts';
 import { HOST_KEYS } from './host-keys.ts';
 import type { KeyRow } from './key-table.ts';
-import { JUMP_PREFIX } from './resolve-hosts.ts';
+import { JUMP_PREFIX, NODE_PREFIX } from './resolve-hosts.ts';
 import { quoteValue } from './scan-value.ts';
 import { HOST_PREFIX } from './section-names.ts';
 
@@ -21,8 +21,17 @@ export function describeConfig(config: Config): ConfigRow[] {
   return [
     ...describeSection(config, 'daemon', config.daemon),
     ...describeSection(config, 'defaults', config.defaults),
+    ...describeSection(config, 'tes', config.tes),
+    ...describeSection(config, 's3', config.s3),
     ...Object.values(config.hosts).flatMap((host) =>
       describeSection(config, `${HOST_PREFIX}${host.name}`, host),
+    ),
+    ...Object.entries(config.slurm).flatMap(([host, { partitions, rules }]) => [
+      ...partitions.flatMap((one) => describeSection(config, `partition.${host}.${one.name}`, one)),
+      ...rules.flatMap((one) => describeSection(config, `sbatch.${host}.${one.name}`, one)),
+    ]),
+    ...Object.entries(config.loginNodes).flatMap(([id, host]) =>
+      describeSection(config, `${NODE_PREFIX}${id}`, host),
     ),
     ...Object.values(config.jumpHosts).flatMap((host) =>
       describeSection(config, `${JUMP_PREFIX}${host.name}`, host),
@@ -31,12 +40,15 @@ export function describeConfig(config: Config): ConfigRow[] {
 }
 
 function describeSection(config: Config, section: string, values: object): ConfigRow[] {
-  const local = (values as Partial<HostConfig>).type === 'local';
-  // A host that is only passed takes no tasks: what says how to run them has no meaning for it.
-  const passed = section.startsWith(JUMP_PREFIX);
+  const { type, scheduler } = values as Partial<HostConfig>;
+  const local = type === 'local';
+  // For a host that is only passed, and for a further login node, only what says how to log in counts.
+  const passed = section.startsWith(JUMP_PREFIX) || section.startsWith(NODE_PREFIX);
   return Object.entries(passed ? HOST_KEYS : keysOf(section))
     .filter(([, row]: [string, KeyRow]) =>
-      passed ? row.sshOnly === true : !(local && row.sshOnly === true),
+      passed
+        ? row.sshOnly === true
+        : !(local && row.sshOnly === true) && !(scheduler === 'none' && row.slurmOnly === true),
     )
     .map(([key, row]) => ({
       section,

@@ -2,6 +2,8 @@
 import { IMAGE_KEYS } from './image-keys.ts';
 import { HOSTNAME, jumpHop, USER } from './jump-hop.ts';
 import type { KeyTable } from './key-table.ts';
+import { loginNodes } from './login-node.ts';
+import { SCHEDULER_KEYS, SLURM_KEYS } from './slurm-keys.ts';
 import { SURROUNDINGS_KEYS } from './surroundings-keys.ts';
 import {
   boolean,
@@ -20,11 +22,7 @@ import {
 } from './values.ts';
 
 const HOUR_MS = 3_600_000;
-export const hostname = matching(
-  'name or address',
-  HOSTNAME,
-  'a DNS name, an IPv4 or an IPv6 address; user and port have keys of their own',
-);
+const hostname = matching('name or address', HOSTNAME, 'a DNS name, an IPv4 or an IPv6 address');
 export const user = matching('user name', USER, 'a user name');
 export const port = integer(1, 65_535);
 
@@ -36,6 +34,7 @@ export const HOST_KEYS = {
     example: 'local',
     otherwise: { default: 'ssh' },
   },
+  ...SCHEDULER_KEYS,
   enabled: {
     field: 'enabled',
     type: boolean,
@@ -44,10 +43,10 @@ export const HOST_KEYS = {
     otherwise: { default: 'true' },
   },
   hostname: {
-    field: 'hostname',
-    type: hostname,
-    doc: 'The DNS name or address to connect to.',
-    example: '192.0.2.10',
+    field: 'hostnames',
+    type: loginNodes,
+    doc: 'The DNS name or address to connect to; of several login nodes with one file system, all of them: the first that can be reached is used, the others when it cannot.',
+    example: 'login1.example.org, login2.example.org:2222',
     sshOnly: true,
     otherwise: { computed: 'NAME of the section' },
   },
@@ -164,8 +163,8 @@ export const HOST_KEYS = {
     field: 'pollsPerSecond',
     type: integer(1, 1_000),
     doc: 'How often in a second the running tasks of the host are looked at, all together, at most.',
-    example: '2',
-    otherwise: { default: '10' },
+    example: '5',
+    otherwise: { default: '20' },
   },
   root: {
     field: 'root',
@@ -177,9 +176,9 @@ export const HOST_KEYS = {
   max_tasks: {
     field: 'maxTasks',
     type: integer(1, 100_000),
-    doc: 'How many tasks may be on the host at the same time.',
+    doc: 'How many tasks may be on the host at the same time, those that wait in the queue of a scheduler too.',
     example: '32',
-    otherwise: { default: '8' },
+    otherwise: { computed: '8; with scheduler = slurm 1000' },
   },
   cpus: {
     field: 'cpus',
@@ -238,4 +237,5 @@ export const HOST_KEYS = {
   },
   ...SURROUNDINGS_KEYS,
   ...IMAGE_KEYS,
+  ...SLURM_KEYS,
 } as const satisfies KeyTable;

@@ -11,6 +11,8 @@ export interface KeyRow {
   example: string;
   /** Refused for a host of type local. */
   sshOnly?: true;
+  /** Refused for a host without scheduler = slurm. */
+  slurmOnly?: true;
   /** The key of [host.NAME] that this one sets (section [ssh] only). */
   sets?: string;
   otherwise: Otherwise;

@@ -5,7 +5,10 @@
  */
 import { HOST_KEYS } from './host-keys.ts';
 import type { KeyTable } from './key-table.ts';
+import { S3_KEYS } from './s3-keys.ts';
+import { PARTITION_KEYS, SBATCH_KEYS } from './slurm-keys.ts';
 import { SSH_KEYS } from './ssh-keys.ts';
+import { TES_KEYS } from './tes-keys.ts';
 import {
   choice,
   duration,
@@ -218,9 +221,25 @@ export const SECTIONS: Readonly<Record<string, { doc: string; keys: KeyTable }>>
     keys: DAEMON_KEYS,
   },
   defaults: { doc: 'What a task gets when it does not say otherwise.', keys: DEFAULTS_KEYS },
+  tes: {
+    doc: 'The door for clients of GA4GH TES (docs/tes.md). A change of roots counts after a reload, of the others after a restart.',
+    keys: TES_KEYS,
+  },
+  s3: {
+    doc: 'The storage behind s3:// addresses in TES tasks (docs/tes.md). A change counts after a reload.',
+    keys: S3_KEYS,
+  },
   'host.NAME': {
     doc: 'A place where tasks run, one section for each. NAME is letters, digits, - and _; a name with dots belongs in hostname.',
     keys: HOST_KEYS,
+  },
+  'partition.HOST.NAME': {
+    doc: 'What tasks may ask of the partition NAME of the cluster behind [host.HOST], which has scheduler = slurm.',
+    keys: PARTITION_KEYS,
+  },
+  'sbatch.HOST.NAME': {
+    doc: 'Options of sbatch for some of the jobs of [host.HOST]. Of several such sections the first whose condition is true counts, in the order in which they stand; NAME is only for you.',
+    keys: SBATCH_KEYS,
   },
   ssh: {
     doc: 'The section of a dagon.ini file: makes one host named ssh. Only here a comment may follow a value. A [host.ssh] section can add the other keys. In a file with [batch], [dagon_ip] or [dagon_service] the other sections of a dagon.ini are no mistake: docs/from-dagonstar.md has them.',

@@ -17,6 +17,8 @@ import { type FileChoice, readFiles } from './read.ts';
 import { pickWinners, resolveConfig } from './resolve.ts';
 import { scanIni } from './scan.ts';
 import { HOST_PREFIX } from './section-names.ts';
+import { slurmDisagreements } from './slurm-agree.ts';
+import { tesDisagreements } from './tes-agree.ts';
 
 export type LoadOptions = FileChoice;
 
@@ -59,15 +61,22 @@ export function loadConfig(options: LoadOptions): Config {
   if (problems.length > 0) throw explain(problems, files);
 
   const winners = pickWinners(settings);
-  const config = resolveConfig({ winners, hostNames: hostNames(sections), files }, { env, home });
-  const conflicts = [...sshSectionProblems(sections, settings), ...disagreements(config, winners)];
+  const names = sections.map(({ name }) => name);
+  const declared = { winners, hostNames: hostNames(names), sections: names, files };
+  const config = resolveConfig(declared, { env, home });
+  const conflicts = [
+    ...sshSectionProblems(sections, settings),
+    ...disagreements(config, winners),
+    ...slurmDisagreements(config, winners, sections),
+    ...tesDisagreements(config, winners),
+  ];
   if (conflicts.length > 0) throw explain(conflicts, files);
   const notes = [...dagons.flatMap((dagon) => dagon.notes), ...config.notes];
   return deepFreeze({ ...config, notes });
 }
 
-function hostNames(sections: readonly { name: string }[]): string[] {
-  const names = sections.map(({ name }) => (name === 'ssh' ? `${HOST_PREFIX}ssh` : name));
+function hostNames(sections: readonly string[]): string[] {
+  const names = sections.map((name) => (name === 'ssh' ? `${HOST_PREFIX}ssh` : name));
   return [...new Set(names.filter((name) => name.startsWith(HOST_PREFIX)))].map((name) =>
     name.slice(HOST_PREFIX.length),
   );

@@ -4,8 +4,10 @@ import { shown } from '../domain/shown.ts';
 import { nearest } from '../domain/suggest.ts';
 import { type Problem } from './problem.ts';
 
-export const FIXED_SECTIONS = ['daemon', 'defaults', 'ssh'] as const;
+export const FIXED_SECTIONS = ['daemon', 'defaults', 's3', 'ssh', 'tes'] as const;
 export const HOST_PREFIX = 'host.';
+/** Sections beside a [host.HOST]: `partition.HOST.NAME`. */
+export const SLURM_PREFIXES = ['partition.', 'sbatch.'] as const;
 /** The one section where a comment may follow a value: dagon.ini files are written so. */
 export const COMMENTED_SECTION = 'ssh';
 
@@ -20,6 +22,8 @@ export function isHostName(name: string): boolean {
 export function sectionProblem(name: string): Problem | undefined {
   if ((FIXED_SECTIONS as readonly string[]).includes(name)) return undefined;
   if (name.startsWith(HOST_PREFIX)) return hostProblem(name.slice(HOST_PREFIX.length));
+  const beside = SLURM_PREFIXES.find((prefix) => name.startsWith(prefix));
+  if (beside !== undefined) return besideProblem(name, beside);
   return {
     code: 'CONFIG_SECTION_UNKNOWN',
     what: `there is no section ${shown(name)}${suggestion(name)}`,
@@ -37,6 +41,32 @@ function hostProblem(host: string): Problem | undefined {
   };
 }
 
+/** The section as the table of keys has it: `host.vm` is `host.NAME`. */
+export function tableOf(name: string): string {
+  if (name.startsWith(HOST_PREFIX)) return `${HOST_PREFIX}NAME`;
+  const beside = SLURM_PREFIXES.find((prefix) => name.startsWith(prefix));
+  return beside === undefined ? name : `${beside}HOST.NAME`;
+}
+
+/** The host that a section stands beside, and its own name. */
+export function besideHost(
+  section: string,
+): { prefix: (typeof SLURM_PREFIXES)[number]; host: string; name: string } | undefined {
+  const prefix = SLURM_PREFIXES.find((one) => section.startsWith(one));
+  if (prefix === undefined) return undefined;
+  const [host = '', name = ''] = section.slice(prefix.length).split('.');
+  return { prefix, host, name };
+}
+
+function besideProblem(name: string, prefix: string): Problem | undefined {
+  const parts = name.slice(prefix.length).split('.');
+  if (parts.length === 2 && parts.every(isHostName)) return undefined;
+  return {
+    code: 'CONFIG_SYNTAX',
+    what: `this section is written [${prefix}HOST.NAME], both of letters, digits, - and _ only`,
+  };
+}
+
 function suggestion(name: string): string {
   const [head = '', ...rest] = name.split(/[.\s:]+/);
   const host = rest.join('-').replaceAll(/["']/g, '');
@@ -47,5 +77,7 @@ function suggestion(name: string): string {
   }
   if (nearest(head, ['host']) !== undefined)
     return `; did you mean [host.${isHostName(host) ? host : 'NAME'}]?`;
-  return '; there are [daemon], [defaults], [host.NAME] and [ssh]';
+  const beside = nearest(head, ['partition', 'sbatch']);
+  if (beside !== undefined) return `; did you mean [${beside}.HOST.NAME]?`;
+  return '; there are [daemon], [defaults], [host.NAME], [partition.HOST.NAME], [sbatch.HOST.NAME], [s3], [ssh] and [tes]';
 }

@@ -1,12 +1,13 @@
 /** The keys of [ssh], as dagon.ini files have them: other names for keys of [host.ssh]. */
-import { hostname, port, user } from './host-keys.ts';
+import { port, user } from './host-keys.ts';
 import type { KeyTable } from './key-table.ts';
+import { loginNodes } from './login-node.ts';
 
 export const SSH_KEYS = {
   remote_ip: {
-    field: 'hostname',
+    field: 'hostnames',
     sets: 'hostname',
-    type: hostname,
+    type: loginNodes,
     doc: 'The same as hostname in [host.ssh].',
     example: '192.0.2.20',
     otherwise: { absent: 'none, it must be there' },

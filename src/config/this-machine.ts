@@ -11,7 +11,7 @@ export function thisMachine(env: Readonly<Record<string, string | undefined>>): 
   const place = { file: '', line: 0 };
   const section = `host.${THIS_MACHINE}`;
   const winners = pickWinners([{ place, section, key: 'type', value: 'local' }]);
-  const declared = { winners, hostNames: [THIS_MACHINE], files: [] };
+  const declared = { winners, hostNames: [THIS_MACHINE], sections: [section], files: [] };
   const config = resolveConfig(declared, { env, home: env['HOME'] ?? homedir() });
   return config.hosts[THIS_MACHINE] as HostConfig;
 }

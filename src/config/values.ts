@@ -23,6 +23,15 @@ export interface ValueType<T> {
 
 type Parser<T> = (text: string, context: ValueContext) => Parsed<T>;
 
+/** What a parser of its own reads. */
+export function parsedBy<T>(
+  label: string,
+  parse: (text: string) => Parsed<T>,
+  format: (value: T) => string,
+): ValueType<T> {
+  return valueType(label, parse, format);
+}
+
 function valueType<T>(label: string, parse: Parser<T>, format: (value: T) => string): ValueType<T> {
   const schema = (context: ValueContext): z.ZodType<T, string> =>
     z.string().transform((text, issues) => {

@@ -58,7 +58,7 @@ export function judgeExit(task: Task, exit: ExitRecord): FailureRecord | undefin
     case 'time':
       return fail(
         'TASK_TIME_LIMIT',
-        `the command of task ${task.id} ran longer than its limit of ${task.spec.timeLimitMs} ms and was ended`,
+        `the command of task ${task.id} ran longer than its limit${limitText(task)} and was ended`,
       );
     case 'stdout':
     case 'stderr':
@@ -70,6 +70,11 @@ export function judgeExit(task: Task, exit: ExitRecord): FailureRecord | undefin
       return fail(
         'TASK_OUT_OF_MEMORY',
         `the command of task ${task.id} was killed for lack of memory`,
+      );
+    case 'job':
+      return fail(
+        'TASK_INTERRUPTED',
+        `the command of task ${task.id} was ended by the scheduler, which did not say why`,
       );
     case undefined:
   }
@@ -185,6 +190,11 @@ function cleanupOf(task: Task, kind: EndedState['kind']): Cleanup {
     case 'never':
       return 'kept';
   }
+}
+
+/** A scheduler may have a limit of its own. */
+function limitText({ spec }: Task): string {
+  return spec.timeLimitMs === undefined ? '' : ` of ${spec.timeLimitMs} ms`;
 }
 
 const SIGNALS: Record<number, string> = {

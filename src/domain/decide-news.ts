@@ -5,7 +5,7 @@
 import { cancelled, concludeExit, concludeReused, endWith, retryOrEnd } from './conclude.ts';
 import { type Decision, ignored, to } from './decision.ts';
 import type { NewsEvent } from './events.ts';
-import { type ExitRecord, type GpuGrant, isEnded, type TaskState } from './state.ts';
+import { type Blocked, type ExitRecord, type GpuGrant, isEnded, type TaskState } from './state.ts';
 import { hasOutputs, type Task } from './task.ts';
 
 type OnTheWay = Extract<TaskState, { kind: 'staging' | 'pulling' | 'launching' }>;
@@ -44,6 +44,13 @@ export function judgeNews(task: Task, event: NewsEvent, now: number): Decision {
     case 'inputs-gone':
       if (state.kind !== 'launching') return ignored(task, event);
       return to(task, { ...step(state, now), tried: true, kind: 'staging' }, 'stage');
+    case 'job-submitted':
+      if (state.kind !== 'launching') return ignored(task, event);
+      return {
+        kind: 'next',
+        task: { ...task, state: { ...state, job: event.job } },
+        effects: 'same',
+      };
     case 'launched':
       if (state.kind !== 'launching') return ignored(task, event);
       return to(
@@ -180,10 +187,16 @@ function blockedOrNot(task: Task, event: NewsEvent & { kind: 'blocked' | 'unbloc
   const { state } = task;
   if (!('blocked' in state) && !('host' in state)) return ignored(task, event);
   const blocked = event.kind === 'blocked' ? event.blocked : undefined;
-  if (state.blocked?.reason === blocked?.reason) return { kind: 'ignored', why: 'no news' };
+  if (isSameTrouble(state.blocked, blocked)) return { kind: 'ignored', why: 'no news' };
   const since = state.blocked?.since ?? blocked?.since;
   const kept = blocked === undefined ? undefined : { ...blocked, since: since ?? blocked.since };
   return { kind: 'next', task: { ...task, state: { ...state, blocked: kept } }, effects: 'same' };
+}
+
+/** Where a job stands in its queue changes while it waits; of other trouble the first words will do. */
+function isSameTrouble(before: Blocked | undefined, now: Blocked | undefined): boolean {
+  if (before?.reason !== now?.reason) return false;
+  return before?.reason !== 'SLURM_PENDING' || before.message === now?.message;
 }
 
 function step(state: { attempt: number; host: string; gpus?: GpuGrant | undefined }, now: number) {

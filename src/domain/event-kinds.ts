@@ -4,7 +4,7 @@ import type { TaskEvent } from './events.ts';
 export const EVENT_KINDS: Readonly<Record<TaskEvent['kind'] | 'submitted', string>> = {
   submitted: 'the task was taken in: `name`, `host` asked for, `images`',
   placed: 'it was given a `host`, and `gpus` if it wants some',
-  staged: 'its inputs are there: how many `files`',
+  staged: 'its inputs are there: how many `files`, and their `bytes`',
   'pull-started': 'the host begins to pull `image` for it, or for another that wants it too',
   'pull-failed': 'a try to pull `image` failed: `failure`, and `nextTryAt` if it is tried again',
   'pull-finished': 'the pull has ended, and `image` is there',
@@ -16,6 +16,7 @@ export const EVENT_KINDS: Readonly<Record<TaskEvent['kind'] | 'submitted', strin
     'it is not run, an earlier task did the same and what it made is there: `reused`, `outputs`, `exit`',
   'image-gone': 'the image had gone when it was to start; it is pulled again',
   'inputs-gone': 'inputs had gone when it was to start; they are brought again',
+  'job-submitted': 'a scheduler has it: `job`, with its `id` and the `command` that submitted it',
   launched: 'it has started: `launch`, the record of its supervisor',
   exited:
     'its command has ended and both streams are here: `exit`; with outputs to fetch, not its end yet',

@@ -9,6 +9,7 @@ import type {
   ExitRecord,
   GpuGrant,
   HookEnd,
+  JobRecord,
   KeptOutputs,
   LaunchRecord,
   ReadyImage,
@@ -61,6 +62,8 @@ export type NewsEvent =
   | { kind: 'pull-not-asked'; attempt: number; image: string; failure: FailureRecord }
   | { kind: 'image-gone'; attempt: number }
   | { kind: 'inputs-gone'; attempt: number }
+  /** A scheduler has it, and it starts when the scheduler lets it. */
+  | { kind: 'job-submitted'; attempt: number; job: JobRecord }
   | { kind: 'launched'; attempt: number; launch: LaunchRecord }
   | { kind: 'exited'; attempt: number; exit: ExitRecord }
   | { kind: 'died'; attempt: number; failure: FailureRecord }

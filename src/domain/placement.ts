@@ -4,10 +4,11 @@
  * one host, and what it will need there counts as taken for those behind it: they may use what it
  * leaves over, so that holes are filled and a big task is not overtaken for ever.
  */
+import type { AppError } from './failure.ts';
 import type { GpuGrant, GpuKind } from './state.ts';
 import type { Task, TaskSpec } from './task.ts';
 
-/** What a host has to give. Absent: not known yet, so nothing that asks for it goes there. */
+/** What a host has to give. Absent: not known yet, so nothing that asks for it goes there; no bound of a queue. */
 export interface Capacity {
   name: string;
   tags: readonly string[];
@@ -15,6 +16,10 @@ export interface Capacity {
   cpus?: number | undefined;
   memoryBytes?: number | undefined;
   gpus?: number | undefined;
+  /** A scheduler gives tasks what they ask for, when it has it: no devices are given here. */
+  scheduled?: boolean | undefined;
+  /** Why a task can never go there for another reason than these. */
+  refuses?: ((spec: TaskSpec) => AppError | undefined) | undefined;
 }
 
 export interface HostRoom extends Capacity {
@@ -68,11 +73,20 @@ function nearest(rooms: Room[], near: ReturnType<Near>): Room[] {
 export function place(
   queued: readonly Task[],
   hosts: readonly HostRoom[],
+  near?: Near,
+): Placement[] {
+  return placeInOrder(queued.toSorted(byRank), hosts, near);
+}
+
+/** The same of tasks that are in order (`byRank`) already; of a long queue only the beginning is looked at. */
+export function placeInOrder(
+  queued: Iterable<Task>,
+  hosts: readonly HostRoom[],
   near: Near = () => undefined,
 ): Placement[] {
   const rooms = hosts.map(roomOf);
   const placements: Placement[] = [];
-  for (const task of queued.toSorted(byRank)) {
+  for (const task of queued) {
     // Every task needs a place in the count of tasks: the rest of a long queue need not be looked at.
     if (rooms.every(({ used, has }) => used.tasks >= has.tasks)) break;
     const { spec } = task;
@@ -89,7 +103,8 @@ export function place(
 /** False when the host could not run the task even if it were empty; what is not known may be enough. */
 export function fitsEver(spec: TaskSpec, host: Capacity): boolean {
   const tagged = (spec.require ?? []).every((tag) => host.tags.includes(tag));
-  return tagged && fits(askOf(spec), NOTHING, capacityOf(host, Number.POSITIVE_INFINITY));
+  const fitting = fits(askOf(spec), NOTHING, capacityOf(host, Number.POSITIVE_INFINITY));
+  return tagged && fitting && host.refuses?.(spec) === undefined;
 }
 
 const NOTHING: Amounts = { tasks: 0, cpus: 0, memory: 0, gpus: 0 };
@@ -98,7 +113,8 @@ function askOf({ cpus = 0, memoryBytes: memory = 0, gpus = 0 }: TaskSpec): Amoun
   return { tasks: 1, cpus, memory, gpus };
 }
 
-function capacityOf(host: Capacity, unknown: number): Amounts {
+function capacityOf(host: Capacity, notKnown: number): Amounts {
+  const unknown = host.scheduled === true ? Number.POSITIVE_INFINITY : notKnown;
   return {
     tasks: host.maxTasks,
     cpus: host.cpus ?? unknown,
@@ -110,9 +126,10 @@ function capacityOf(host: Capacity, unknown: number): Amounts {
 function roomOf(host: HostRoom): Room {
   const { usedTasks: tasks, usedCpus: cpus, usedMemoryBytes: memory, usedGpus } = host;
   const free = freeDevices(host);
+  const has = capacityOf(host, 0);
   return {
     host,
-    has: { ...capacityOf(host, 0), gpus: free.length + usedGpus.length },
+    has: host.scheduled === true ? has : { ...has, gpus: free.length + usedGpus.length },
     used: { tasks, cpus, memory, gpus: usedGpus.length },
     promised: { ...NOTHING },
     free,
@@ -194,6 +211,7 @@ function least<T>(all: readonly T[], measure: (one: T) => number): T | undefined
   return best?.one;
 }
 
-function byRank(a: Task, b: Task): number {
+/** Below 0 when the first goes before the second. */
+export function byRank(a: Task, b: Task): number {
   return b.spec.priority - a.spec.priority || a.submittedAt - b.submittedAt;
 }

@@ -44,6 +44,8 @@ export interface ReadyImage {
   sha256?: string | undefined;
   /** The digest of its manifest in the registry, where the runtime told it. */
   digest?: string | undefined;
+  /** Those of the further steps of the task, in order. */
+  then?: ReadyImage[] | undefined;
 }
 
 /** What the supervisor wrote down when it consumed the ticket. */
@@ -58,6 +60,23 @@ export interface SupervisorRecord {
   startedAt: number;
 }
 
+/** The job of a scheduler that runs an attempt. */
+export interface JobRecord {
+  /** As the scheduler calls it: `123`, or `123_4` for an element of an array. */
+  id: string;
+  name: string;
+  /** Its directory on the host, and the line of this attempt in it. */
+  batch: string;
+  index: number;
+  /** It runs other attempts, too, one after the other. */
+  pilot?: true | undefined;
+  /** The line that submitted it. */
+  command: string;
+  submittedAt: number;
+  /** What was made smaller to fit, and the like. */
+  notes?: string[] | undefined;
+}
+
 /** A supervisor's record and where its attempt is: the root may be configured otherwise by now. */
 export interface LaunchRecord extends SupervisorRecord {
   root: string;
@@ -65,6 +84,8 @@ export interface LaunchRecord extends SupervisorRecord {
   fingerprint?: string | undefined;
   /** Why no earlier task was taken instead, for a task that would have one. */
   notReused?: string | undefined;
+  /** Absent: it was started on the host itself. */
+  job?: JobRecord | undefined;
 }
 
 /** What the command and all it started used, as far as the host can tell. */
@@ -77,12 +98,22 @@ export interface Usage {
   maxRssBytes?: number | undefined;
 }
 
+/** What one of several commands of a task came to. Byte counts are those of the streams until then. */
+export interface StepEnd {
+  code: number;
+  startedAt: number;
+  finishedAt: number;
+  stdoutBytes: number;
+  stderrBytes: number;
+}
+
 /** How the command ended, as recorded on the host. Byte counts are those of the streams. */
 export interface ExitRecord {
   /** Exit code of the user's command; 128+n for a signal. Absent: the container never ran it. */
   code?: number | undefined;
   runtimeCode: number;
-  limit?: 'time' | 'stdout' | 'stderr' | 'memory' | undefined;
+  /** `job`: the scheduler had the supervisor end it. */
+  limit?: 'time' | 'stdout' | 'stderr' | 'memory' | 'job' | undefined;
   stdoutBytes: number;
   stderrBytes: number;
   finishedAt: number;
@@ -90,14 +121,22 @@ export interface ExitRecord {
   /** True when the supervisor was gone and the record is what the payload's leader left. */
   salvaged?: boolean | undefined;
   usage?: Usage | undefined;
+  /** Of a task of several: those that ran, in order. */
+  steps?: StepEnd[] | undefined;
 }
 
 export interface CollectedOutput {
   pattern: string;
   remote: string;
+  /** Where it is: a path of the submit host, or the address in a storage. */
   local: string;
   bytes: number;
   sha256: string;
+}
+
+/** True for an output that was put into a storage: it is not on the submit host. */
+export function isStored({ local }: Pick<CollectedOutput, 'local'>): boolean {
+  return !local.startsWith('/');
 }
 
 /** An earlier task whose outputs were taken instead of running this one. */
@@ -185,6 +224,8 @@ export type TaskState =
       inputs: StagedInputs;
       image: ReadyImage;
       notReused?: string | undefined;
+      /** Absent: it has not been submitted, or nothing to submit it to is needed. */
+      job?: JobRecord | undefined;
     } & OnHost)
   | ({ kind: 'running'; image: ReadyImage; launch: LaunchRecord } & OnHost)
   | ({ kind: 'collecting'; image: ReadyImage; launch: LaunchRecord; exit: ExitRecord } & OnHost)

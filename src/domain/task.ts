@@ -22,6 +22,8 @@ export type InputSource =
   | { kind: 'directory'; path: string }
   | { kind: 'content'; base64: string }
   | { kind: 'remote'; path: string }
+  /** What a storage has. With `directory` all below it. */
+  | { kind: 'url'; url: string; directory: boolean }
   /** What another task has made: a path or pattern below its work directory. `task`: its id, before it is submitted also its name. */
   | { kind: 'output'; task: string; path: string };
 
@@ -31,11 +33,35 @@ export interface Input {
   target: string;
 }
 
-/** `pattern` is a path or glob under the work directory; `local` an absolute directory or file path. */
-export interface Output {
+/** `pattern` is a path or glob under the work directory, or absolute in one of the task's volumes. */
+interface OutputPattern {
   pattern: string;
-  local: string;
   overwrite: boolean;
+  /** What of a path that a glob matched is not part of the name here; absent: all before the first wildcard. */
+  prefix?: string | undefined;
+  /** It may be missing. */
+  optional?: true | undefined;
+}
+
+/** `local` is an absolute directory or file path of the submit host. */
+export interface LocalOutput extends OutputPattern {
+  local: string;
+  url?: undefined;
+}
+
+/** `url` is the address in a storage of a file, or of what files are below. */
+export interface StoredOutput extends OutputPattern {
+  url: string;
+  local?: undefined;
+}
+
+export type Output = LocalOutput | StoredOutput;
+
+/** Files of the container instead of the streams: absolute paths. */
+export interface Redirect {
+  stdin?: string | undefined;
+  stdout?: string | undefined;
+  stderr?: string | undefined;
 }
 
 export interface Bind {
@@ -55,6 +81,33 @@ export type PullWhen = 'missing' | 'newer';
 export type CleanupPolicy = 'always' | 'on-success' | 'never';
 export type RetryReason = 'exit' | 'interrupted' | 'time-limit';
 
+/** What only a host with scheduler = slurm can give. */
+export interface SlurmAsk {
+  partition?: string | undefined;
+  account?: string | undefined;
+  qos?: string | undefined;
+  constraint?: string | undefined;
+  nodes?: number | undefined;
+  ntasksPerNode?: number | undefined;
+  /** For the partition of short tasks. */
+  short?: boolean | undefined;
+  /** For the partition with FPGAs. */
+  fpga?: boolean | undefined;
+  /** Further options of sbatch, each `--name=value`. */
+  args?: string[] | undefined;
+}
+
+/** A further command of a task, in a container of its own, with the same inputs and volumes. */
+export interface Step {
+  image: string;
+  argv: string[];
+  env: Record<string, string>;
+  workdir?: string | undefined;
+  redirect?: Redirect | undefined;
+  /** The next one runs although this one failed. */
+  goOn?: true | undefined;
+}
+
 /** What the user asked for. Immutable once submitted. */
 export interface TaskSpec {
   name?: string | undefined;
@@ -65,19 +118,30 @@ export interface TaskSpec {
   /** Absent: as the host or the defaults have it. */
   pull?: PullWhen | undefined;
   command: Command;
+  /** Where the command begins, absolute in the container; absent: the work directory. */
+  workdir?: string | undefined;
+  redirect?: Redirect | undefined;
   env: Record<string, string>;
+  /** With `then`: the next command runs although this one failed. */
+  goOn?: true | undefined;
+  /** What runs after the command, in the same attempt, one after the other until one fails. */
+  then?: Step[] | undefined;
   inputs: Input[];
   stdin?: InputSource | undefined;
   outputs: Output[];
   /** Paths or patterns below the work directory that stay on the host for other tasks. */
   share?: string[] | undefined;
   binds: Bind[];
+  /** Absolute directories of the container that are the attempt's own: writable, and empty but for inputs that belong in them. */
+  volumes?: string[] | undefined;
   cpus?: number | undefined;
   memoryBytes?: number | undefined;
   /** Whole devices. */
   gpus?: number | undefined;
   /** Tags the host must have. */
   require?: string[] | undefined;
+  /** Absent: it goes to any kind of host. */
+  slurm?: SlurmAsk | undefined;
   timeLimitMs?: number | undefined;
   /** Cap of each stream in bytes. */
   outputLimitBytes?: number | undefined;
@@ -111,12 +175,23 @@ export function sourceText(source: InputSource): string {
       return 'inline content';
     case 'remote':
       return `remote:${source.path}`;
+    case 'url':
+      return source.url;
     case 'output':
       return `workflow:///${source.task}/${source.path}`;
     case 'file':
     case 'directory':
       return source.path;
   }
+}
+
+/** Where an output goes, as people read it. */
+export function destinationOf({ local, url }: Output): string {
+  return local ?? url;
+}
+
+export function isLocalOutput(output: Output): output is LocalOutput {
+  return output.local !== undefined;
 }
 
 /** True when something of what it makes is to be collected or kept. */

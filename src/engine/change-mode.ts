@@ -9,7 +9,7 @@ export async function changeMode(deps: ServiceDeps, seat: Seat, mode: HostMode):
   const event = await modes.set(seat.name, mode);
   if (mode === 'paused') await seat.pause();
   else seat.resume();
-  if (event !== undefined) subscribers.wake(event.seq);
+  if (event !== undefined) subscribers.wake();
   if (mode !== 'paused') dispatcher.wakeHost(seat.name);
   placer.look();
 }

@@ -14,6 +14,7 @@ export async function checkSpec({ seats, placer }: ServiceDeps, spec: TaskSpec):
     });
   }
   for (const image of spec.images) parseImage(image);
+  for (const { image } of spec.then ?? []) parseImage(image);
   if (spec.host !== undefined) seats.get(spec.host);
   placer.check(spec);
   await checkInputs(spec.inputs.map((input) => input.source));

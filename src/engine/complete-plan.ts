@@ -33,7 +33,7 @@ function chooseHost(
   spec: TaskSpec,
 ): { host: string | undefined; gpus?: GpuGrant | undefined; choice: HostChoice } {
   const task = newTask('plan' as TaskId, { ...spec, held: false, after: undefined }, 0);
-  const [placed] = place([task], roomsOf(seats.all(), ledger.live()));
+  const [placed] = place([task], roomsOf(seats.all(), ledger.onHosts()));
   if (placed !== undefined) {
     const why = spec.host === undefined ? 'the task fills it least' : 'it was asked for';
     return { host: placed.host, gpus: placed.gpus, choice: { why } };
@@ -50,7 +50,7 @@ function chooseHost(
 
 async function sizeOf({ source, target }: TaskSpec['inputs'][number]): Promise<InputSize> {
   // what another task makes is known once it has ended
-  if (source.kind === 'remote' || source.kind === 'output') return {};
+  if (source.kind === 'remote' || source.kind === 'output' || source.kind === 'url') return {};
   const files = (await listInputs([{ source, target }])).filter((entry) => entry.kind === 'file');
   return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
 }

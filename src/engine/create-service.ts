@@ -1,6 +1,6 @@
 /** The Service, put together from its parts: tasks (here), reading (views.ts), hosts and images (host-service.ts). */
 import { createHash } from 'node:crypto';
-import type { Task, TaskSpec } from '../domain/task.ts';
+import type { Task } from '../domain/task.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Store } from '../store/store.ts';
 import { createAdmission } from './admission.ts';
@@ -62,7 +62,7 @@ export function createService(deps: ServiceDeps): Service {
   const admission = createAdmission(deps);
   const { mayChange } = admission;
 
-  async function submit(specs: TaskSpec[], idempotencyKey?: string) {
+  async function submit(...[specs, idempotencyKey, documents]: Parameters<Service['submit']>) {
     await admission.admit();
     for (const spec of specs) await checkSpec(deps, spec);
     const entries = specs.map((spec) => ({ id: taskIdFrom(deps.randomBytes(16)), spec }));
@@ -70,7 +70,7 @@ export function createService(deps: ServiceDeps): Service {
     const tasks = linked.map(({ id, spec }) => newTask(id, spec, now()));
     const digest = createHash('sha256').update(JSON.stringify(specs)).digest('hex');
     const key = idempotencyKey === undefined ? undefined : { key: idempotencyKey, digest };
-    const result = await ledger.insert(tasks, key, deps.settings().limits.queue);
+    const result = await ledger.insert(tasks, key, deps.settings().limits.queue, documents);
     return { created: result.created, tasks: await Promise.all(result.tasks.map(views.report)) };
   }
 
@@ -120,9 +120,9 @@ export function createService(deps: ServiceDeps): Service {
     ...createHostService(deps),
     trust: createTrust(deps),
     ...createImageService(deps),
-    gc: createGc(deps, mayChange),
+    ...{ gc: createGc(deps, mayChange), metrics: createMetrics(deps) },
     removals: (limit) => store.listRemovals(limit),
-    metrics: createMetrics(deps),
+    documents: (query) => store.listDocuments(query),
     health: () => lookAtHealth(deps),
   };
   return deps.readOnly ? readOnlyService(service) : service;

@@ -1,6 +1,6 @@
 /** The event as it is told to the world: what happened, in words of data, without what the state repeats. */
 import type { TaskEvent } from '../domain/events.ts';
-import type { KeptOutputs } from '../domain/state.ts';
+import type { KeptOutputs, StagedInputs } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 import type { NewEvent } from '../store/store.ts';
 
@@ -29,7 +29,7 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
     case 'placed':
       return { host: event.host, ...(event.gpus !== undefined && { gpus: event.gpus }) };
     case 'staged':
-      return { files: event.inputs.files.length };
+      return stagedOf(event.inputs);
     case 'image-ready':
       return {
         image: event.image,
@@ -49,6 +49,8 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
       };
     case 'pull-not-asked':
       return { image: event.image, failure: event.failure };
+    case 'job-submitted':
+      return { job: event.job };
     case 'launched':
       return { launch: event.launch };
     case 'cleaned':
@@ -88,5 +90,10 @@ function dataOf(task: Task, event: TaskEvent | { kind: 'submitted' }): Record<st
 function keptOf({ entries }: KeptOutputs): { files: number; bytes: number } {
   const files = entries.filter(({ kind }) => kind === 'file');
   const bytes = entries.reduce((sum, entry) => sum + ('bytes' in entry ? entry.bytes : 0), 0);
+  return { files: files.length, bytes };
+}
+
+function stagedOf({ files }: StagedInputs): Record<string, unknown> {
+  const bytes = files.reduce((sum, file) => sum + (file.kind === 'object' ? file.bytes : 0), 0);
   return { files: files.length, bytes };
 }

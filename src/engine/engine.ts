@@ -18,6 +18,9 @@ import { createHostModes } from './host-modes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createImageRelay } from './image-relay.ts';
 import { createImageKeeper, type ImageKeeper } from './images.ts';
+import { type AskUsage, createAskUsage } from './jobs/job-usage.ts';
+import { createJobWatch, type JobWatch } from './jobs/job-watch.ts';
+import { createSubmitter, type Submitter } from './jobs/submitter.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { Told } from './live-tasks.ts';
 import type { Logger } from './logger.ts';
@@ -34,6 +37,7 @@ import { createPullImage } from './steps/pull-image.ts';
 import { createStageIn } from './steps/stage-in.ts';
 import { createStageOut } from './steps/stage-out.ts';
 import { createWatch } from './steps/watch.ts';
+import { createStorages } from './storage/storages.ts';
 import { createSubscribers, type Subscribers } from './subscribers.ts';
 import { createWatchers, type Watchers } from './watchers.ts';
 
@@ -80,7 +84,11 @@ export function createEngine(deps: EngineDeps): Engine {
   const watchers = createWatchers({ spool, log });
   const images = imagesOf(deps, seats);
   const placer = createPlacer({ ledger, seats, log });
-  const parts = { ledger, seats, watchers, images, subscribers, settings: () => settings };
+  const jobWatch = createJobWatch({ log });
+  const nonce = (): string => nonceFrom(deps);
+  const submitter = createSubmitter({ daemonId: store.daemonId, nonce, now, log });
+  const jobs = { jobWatch, submitter, askUsage: createAskUsage({ log }) };
+  const parts = { ledger, seats, watchers, ...jobs, images, subscribers, settings: () => settings };
   const steps = createSteps({ ...deps, ...parts, report: (id) => service.get(id) });
   const dispatcher = createDispatcher({ ledger, steps, now, random, log });
 
@@ -93,12 +101,12 @@ export function createEngine(deps: EngineDeps): Engine {
 
   function told({ before, task, orders, events }: Told): void {
     subscribers.endProgress(task.id);
-    const last = events.at(-1);
-    if (last !== undefined) subscribers.wake(last.seq);
+    if (events.length > 0) subscribers.wake(task.id);
     endStreamsOfPast(deps, { before, task });
     dispatcher.sync(task.id, orders);
     dependants.told({ before, task });
-    placer.look();
+    if (task.state.kind === 'queued') placer.arrived(task);
+    else placer.look();
   }
 
   ledger.onTold(told);
@@ -192,6 +200,9 @@ interface StepsDeps extends Omit<EngineDeps, 'settings'> {
   ledger: Ledger;
   seats: Seats;
   watchers: Watchers;
+  jobWatch: JobWatch;
+  submitter: Submitter;
+  askUsage: AskUsage;
   images: ImageKeeper;
   subscribers: Subscribers;
   report: (id: TaskId) => Promise<TaskReport>;
@@ -203,7 +214,8 @@ function createSteps(deps: StepsDeps): Record<Effect['kind'], Step> {
   const daemonId = deps.store.daemonId;
   const onProgress = (task: TaskId, progress: Progress): void =>
     deps.subscribers.progress(task, progress);
-  const all = { ...deps, daemonId, onProgress, nonce: () => nonceFrom(deps) };
+  const storageFor = createStorages(deps.settings);
+  const all = { ...deps, daemonId, onProgress, storageFor, nonce: () => nonceFrom(deps) };
   return {
     stage: createStageIn(all),
     pull: createPullImage(all),

@@ -77,6 +77,7 @@ export function storedExit(record: ExitRecord): ExitRecord {
     runtimeLogTail,
     salvaged,
     usage,
+    steps,
   } = record;
   return {
     code,
@@ -88,5 +89,6 @@ export function storedExit(record: ExitRecord): ExitRecord {
     runtimeLogTail,
     salvaged,
     ...(usage !== undefined && { usage }),
+    ...(steps !== undefined && { steps }),
   };
 }

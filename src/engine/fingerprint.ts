@@ -1,7 +1,7 @@
 /** What makes a task do the same as another one: what is run, on what, with what image. Pure. */
 import { createHash } from 'node:crypto';
 import type { ReadyImage, StagedFile, StagedInputs } from '../domain/state.ts';
-import type { TaskSpec } from '../domain/task.ts';
+import { destinationOf, type TaskSpec } from '../domain/task.ts';
 
 export interface Fingerprinted {
   spec: TaskSpec;
@@ -18,7 +18,7 @@ export function fingerprintOf({ spec, inputs, image, host }: Fingerprinted): str
   const content = image.digest ?? image.sha256;
   if (content === undefined) return undefined;
   const { command, env, binds, gpus, overlay, fakeroot, network, runtimeArgs } = spec;
-  const { outputs, share, acceptExit } = spec;
+  const { outputs, share, acceptExit, volumes, workdir, redirect, goOn, then } = spec;
   const files = inputs.files.map(fileOf).sort();
   // what is on a host is as it is there
   const isOfHost = binds.length > 0 || inputs.files.some(({ kind }) => kind === 'remote');
@@ -32,8 +32,21 @@ export function fingerprintOf({ spec, inputs, image, host }: Fingerprinted): str
     binds,
     host: isOfHost ? host : undefined,
     overlay,
-    ...{ gpus, fakeroot, network, runtimeArgs, acceptExit, share },
-    outputs: outputs.map(({ pattern, local }) => [pattern, local]),
+    ...{
+      gpus,
+      fakeroot,
+      network,
+      runtimeArgs,
+      acceptExit,
+      share,
+      volumes,
+      workdir,
+      redirect,
+      goOn,
+      then,
+    },
+    thenImages: image.then?.map(({ digest, sha256, reference }) => digest ?? sha256 ?? reference),
+    outputs: outputs.map((output) => [output.pattern, destinationOf(output)]),
   };
   return createHash('sha256').update(JSON.stringify(what)).digest('hex');
 }

@@ -1,9 +1,11 @@
-/** Files of the daemon that no task needs: streams of forgotten tasks, uploads that nobody named. */
+/** Files of the daemon that no task needs: streams of forgotten tasks, uploads that nobody named, what a storage was to have. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isEnded } from '../domain/state.ts';
 import type { AttemptToken, TaskId } from '../domain/task.ts';
 import { between } from '../fault.ts';
 import { type GcRun, removed } from './gc-run.ts';
+import { taskOfWorkFile } from './steps/work-files.ts';
 
 /** An upload waits so long for the task that names it. */
 const UNNAMED_KEPT_MS = 24 * 3600 * 1000;
@@ -36,12 +38,20 @@ async function sweepUploads(run: GcRun): Promise<void> {
   for (const name of names) {
     const path = join(uploadDir, name);
     const info = await stat(path).catch(() => undefined);
-    if (info === undefined || run.at - info.mtimeMs <= UNNAMED_KEPT_MS || run.named.has(path))
-      continue;
-    if (!run.request.dryRun) await between('gc.upload', () => rm(path, { force: true }));
+    if (info === undefined || run.at - info.mtimeMs <= UNNAMED_KEPT_MS) continue;
+    if (run.named.has(path) || isInWork(run, name)) continue;
+    if (!run.request.dryRun)
+      await between('gc.upload', () => rm(path, { force: true, recursive: true }));
     count += 1;
     bytes += info.size;
   }
   if (count === 0) return;
   await removed(run, [{ at: run.at, kind: 'uploads', what: 'no task names them', count, bytes }]);
+}
+
+/** It is on its way between a host and a storage, however long that takes. */
+function isInWork({ deps }: GcRun, name: string): boolean {
+  const id = taskOfWorkFile(name);
+  const task = id === undefined ? undefined : deps.ledger.get(id);
+  return task !== undefined && !isEnded(task.state);
 }

@@ -20,6 +20,25 @@ export interface Looks {
   expire: () => void;
 }
 
+interface RootSeen {
+  name: string;
+  before: HostFacts | undefined;
+  seen: HostFacts;
+  held: HeldRoots;
+}
+
+/**
+ * Behind another login node the root may be one of that node alone: in there, what may have started already
+ * would seem never to have been there, and could start again.
+ */
+export function refuseOtherRoot({ name, before, seen, held }: RootSeen): void {
+  const same = before?.rootId === undefined || before.rootId === seen.rootId;
+  if (same || before.root !== seen.root || seen.rootId === undefined) return;
+  if (held !== 'any' && !held.includes(seen.root)) return;
+  const why = `host ${name} is ${seen.hostname} now, and ${seen.root} there is not the one that its tasks are in on ${before.hostname}`;
+  throw new AppError('HOST_ROOT_UNAVAILABLE', why, { context: { host: name } });
+}
+
 interface LooksDeps {
   policy: HostPolicy;
   host: Host;
@@ -41,7 +60,9 @@ export function createLooks({ policy, host, onFound, held, now }: LooksDeps): Lo
       const roots = makeRoot ? [] : held();
       const text = probeText({ rootTemplate, runtime, setup, held: roots });
       const result = await host.run(text, { purpose: `looking at host ${name}` });
-      found = parseProbe(result.output, { host: name, now: now() });
+      const seen = parseProbe(result.output, { host: name, now: now() });
+      refuseOtherRoot({ name, before: found, seen, held: roots });
+      found = seen;
       fresh = true;
       failure = undefined;
       onFound();

@@ -17,15 +17,15 @@ export function createHostReport(deps: ServiceDeps): (seat: Seat) => HostReport 
       name: seat.name,
       type: policy.type,
       address: policy.address,
-      scheduler: 'none',
+      scheduler: policy.jobs?.scheduler.kind ?? 'none',
       link: seat.host.linkState(),
       mode: seat.mode(),
       modeSince: deps.modes.last(seat.name)?.at,
       root: policy.root,
       facts: factsOf(seat),
       slots: {
-        ...{ maxTasks, usedTasks, cpus, usedCpus },
-        ...{ memoryBytes, usedMemoryBytes, gpus, usedGpus },
+        ...{ maxTasks, usedTasks, cpus: known(cpus), usedCpus },
+        ...{ memoryBytes: known(memoryBytes), usedMemoryBytes, gpus: known(gpus), usedGpus },
       },
       tags: [...policy.tags],
       gpus: gpusOf(seat),
@@ -49,6 +49,11 @@ export function createHostReport(deps: ServiceDeps): (seat: Seat) => HostReport 
   }
 
   return report;
+}
+
+/** Of a cluster nobody counts what there is. */
+function known(amount: number | undefined): number | undefined {
+  return amount === Number.POSITIVE_INFINITY ? undefined : amount;
 }
 
 /** The GPUs stand apart, with who has them. */

@@ -11,7 +11,7 @@ import { createFeed } from './doctor/feed.ts';
 import type { SetupNews, SetupRequest } from './reports.ts';
 import type { Seat } from './seats.ts';
 
-/** The same path from src/ and from dist/. */
+/** The same path from here and from the parts of the build. */
 const SCRIPT = new URL('../../scripts/setup-apptainer.sh', import.meta.url);
 
 /** Resolves once it runs there. @throws SSH_* HOST_PAUSED HOST_COMMAND_TIMEOUT */

@@ -31,9 +31,9 @@ export async function pullHere(
     throw known;
   }
   let asked = false;
-  const onProgress = (bytes: number): void => {
+  const onProgress: Wish['onProgress'] = (...bytes) => {
     asked = true;
-    wish.onProgress(bytes);
+    wish.onProgress(...bytes);
   };
   const watch = { ...wish, onProgress, newer: newer && { ...newer, strict: true } };
   try {

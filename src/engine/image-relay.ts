@@ -90,8 +90,8 @@ export function createImageRelay(deps: RelayDeps): ImageKeeper {
       waiting.set(id, waiters.add(watch));
       const { urgent } = watch;
       if (urgent === true) cut.forget(roadOf(seat, ref));
-      const onProgress = (bytes: number): void => {
-        for (const waiter of waiting.get(id) ?? []) waiter.onProgress(bytes);
+      const onProgress: PullWatch['onProgress'] = (...bytes) => {
+        for (const waiter of waiting.get(id) ?? []) waiter.onProgress(...bytes);
       };
       const onStale = (error: AppError): void => {
         for (const waiter of waiting.get(id) ?? []) waiter.onStale?.(error);

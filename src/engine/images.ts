@@ -21,7 +21,8 @@ import { sleep } from './sleep.ts';
 
 export interface PullWatch {
   signal: AbortSignal;
-  onProgress: (bytesDone: number) => void;
+  /** The total is known of an image that comes from another host. */
+  onProgress: (bytesDone: number, bytesTotal?: number) => void;
   /** A try failed; the next one comes at this time. */
   onWait?: ((error: AppError, nextTryAt: number) => void) | undefined;
   /** A person asks: what failed a moment ago is tried at once. */

@@ -1,9 +1,9 @@
 /** Files of a task that is there, for copies: found by listings, hashed on the host, read in pieces. */
 import { posix } from 'node:path';
 import { AppError, type ErrorContext, toAppError } from '../domain/failure.ts';
-import { attemptToken, type Bind, type Output, type Task } from '../domain/task.ts';
+import { attemptToken, type Bind, type LocalOutput, type Task } from '../domain/task.ts';
 import { inspectFileText, parseInspectFile } from '../script/inspect-file.ts';
-import { taskBinds } from '../script/task-script.ts';
+import { homeOf, taskBinds } from '../script/task-script.ts';
 import type { ServiceDeps } from './create-service.ts';
 import { placeInside } from './inside.ts';
 import { ANY_HOST, pathValues, placesOf } from './places.ts';
@@ -39,7 +39,7 @@ export function createInsideFiles({
       const { task, seat, at } = await locate(id, path);
       const { root, pattern, isFile } = await startOf(seat, at);
       const list = (below: string) => seat.host.list(posix.join(root, below));
-      const output: Output = { pattern, local: '/', overwrite: false };
+      const output: LocalOutput = { pattern, local: '/', overwrite: false };
       const matched = await inContext({ host: seat.name, task: task.id }, async () => {
         const exact = await matchPath(pattern, output, list);
         return exact ?? (isFile ? undefined : await matchOutput(output, list));
@@ -99,15 +99,15 @@ async function inContext<T>(context: ErrorContext, act: () => Promise<T>): Promi
 }
 
 function bindsOf(task: Task, dir: string, seat: Seat): Bind[] {
-  const { command } = task.spec;
+  const { command, volumes } = task.spec;
   const facts = seat.knownFacts();
   const values = facts === undefined ? ANY_HOST : pathValues(facts);
   const { binds, tmpDir } = placesOf(task.spec, values, seat);
   const token = attemptToken(task.id, task.state.attempt);
   const inputs = sampleInputs(task.spec);
   return [
-    { source: `${dir}/home`, target: '/mnt/task/home', readonly: false },
-    ...taskBinds({ dir, token, command, binds, tmpDir, inputs }),
+    { source: `${dir}/home`, target: homeOf({ volumes }), readonly: false },
+    ...taskBinds({ dir, token, command, binds, tmpDir, inputs, volumes }),
   ];
 }
 

@@ -17,6 +17,7 @@ import {
   wayInText,
 } from '../script/inside.ts';
 import type { ServiceDeps } from './create-service.ts';
+import { hasJobs } from './jobs/host-jobs.ts';
 import { type LaunchContent, scriptPlan } from './launch-files.ts';
 import { pathValues, placesOf } from './places.ts';
 import { sampleInputs } from './plan.ts';
@@ -60,7 +61,9 @@ export function createInside({
       try {
         const nonce = Buffer.from(randomBytes(8)).toString('hex');
         const inside = { command, nonce, term: tty?.term };
+        const on = whereItRuns(seat, task, there);
         const { text, note } = await makeText({
+          on,
           seat,
           task,
           there,
@@ -70,12 +73,12 @@ export function createInside({
         });
         const purpose = `command in task ${task.id}`;
         const process = await seat.host
-          .openProcess(text, { purpose, tty, signal })
+          .openProcess(on(text, tty !== undefined), { purpose, tty, signal })
           .catch((error: unknown) => refuseRoom(error, seat.name));
         process.ended.then(release, release);
         const send = (words: string): void => {
           // Where the link is gone, the reaper beside the command sees it by itself.
-          seat.host.run(words, { purpose: `signal to a ${purpose}` }).catch(() => {});
+          seat.host.run(on(words), { purpose: `signal to a ${purpose}` }).catch(() => {});
         };
         return sessionOf(process, { note, nonce, send });
       } catch (error) {
@@ -118,7 +121,16 @@ export function placeInside({ id, state }: Task): Inside {
   return { host, launch, image };
 }
 
+/** Makes a text run where the task does: on this host, or where its job is. */
+type On = (text: string, tty?: boolean) => string;
+
+function whereItRuns(seat: Seat, { state }: Task, { launch: { job } }: Inside): On {
+  if (job === undefined || !hasJobs(seat) || state.kind !== 'running') return (text) => text;
+  return (text, tty = false) => seat.jobs.scheduler.withinText(job, text, tty);
+}
+
 interface Asked {
+  on: On;
   seat: Seat;
   task: Task;
   there: Inside;
@@ -132,7 +144,8 @@ async function makeText(asked: Asked): Promise<{ text: string; note?: string }> 
   const token = attemptToken(task.id, task.state.attempt);
   const dir = seat.attemptDir(there.launch.root, token);
   const runs = task.state.kind === 'running';
-  const way = await findWay(seat, { dir, token, runs, imagePath: there.image.path }, signal);
+  const query = { dir, token, runs, imagePath: there.image.path };
+  const way = await findWay({ seat, on: asked.on }, query, signal);
   if (way.kind === 'join') return { text: joinText(way, inside) };
   const { hasShell, why } = freshOf(way, asked, dir);
   const facts = await seat.ready();
@@ -158,14 +171,17 @@ async function makeText(asked: Asked): Promise<{ text: string; note?: string }> 
 
 /** Waits for a container that comes up just now. */
 async function findWay(
-  seat: Seat,
+  { seat, on }: Pick<Asked, 'seat' | 'on'>,
   query: Parameters<typeof wayInText>[0],
   signal: AbortSignal,
 ): Promise<WayIn> {
   const purpose = `looking for a way inside ${query.token}`;
   for (let looks = 1; ; looks += 1) {
     const runs = query.runs && looks <= STARTING.looks;
-    const reply = await seat.host.run(wayInText({ ...query, runs }), { purpose, signal });
+    const reply = await seat.host.run(on(wayInText({ ...query, runs })), {
+      ...{ purpose, signal },
+      lane: 'quick',
+    });
     const way = parseWayIn(reply.output);
     if (way.kind !== 'starting') return way;
     await sleep(STARTING.pauseMs, signal);

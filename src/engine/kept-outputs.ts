@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { AppError } from '../domain/failure.ts';
 import { hasGlob } from '../domain/globs.ts';
-import { isEnded, type KeptOutputs } from '../domain/state.ts';
+import { isEnded, isStored, type KeptOutputs } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 import type { DirectoryEntry } from '../remote/host.ts';
 import { namedBelow } from './staging/named-below.ts';
@@ -66,7 +66,8 @@ async function fromKept(kept: KeptOutputs | undefined, path: string): Promise<Ta
 }
 
 async function fromDelivered(task: Task, path: string): Promise<Taken[] | undefined> {
-  const outputs = isEnded(task.state) ? task.state.outputs : [];
+  const all = isEnded(task.state) ? task.state.outputs : [];
+  const outputs = all.filter((output) => !isStored(output));
   const files = new Map(outputs.map((output) => [relativeOf(output.remote), output]));
   const entries = [...files].map(([name, { bytes }]) => ({
     kind: 'file' as const,

@@ -16,11 +16,15 @@ export interface LaunchContent {
   inputs: StagedInputs;
   gpus?: GpuGrant | undefined;
   imagePath: string;
+  /** Of the images of further steps. */
+  thenPaths?: readonly string[] | undefined;
   runtime: { path: string; version: string };
   runtimeArgs: readonly string[];
   setup?: string | undefined;
   defaultSignal: boolean;
   places: Places;
+  /** A job runs it, which has its devices from the scheduler. */
+  inJob?: boolean | undefined;
 }
 
 /** @throws TASK_INVALID naming the field that cannot be carried */
@@ -48,8 +52,18 @@ export function scriptPlan(content: LaunchContent): ScriptPlan {
     // IMPORTANT: the devices given win over what the task says itself: another task has the others.
     env: { ...spec.env, ...gpuVariables(content.gpus) },
     binds: content.places.binds,
+    volumes: spec.volumes,
+    workdir: spec.workdir,
+    redirect: spec.redirect,
+    goOn: spec.goOn,
+    then: spec.then?.map(({ argv, env, workdir, redirect, goOn }, index) => {
+      const path = content.thenPaths?.[index] ?? imagePath;
+      const command = { kind: 'argv' as const, argv };
+      return { imagePath: path, command, env, workdir, redirect, goOn };
+    }),
     inputs,
     gpus: content.gpus,
+    job: content.inJob === true ? { gpus: (spec.gpus ?? 0) > 0 } : undefined,
     tmpDir: content.places.tmpDir,
     overlay: content.places.overlay,
     fakeroot: spec.fakeroot,
@@ -64,10 +78,17 @@ export function scriptPlan(content: LaunchContent): ScriptPlan {
  * Says what is launched, not how: a newer Towline writes other scripts for the same digest and must
  * recognise what an older one published.
  */
-export function launchDigest({ spec, token, inputs, gpus, imagePath }: LaunchContent): string {
+export function launchDigest({
+  spec,
+  token,
+  inputs,
+  gpus,
+  imagePath,
+  thenPaths,
+}: LaunchContent): string {
   const { command, env, binds, runtimeArgs, timeLimitMs, outputLimitBytes } = spec;
   // undefined where a task does not say them: JSON leaves them out, older digests stay what they were
-  const { overlay, fakeroot, network } = spec;
+  const { overlay, fakeroot, network, volumes, workdir, redirect, goOn, then } = spec;
   const what = {
     token,
     command,
@@ -82,6 +103,12 @@ export function launchDigest({ spec, token, inputs, gpus, imagePath }: LaunchCon
     overlay,
     fakeroot,
     network,
+    volumes,
+    workdir,
+    redirect,
+    goOn,
+    then,
+    thenPaths,
   };
   return createHash('sha256').update(JSON.stringify(what)).digest('hex');
 }

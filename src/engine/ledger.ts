@@ -7,10 +7,10 @@ import type { TaskEvent } from '../domain/events.ts';
 import { AppError } from '../domain/failure.ts';
 import { isEnded, ready } from '../domain/state.ts';
 import type { Task, TaskId, TaskSpec } from '../domain/task.ts';
-import type { Change, NewRemoval, Store, UnreadableTask } from '../store/store.ts';
+import type { Change, NewDocument, NewRemoval, Store, UnreadableTask } from '../store/store.ts';
 import { advance } from './advance.ts';
 import { describeEvent } from './describe-event.ts';
-import { createLiveTasks, type LiveTask, type Told } from './live-tasks.ts';
+import { createLiveTasks, type LiveTask, type LiveTasks, type Told } from './live-tasks.ts';
 import { ID_CHARS } from './task-id.ts';
 import { createTurns } from './turns.ts';
 
@@ -22,6 +22,8 @@ export interface Ledger {
     idempotency?: { key: string; digest: string },
     /** How many tasks there may be that have not ended. */
     most?: number,
+    /** Of each task, where it came in by another protocol. */
+    documents?: readonly NewDocument[],
   ): Promise<{ created: boolean; tasks: Task[] }>;
   /**
    * Judges and commits one event; resolves with the task as it then stands.
@@ -33,6 +35,8 @@ export interface Ledger {
   /** The task by id or unique prefix. @throws TASK_NOT_FOUND */
   find(id: string): Promise<Task>;
   live: () => IterableIterator<Task>;
+  queued: LiveTasks['queued'];
+  onHosts: LiveTasks['onHosts'];
   /** How many tasks have not ended. */
   unfinished: () => number;
   get(id: TaskId): Task | undefined;
@@ -75,8 +79,11 @@ export function createLedger({ store, now }: LedgerDeps): Ledger {
     return change.task;
   }
 
-  async function insert(...[tasks, idempotency, most]: Parameters<Ledger['insert']>) {
-    const changes = tasks.map(submission);
+  async function insert(...[tasks, idempotency, most, documents]: Parameters<Ledger['insert']>) {
+    const changes = tasks.map((task, index) => {
+      const document = documents?.[index];
+      return { ...submission(task), ...(document !== undefined && { document }) };
+    });
     const room = most === undefined ? undefined : most - book.unfinished() - arriving;
     arriving += tasks.length;
     const result = await store.insert(changes, idempotency, room).finally(() => {
@@ -109,6 +116,8 @@ export function createLedger({ store, now }: LedgerDeps): Ledger {
     apply: (id, event) => inTurn(id, () => applyNow(id, event)),
     find: async (id) => (await entryOf(await fullId(store, id))).task,
     live: book.tasks,
+    queued: book.queued,
+    onHosts: book.onHosts,
     unfinished: book.unfinished,
     get: (id) => book.entry(id)?.task,
     orders: (id) => book.entry(id)?.orders ?? [],

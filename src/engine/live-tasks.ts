@@ -3,6 +3,7 @@ import type { Effect } from '../domain/effects.ts';
 import { isEnded } from '../domain/state.ts';
 import type { Task, TaskId } from '../domain/task.ts';
 import type { EventRecord, PendingEffect } from '../store/store.ts';
+import { type Arrived, createTaskQueue } from './task-queue.ts';
 
 export interface LiveTask {
   task: Task;
@@ -19,6 +20,10 @@ export interface LiveTasks {
   fill(stored: { tasks: Task[]; effects: PendingEffect[] }): void;
   entry(id: TaskId): LiveTask | undefined;
   tasks: () => IterableIterator<Task>;
+  /** Those that wait for a host, in the order in which they are given one; not while one is told. */
+  queued: () => Iterable<Task> & { readonly size: number };
+  /** Those that have a host and have not ended. */
+  onHosts: () => Iterable<Task>;
   /** How many have not ended. */
   unfinished: () => number;
   /** Takes over a change and tells it; an ended task with nothing left to do is let go. */
@@ -27,16 +32,26 @@ export interface LiveTasks {
 }
 
 export function createLiveTasks(): LiveTasks {
-  const live = new Map<TaskId, LiveTask>();
+  const live = new Map<TaskId, LiveTask & Arrived>();
+  const queue = createTaskQueue();
+  const onHosts = new Map<TaskId, Task>();
+  let arrivals = 0;
   const listeners: ((told: Told) => void)[] = [];
   /** Ended, with something still to be done. */
   const leaving = new Set<TaskId>();
 
   function keep(entry: LiveTask): void {
     const { task, orders } = entry;
-    const ended = isEnded(task.state);
+    const { state } = task;
+    const ended = isEnded(state);
+    const before = live.get(task.id);
+    const now = { task, orders, arrival: before?.arrival ?? arrivals++ };
+    if (before?.task.state.kind === 'queued') queue.remove(before);
+    if (state.kind === 'queued') queue.add(now);
+    if (!ended && 'host' in state) onHosts.set(task.id, task);
+    else onHosts.delete(task.id);
     if (ended && orders.length === 0) live.delete(task.id);
-    else live.set(task.id, entry);
+    else live.set(task.id, now);
     if (ended && orders.length > 0) leaving.add(task.id);
     else leaving.delete(task.id);
   }
@@ -49,6 +64,8 @@ export function createLiveTasks(): LiveTasks {
         keep({ task, orders: ordered });
       }
     },
+    queued: () => queue,
+    onHosts: () => onHosts.values(),
     unfinished: () => live.size - leaving.size,
     entry: (id) => live.get(id),
     *tasks() {

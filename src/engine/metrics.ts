@@ -114,18 +114,22 @@ function hostFamilies(all: Seat[]): MetricFamily[] {
 type Each = (number: (seat: Seat) => number | undefined) => MetricSample[];
 
 /** Hosts that need no logins have none of these. */
-function budgetFamilies(all: Seat[], each: Each): MetricFamily[] {
+function budgetFamilies(seats: Seat[], each: Each): MetricFamily[] {
   return [
     counter(
       'towline_host_logins_total',
       'Logins by result: ok, failed after the door, refused at the door.',
-      all.flatMap(({ name, host }) => {
-        const logins = host.budget()?.logins;
-        if (logins === undefined) return [];
+      seats.flatMap(({ name, host }) => {
+        const budget = host.budget();
+        if (budget === undefined) return [];
+        const { nodes } = budget;
+        const all = nodes.length > 0 ? nodes.map(({ logins }) => logins) : [budget.logins];
+        const sum = (of: 'failed' | 'refused'): number =>
+          all.reduce((total, logins) => total + logins[of], 0);
         const results = {
           ok: host.counters().logins,
-          failed: logins.failed,
-          refused: logins.refused,
+          failed: sum('failed'),
+          refused: sum('refused'),
         };
         return labelled('result', Object.entries(results), { host: name });
       }),
@@ -155,7 +159,7 @@ function budgetFamilies(all: Seat[], each: Each): MetricFamily[] {
       'Channels that the host refused.',
       each(({ host }) => host.budget()?.channels.refused),
     ),
-    ...jumpFamilies(all),
+    ...jumpFamilies(seats),
   ];
 }
 

@@ -7,12 +7,20 @@ import { takenBy } from './dependencies.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface Nearness {
-  /** Of tasks that may choose among hosts; what was known of others is forgotten. */
-  lookUp(queued: readonly Task[]): Promise<Near>;
+  /** A task has come into the queue. */
+  arrived(task: Task): void;
+  /** Of tasks in the queue that may choose among hosts; what was known of others is forgotten. */
+  lookUp(): Promise<Near>;
 }
 
-export function createNearness({ ledger }: { ledger: Pick<Ledger, 'find'> }): Nearness {
+export function createNearness({
+  ledger,
+}: {
+  ledger: Pick<Ledger, 'find' | 'get' | 'queued'>;
+}): Nearness {
   let known = new Map<TaskId, ReadonlyMap<string, number>>();
+  /** Not known yet: what the queue has from before the first look. */
+  let takers: Set<TaskId> | undefined;
 
   async function bytesByHost({ spec }: Task): Promise<ReadonlyMap<string, number>> {
     const bytes = new Map<string, number>();
@@ -37,14 +45,24 @@ export function createNearness({ ledger }: { ledger: Pick<Ledger, 'find'> }): Ne
   }
 
   return {
-    async lookUp(queued) {
-      const takers = queued.filter(
-        ({ spec }) => spec.host === undefined && takenBy(spec).length > 0,
-      );
+    arrived(task) {
+      if (isTaker(task)) takers?.add(task.id);
+    },
+    async lookUp() {
+      takers ??= new Set([...ledger.queued()].filter(isTaker).map(({ id }) => id));
       const next: typeof known = new Map();
-      for (const task of takers) next.set(task.id, known.get(task.id) ?? (await bytesByHost(task)));
+      for (const id of takers) {
+        const task = ledger.get(id);
+        if (task?.state.kind !== 'queued') takers.delete(id);
+        else next.set(id, known.get(id) ?? (await bytesByHost(task)));
+      }
       known = next;
       return ({ id }) => next.get(id);
     },
   };
+}
+
+/** May choose, and takes outputs of others. */
+function isTaker({ spec }: Task): boolean {
+  return spec.host === undefined && takenBy(spec).length > 0;
 }

@@ -1,12 +1,12 @@
 /** Gives queued tasks their hosts whenever room may have come free. */
-import { AppError, isAppError } from '../domain/failure.ts';
-import { type Capacity, fitsEver, type HostRoom, place } from '../domain/placement.ts';
+import { AppError } from '../domain/failure.ts';
+import { fitsEver, type HostRoom, placeInOrder } from '../domain/placement.ts';
 import type { Task, TaskSpec } from '../domain/task.ts';
 import { createContacts } from './contacts.ts';
+import { createHopeless } from './hopeless.ts';
 import type { Ledger } from './ledger.ts';
 import type { Logger } from './logger.ts';
 import { createNearness } from './nearness.ts';
-import { noHostFits } from './no-host-fits.ts';
 import { capacityOf, roomsOf } from './rooms.ts';
 import type { Seat, Seats } from './seats.ts';
 import { whenAsked } from './when-asked.ts';
@@ -14,6 +14,8 @@ import { whenAsked } from './when-asked.ts';
 export interface Placer {
   /** Looks again soon; many calls are one look. */
   look(): void;
+  /** The same, for a task that is new in the queue. */
+  arrived(task: Task): void;
   /** Resolves when no look is under way. */
   settled: () => Promise<void>;
   room(seat: Seat): HostRoom;
@@ -27,45 +29,36 @@ const AFTER_FAILURE_MS = 5_000;
 export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }): Placer {
   const { ledger, seats, log } = deps;
   const nearness = createNearness({ ledger });
+  const hopeless = createHopeless({ ledger, seats });
   const contacts = createContacts({ log, again: () => look() });
-
   async function lookNow(): Promise<void> {
-    const queued = [...ledger.live()].filter((task) => task.state.kind === 'queued');
-    if (queued.length === 0) return;
-    const near = await nearness.lookUp(queued);
-    const placements = place(queued, roomsOf(seats.all(), ledger.live()), near);
+    if (ledger.queued().size === 0) return;
+    const near = await nearness.lookUp();
+    const placements = placeInOrder(ledger.queued(), roomsOf(seats.all(), ledger.onHosts()), near);
     await allOrThrow(placements, ({ task, host, gpus }) =>
       ledger.apply(task.id, { kind: 'placed', attempt: task.state.attempt, host, gpus }),
     );
-    const left = queued.filter(({ id }) => ledger.get(id)?.state.kind === 'queued');
-    const capacities = seats.all().map(capacityOf);
-    for (const task of left) await refuseHopeless(task, capacities);
-    for (const seat of wanted(left)) contacts.make(seat);
-  }
-
-  /** A task whose hosts are all known to be too small would wait for ever: say so instead. */
-  async function refuseHopeless(task: Task, capacities: readonly Capacity[]): Promise<void> {
-    try {
-      checkAgainst(task.spec, capacities);
-    } catch (error) {
-      if (!isAppError(error)) throw error;
-      const { attempt } = task.state;
-      await ledger.apply(task.id, { kind: 'step-failed', attempt, failure: error.toRecord() });
-    }
+    await hopeless.refuse();
+    for (const seat of wanted()) contacts.make(seat);
   }
 
   /** Hosts that somebody waits for and nothing is known of yet. */
-  function wanted(tasks: readonly Task[]): Seat[] {
+  function wanted(): Seat[] {
     return seats.all().filter((seat) => {
       if (!seat.policy.enabled || seat.mode() !== 'open') return false;
       if (seat.knownFacts() !== undefined || contacts.underWay(seat)) return false;
       if (!['idle', 'ready', 'connecting'].includes(seat.host.linkState().kind)) return false;
-      const capacity = capacityOf(seat);
-      return tasks.some(
-        ({ spec }) =>
-          (spec.host === undefined || spec.host === seat.name) && fitsEver(spec, capacity),
-      );
+      return isWaitedFor(seat);
     });
+  }
+
+  function isWaitedFor(seat: Seat): boolean {
+    const capacity = capacityOf(seat);
+    for (const { spec } of ledger.queued()) {
+      const may = spec.host === undefined || spec.host === seat.name;
+      if (may && fitsEver(spec, capacity)) return true;
+    }
+    return false;
   }
 
   // IMPORTANT: one look at a time: what one gives away, another must see taken.
@@ -79,13 +72,18 @@ export function createPlacer(deps: { ledger: Ledger; seats: Seats; log: Logger }
 
   return {
     look,
+    arrived(task) {
+      nearness.arrived(task);
+      hopeless.arrived(task);
+      look();
+    },
     settled: () => looking.catch(() => {}),
     room(seat) {
-      const [room] = roomsOf([seat], ledger.live());
+      const [room] = roomsOf([seat], ledger.onHosts());
       if (room === undefined) throw new AppError('INTERNAL', `no room of ${seat.name}`);
       return room;
     },
-    check: (spec) => checkAgainst(spec, seats.all().map(capacityOf)),
+    check: (spec) => hopeless.check(spec),
   };
 }
 
@@ -94,10 +92,4 @@ async function allOrThrow<T>(all: readonly T[], act: (one: T) => Promise<unknown
   const results = await Promise.allSettled(all.map(act));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason as Error;
-}
-
-/** @throws TASK_NO_HOST_FITS */
-function checkAgainst(spec: TaskSpec, hosts: readonly Capacity[]): void {
-  const named = hosts.filter(({ name }) => spec.host === undefined || spec.host === name);
-  if (!named.some((host) => fitsEver(spec, host))) throw noHostFits(spec, named);
 }

@@ -1,7 +1,13 @@
 /** What would happen with a task: script and moves, made by the same makers as the launch; nothing is done. */
 import { posix } from 'node:path';
 import type { GpuGrant, StagedInputs } from '../domain/state.ts';
-import { attemptToken, sourceText, type TaskId, type TaskSpec } from '../domain/task.ts';
+import {
+  attemptToken,
+  destinationOf,
+  sourceText,
+  type TaskId,
+  type TaskSpec,
+} from '../domain/task.ts';
 import { imageKey, parseImage } from '../script/image-ref.ts';
 import { placeInputs } from '../script/input-places.ts';
 import type { ServiceDeps } from './create-service.ts';
@@ -16,7 +22,7 @@ const SAMPLE_HASH = '0'.repeat(64);
 type PlanDeps = Pick<ServiceDeps, 'seats' | 'store' | 'placer'> &
   Partial<Pick<ServiceDeps, 'settings'>>;
 
-/** @throws TASK_INVALID IMAGE_REFERENCE_INVALID HOST_UNKNOWN */
+/** @throws TASK_INVALID IMAGE_REFERENCE_INVALID HOST_UNKNOWN SLURM_LIMIT */
 export function makePlan(
   { seats, store, placer, settings }: PlanDeps,
   spec: TaskSpec,
@@ -61,12 +67,19 @@ export function makePlan(
       from: source.kind === 'remote' ? source.path : sourceText(source),
       to: target.startsWith('/') ? target : posix.join('/mnt/task/inputs', target),
     })),
-    outputs: spec.outputs.map(({ pattern, local }) => ({
-      from: posix.join('/mnt/task/work', pattern),
-      to: local,
+    outputs: spec.outputs.map((output) => ({
+      from: posix.resolve('/mnt/task/work', output.pattern),
+      to: destinationOf(output),
     })),
     files: Object.fromEntries(files),
+    ...jobOf(spec, seat),
   };
+}
+
+function jobOf(spec: TaskSpec, { policy }: Seat): Pick<HostPlan, 'job'> {
+  if (policy.jobs === undefined) return {};
+  const { args, notes } = policy.jobs.scheduler.request(spec);
+  return { job: { args: [...args], notes: [...notes] } };
 }
 
 /**
@@ -81,7 +94,7 @@ function rootOf(root: string): { root: string; shown: (text: string) => string }
 /** Makes the script of a task once, so that what cannot be carried is said at submit. @throws TASK_INVALID */
 export function sampleScript(spec: TaskSpec): void {
   const inputs = sampleInputs(spec);
-  placeInputs(inputs.files);
+  placeInputs(inputs.files, spec.volumes);
   launchFiles({
     spec,
     token: SAMPLE_TOKEN,
@@ -99,6 +112,7 @@ export function sampleScript(spec: TaskSpec): void {
 export function sampleInputs(spec: TaskSpec): StagedInputs {
   const files = spec.inputs.map(({ source, target }): StagedInputs['files'][number] => {
     if (source.kind === 'directory') return { kind: 'directory', target };
+    if (source.kind === 'url' && source.directory) return { kind: 'directory', target };
     if (source.kind === 'remote') return { kind: 'remote', path: source.path, target };
     // a file or a directory: nobody knows yet
     if (source.kind === 'output') return { kind: 'directory', target };

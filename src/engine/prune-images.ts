@@ -59,8 +59,9 @@ function wishes(ledger: Pick<Ledger, 'live'>, host: string): { used: string[]; w
   for (const { state, spec } of ledger.live()) {
     if (isEnded(state) || ('host' in state && state.host !== host)) continue;
     const image = 'image' in state ? state.image : undefined;
-    if (image === undefined) wanted.push(...spec.images.flatMap(keyOf));
-    else used.push(...baseOf(image));
+    const later = (spec.then ?? []).map((step) => step.image);
+    if (image === undefined) wanted.push(...[...spec.images, ...later].flatMap(keyOf));
+    else used.push(...[image, ...(image.then ?? [])].flatMap(baseOf));
   }
   return { used, wanted };
 }

@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<keyof Service, 'shows' | 'acts'>> = {
   get: 'shows',
   wait: 'shows',
   list: 'shows',
+  documents: 'shows',
   cancel: 'acts',
   retry: 'acts',
   hold: 'acts',

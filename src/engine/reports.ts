@@ -12,7 +12,8 @@ export interface HostReport {
   type: 'ssh' | 'local';
   /** user@hostname:port, or "this machine". */
   address: string;
-  scheduler: 'none';
+  /** Its word of the configuration, `none` where tasks are started on the host itself. */
+  scheduler: string;
   link: HostLinkState;
   /** What it may be used for just now, by the word of a person, and since when. */
   mode: HostMode;

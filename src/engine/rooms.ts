@@ -3,6 +3,7 @@ import type { Capacity, HostRoom } from '../domain/placement.ts';
 import { type GpuKind, isEnded } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 import type { GpuFacts } from '../script/gpu-probe.ts';
+import { refusalOf } from './refusals.ts';
 import type { Seat } from './seats.ts';
 
 /** States of a link in which a host is given only what names it. */
@@ -10,12 +11,17 @@ const AWAY = ['unreachable', 'refused', 'needs-login'];
 
 type Devices = { kind: GpuKind; devices: GpuFacts['devices'] };
 
-/** What a host has: as configured, else as found at first contact, else not known. */
+/**
+ * What a host has: as configured, else as found at first contact, else not known. What a login node has is
+ * nothing for tasks: there only what is configured counts.
+ */
 export function capacityOf(seat: Seat): Capacity {
   const { name, policy } = seat;
-  const facts = seat.knownFacts();
+  const scheduled = policy.jobs !== undefined;
+  const facts = scheduled ? undefined : seat.knownFacts();
   return {
     name,
+    ...{ scheduled, refuses: refusalOf(policy) },
     tags: policy.tags,
     maxTasks: policy.maxTasks,
     cpus: policy.cpus ?? facts?.cpus,
@@ -26,6 +32,8 @@ export function capacityOf(seat: Seat): Capacity {
 
 /** The GPUs that tasks may have; absent while their names are not known. */
 export function devicesOf({ policy, knownFacts }: Seat): Devices | undefined {
+  // a scheduler gives GPUs itself
+  if (policy.jobs !== undefined) return undefined;
   const facts = knownFacts();
   const allowed = policy.gpus;
   if (facts === undefined || (allowed === undefined && facts.gpus === undefined)) return undefined;
@@ -46,7 +54,9 @@ export function roomsOf(seats: readonly Seat[], tasks: Iterable<Task>): HostRoom
     room.usedTasks += 1;
     room.usedCpus += spec.cpus ?? 0;
     room.usedMemoryBytes += spec.memoryBytes ?? 0;
-    room.usedGpus.push(...(state.gpus?.devices ?? []));
+    const unnamed =
+      room.scheduled === true ? Array.from({ length: spec.gpus ?? 0 }, () => '?') : [];
+    room.usedGpus.push(...(state.gpus?.devices ?? unnamed));
   }
   return [...rooms.values()];
 }

@@ -10,6 +10,7 @@ import type { Host } from '../remote/host.ts';
 import type { HeldRoots } from '../script/probe.ts';
 import { createGate, createShutGate } from './gate.ts';
 import { createLooks, type Looks, type ReadyFacts } from './host-looks.ts';
+import type { HostJobs } from './jobs/host-jobs.ts';
 import type { Logger } from './logger.ts';
 import { createPollPace, type PollPace } from './poll-pace.ts';
 import type { EngineSettings, HostPolicy } from './settings.ts';
@@ -19,6 +20,8 @@ export interface Seat {
   readonly name: string;
   readonly policy: HostPolicy;
   readonly host: Host;
+  /** Absent: tasks are started on the host itself. */
+  readonly jobs?: HostJobs | undefined;
   /** What it may be used for just now. */
   mode: () => HostMode;
   /** Closes the links; whoever calls the host hears HOST_PAUSED until resume. */
@@ -133,6 +136,7 @@ function createSeat(
     name: policy.name,
     policy,
     host,
+    jobs: policy.jobs,
     mode,
     pause: gate.pause,
     resume: gate.resume,

@@ -10,7 +10,10 @@ import type { Blocked } from '../domain/state.ts';
 import type { CleanupPolicy, StreamName, Task, TaskId, TaskSpec } from '../domain/task.ts';
 import type { HostKeysReport, PinRequest, RemoteProcess, TerminalSize } from '../remote/host.ts';
 import type {
+  DocumentPage,
+  DocumentQuery,
   EventRecord,
+  NewDocument,
   NewRemoval,
   Removal,
   TaskQuery,
@@ -27,6 +30,7 @@ import type {
   SetupRequest,
 } from './reports.ts';
 
+export type { DocumentQuery, DocumentRow } from '../store/store.ts';
 export type { LoginRequest } from './logins.ts';
 export type * from './reports.ts';
 export type { HostKeysReport, PinRequest, PruneReport, PruneRequest };
@@ -74,6 +78,8 @@ export interface HostPlan {
   outputs: { from: string; to: string }[];
   /** File name in the attempt directory -> content; `run.sh` is the Apptainer script. */
   files: Record<string, string>;
+  /** What a scheduler would be asked for, and what the user should know of that; absent without one. */
+  job?: { args: string[]; notes: string[] } | undefined;
 }
 
 /** What would happen: the script and the plan of a task, nothing executed. */
@@ -180,13 +186,14 @@ export interface FileContent {
 export interface Service {
   /**
    * Commits tasks, all or none, and gives them back in order. With a known idempotency key: the
-   * tasks of the first submission and `created: false`.
+   * tasks of the first submission and `created: false`. `documents`: what each was written as in another protocol.
    * @throws TASK_INVALID HOST_UNKNOWN IMAGE_REFERENCE_INVALID STAGE_INPUT_MISSING
    * TASK_IDEMPOTENCY_CONFLICT TASK_NO_HOST_FITS DAEMON_STOPPING STORE_FULL QUEUE_FULL
    */
   submit(
     specs: TaskSpec[],
     idempotencyKey?: string,
+    documents?: readonly NewDocument[],
   ): Promise<{ created: boolean; tasks: TaskReport[] }>;
   /** Whether bytes for a task to come may be kept here. @throws DAEMON_STOPPING STORE_FULL */
   admitUpload(): Promise<void>;
@@ -202,6 +209,8 @@ export interface Service {
     unreadable?: UnreadableTask[] | undefined;
     cursor?: string | undefined;
   }>;
+  /** Where tasks stand that came in with a document; whole ids only. @throws REQUEST_INVALID for a cursor that is none */
+  documents(query: DocumentQuery): Promise<DocumentPage>;
   /** Idempotent. @throws TASK_NOT_FOUND, TASK_WRONG_STATE when it ended otherwise */
   cancel(id: string): Promise<TaskReport>;
   /** A new attempt of an ended task. @throws TASK_NOT_FOUND TASK_WRONG_STATE */

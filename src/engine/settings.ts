@@ -1,10 +1,13 @@
 /** What the engine must know of its configuration; main.ts makes it from the configuration's value. */
 import type { CleanupPolicy, PullWhen } from '../domain/task.ts';
 import type { Host } from '../remote/host.ts';
+import type { HostJobs } from './jobs/host-jobs.ts';
 
 export interface HostPolicy {
   name: string;
   type: 'ssh' | 'local';
+  /** Of a host whose scheduler runs the tasks. */
+  jobs?: HostJobs | undefined;
   /** For people: user@hostname:port. */
   address: string;
   /** The whole of its configuration: another one means another host. */
@@ -52,6 +55,19 @@ export interface HostPolicy {
   pollsPerSecond: number;
 }
 
+/** The server that has the objects of s3:// addresses. */
+export interface S3Settings {
+  endpoint: string;
+  region: string;
+  /** Read anew for each use; undefined: requests are not signed. */
+  keys: () => Promise<S3Keys | { trouble: string } | undefined>;
+}
+
+export interface S3Keys {
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
 /** Bounds of the daemon itself. */
 export interface DaemonLimits {
   /** Tasks that have not ended. */
@@ -84,6 +100,8 @@ export interface EngineSettings {
     /** 0 or absent: none. */
     overlayBytes?: number | undefined;
   };
+  /** Absent: there is no such storage. */
+  s3?: S3Settings | undefined;
   hosts: { policy: HostPolicy; open: () => Host }[];
   /** This machine, where no host is of type local: it has images for others, and no tasks. */
   thisMachine?: { policy: HostPolicy; open: () => Host } | undefined;

@@ -8,7 +8,7 @@ interface Wanted {
   /** Where it goes. */
   seat: Seat;
   signal: AbortSignal;
-  onProgress: (bytesDone: number) => void;
+  onProgress: (bytesDone: number, bytesTotal: number) => void;
 }
 
 interface Stream {
@@ -42,7 +42,11 @@ export async function streamBetween(
       },
     );
   try {
-    await seat.host.upload(pipe, target, { offset, onProgress, signal });
+    await seat.host.upload(pipe, target, {
+      offset,
+      onProgress: (bytes) => onProgress(bytes, size),
+      signal,
+    });
   } catch (thrown) {
     throw sourceError === undefined ? thrown : new SourceTrouble(sourceError);
   } finally {

@@ -8,6 +8,8 @@ import type { Spool } from '../spool/spool.ts';
 import type { Seat } from './seats.ts';
 
 const CHUNK_BYTES = 4 << 20;
+/** Looks without news after which the spool is asked all the same: a sync that failed has cut off what may be lost. */
+const ASKED_EVERY = 16;
 
 type Sizes = Record<StreamName, number>;
 
@@ -35,23 +37,39 @@ export function createPump({ seat, spool, request, after }: PumpDeps): Pump {
   const target: Sizes = { stdout: 0, stderr: 0 };
   let trouble: AppError | undefined;
   let stopped = false;
+  /** Looks for which the spool need not be asked: it had all there is. */
+  let restful = 0;
   let pumping: Promise<void> | undefined;
 
   async function lag(): Promise<boolean> {
+    restful = 0;
     for (const stream of STREAMS) if ((await files.length(stream)) < target[stream]) return true;
+    restful = ASKED_EVERY;
     return false;
   }
 
   async function pumpStream(stream: StreamName): Promise<void> {
-    while (!stopped) {
-      const offset = await files.length(stream);
-      const missing = target[stream] - offset;
-      if (missing <= 0) return;
-      const path = `${request.dir}/${stream}`;
-      const bytes = await seat.host.readRange(path, offset, Math.min(missing, CHUNK_BYTES));
+    let at = await files.length(stream);
+    let ahead = readAt(stream, at);
+    while (ahead !== undefined) {
+      const bytes = await ahead;
       if (bytes.length === 0) return;
+      const offset = at;
+      at += bytes.length;
+      // the next bytes come while these are written
+      ahead = readAt(stream, at);
       await files.append(stream, offset, bytes);
     }
+  }
+
+  /** Undefined: no more is there or wanted. Its failure is met when its turn comes, or not at all when an earlier write failed. */
+  function readAt(stream: StreamName, offset: number): Promise<Buffer> | undefined {
+    const missing = target[stream] - offset;
+    if (stopped || missing <= 0) return undefined;
+    const path = `${request.dir}/${stream}`;
+    const bytes = seat.host.readRange(path, offset, Math.min(missing, CHUNK_BYTES));
+    bytes.catch(() => {});
+    return bytes;
   }
 
   async function pumpBoth(): Promise<void> {
@@ -73,6 +91,10 @@ export function createPump({ seat, spool, request, after }: PumpDeps): Pump {
     async want(sizes) {
       const grew = STREAMS.some((stream) => sizes[stream] > target[stream]);
       for (const stream of STREAMS) target[stream] = Math.max(target[stream], sizes[stream]);
+      if (!grew && restful > 0) {
+        restful -= 1;
+        return false;
+      }
       if (!(await lag())) return false;
       pump().catch(() => {});
       return grew;

@@ -7,13 +7,13 @@ import type { Store } from '../store/store.ts';
 import type { LiveEvent, Progress } from './service.ts';
 
 export interface Subscribers {
-  /** Durable events up to this number are in the store. */
-  wake(seq: number): void;
+  /** Durable events are in the store: of this task, or of none. */
+  wake(task?: TaskId): void;
   progress(task: TaskId, progress: Progress): void;
   progressOf(task: TaskId): Progress | undefined;
   endProgress(task: TaskId): void;
-  /** Resolves at the next news of any task, or when the signal aborts. */
-  next(signal: AbortSignal): Promise<void>;
+  /** Resolves at the next news of the task, or when the signal aborts. */
+  next(task: TaskId, signal: AbortSignal): Promise<void>;
   follow(options: {
     since: number;
     follow: boolean;
@@ -27,27 +27,37 @@ const PAGE = 500;
 const PROGRESS_INTERVAL_MS = 200;
 
 interface WaitingRoom {
-  /** The next news, and a way to stop waiting for it. */
-  news: () => { promise: Promise<void>; wake: () => void };
-  wakeAll: () => void;
+  /** The next news, of one task or of anything, and a way to stop waiting for it. */
+  news: (of?: TaskId) => { promise: Promise<void>; wake: () => void };
+  /** Those that wait for news of it, and those that wait for any. */
+  wake: (of?: TaskId) => void;
 }
 
+/** Kept apart by task: of a thousand that are waited for, each piece of news concerns one. */
 function createWaitingRoom(): WaitingRoom {
-  const waiters = new Set<() => void>();
+  const waiters = new Map<TaskId | undefined, Set<() => void>>();
+
+  function wakeThose(of: TaskId | undefined): void {
+    const woken = waiters.get(of);
+    waiters.delete(of);
+    for (const resolve of woken ?? []) resolve();
+  }
+
   return {
-    news() {
+    news(of) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      waiters.add(resolve);
+      const those = waiters.get(of) ?? new Set();
+      waiters.set(of, those.add(resolve));
       const wake = (): void => {
-        waiters.delete(resolve);
+        those.delete(resolve);
+        if (those.size === 0 && waiters.get(of) === those) waiters.delete(of);
         resolve();
       };
       return { promise, wake };
     },
-    wakeAll() {
-      const woken = [...waiters];
-      waiters.clear();
-      for (const resolve of woken) resolve();
+    wake(of) {
+      wakeThose(undefined);
+      if (of !== undefined) wakeThose(of);
     },
   };
 }
@@ -56,8 +66,8 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
   const latest = new Map<TaskId, { progress: Progress; at: number; told: number }>();
   const waiting = createWaitingRoom();
 
-  async function next(signal: AbortSignal): Promise<void> {
-    const { promise, wake } = waiting.news();
+  async function next(task: TaskId, signal: AbortSignal): Promise<void> {
+    const { promise, wake } = waiting.news(task);
     signal.addEventListener('abort', wake, { once: true });
     if (signal.aborted) wake();
     await promise;
@@ -112,14 +122,14 @@ export function createSubscribers(store: Store, now: () => number): Subscribers 
   }
 
   return {
-    wake: waiting.wakeAll,
+    wake: waiting.wake,
     progress(task, progress) {
       const before = latest.get(task);
       const at = now();
       const told =
         before !== undefined && at - before.told < PROGRESS_INTERVAL_MS ? before.told : at;
       latest.set(task, { progress, at, told });
-      if (told === at) waiting.wakeAll();
+      if (told === at) waiting.wake(task);
     },
     progressOf: (task) => latest.get(task)?.progress,
     endProgress: (task) => void latest.delete(task),

@@ -18,14 +18,21 @@ type ViewDeps = Pick<
   'spool' | 'seats' | 'dispatcher' | 'images' | 'subscribers' | 'now'
 >;
 
+const NOT_LAUNCHED: ReadonlySet<Task['state']['kind']> = new Set([
+  'held',
+  'waiting',
+  'queued',
+  'staging',
+  'pulling',
+]);
+const NO_STREAMS = { bytes: { stdout: 0, stderr: 0 }, complete: false };
+
 export function createViews(deps: ViewDeps): Views {
   const { spool, seats, dispatcher, images, subscribers, now } = deps;
 
   async function report(task: Task): Promise<TaskReport> {
     const { state } = task;
-    const token = ranAs(task, state.attempt);
-    const bytes = await spool.bytes(token);
-    const complete = await spool.attempt(token).isComplete();
+    const { bytes, complete } = await streamsOf(task);
     const stream = (name: StreamName) => ({ bytes: bytes[name], complete });
     const host = 'host' in state ? state.host : undefined;
     return {
@@ -39,6 +46,14 @@ export function createViews(deps: ViewDeps): Views {
       remoteDir: directoryOf(task),
       progress: isEnded(state) ? undefined : subscribers.progressOf(task.id),
     };
+  }
+
+  /** What has not been launched has none: of thousands that are submitted at once the disk is not asked. */
+  async function streamsOf(task: Task) {
+    if (NOT_LAUNCHED.has(task.state.kind)) return NO_STREAMS;
+    const token = ranAs(task, task.state.attempt);
+    const bytes = await spool.bytes(token);
+    return { bytes, complete: await spool.attempt(token).isComplete() };
   }
 
   async function reportWhole(task: Task): Promise<TaskReport> {

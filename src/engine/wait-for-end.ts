@@ -16,7 +16,7 @@ export async function waitForEnd(
   const { id } = await ledger.find(want.id);
   for (;;) {
     // IMPORTANT: ask for news before looking, so that what comes meanwhile is not slept through.
-    const news = subscribers.next(limit);
+    const news = subscribers.next(id, limit);
     const task = await ledger.find(id);
     if (isEnded(task.state) || limit.aborted) return task;
     await news;

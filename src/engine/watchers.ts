@@ -5,31 +5,20 @@
  * what cannot be seen is never an end.
  */
 import { AppError, toAppError } from '../domain/failure.ts';
-import type { LaunchRecord } from '../domain/state.ts';
 import type { AttemptToken } from '../domain/task.ts';
-import type { AttemptFacts, AttemptQuery } from '../script/status.ts';
-import { parseStatus, statusText } from '../script/status.ts';
+import type { AttemptFacts } from '../script/status.ts';
 import { judge, type Verdict } from '../script/verdict.ts';
 import type { Spool } from '../spool/spool.ts';
+import { knownAfter, turnOf } from './glance.ts';
+import { lookAt } from './host-look.ts';
 import type { Logger } from './logger.ts';
 import { sizesOf, unseen } from './look.ts';
+import { createLookPace } from './look-pace.ts';
 import type { Seat } from './seats.ts';
 import { sleep } from './sleep.ts';
 import { createPump, type Pump } from './stream-pump.ts';
-
-export interface WatchRequest {
-  token: AttemptToken;
-  dir: string;
-  launch?: LaunchRecord | undefined;
-  signal: AbortSignal;
-  trouble: (error: AppError | undefined) => Promise<void>;
-}
-
-/** A verdict to act on; both streams have been read as far as they were when it was made. */
-export interface Seen {
-  verdict: Verdict;
-  killed: boolean;
-}
+import { createTicketTurns, type Turns } from './ticket-turns.ts';
+import { FINE, type Seen, type Watched, type WatchRequest } from './watched.ts';
 
 export interface Watchers {
   /**
@@ -42,36 +31,20 @@ export interface Watchers {
   interest(token: AttemptToken): () => void;
 }
 
-const FAST_MS = 30;
 const FOLLOWED_CAP_MS = 250;
 const QUIET_CAP_MS = 2_000;
-/** Small, so that the end of a short command is seen soon after it. */
-const GROWTH = 1.25;
+/** Of a daemon with hundreds of hosts each look takes its time from all others. */
+const QUIET_EACH_MS = 10;
 /** After trouble the host is asked again this soon; its link has its own, slower pace. */
 const TROUBLE_MS = 1_000;
 const AWAY_CAP_MS = 60_000;
-const FINE = 'fine';
-
-interface Watched {
-  request: WatchRequest;
-  /** Made with the first look that sees the attempt: of thousands on a host that is away none is needed. */
-  pump?: Pump;
-  /** The code of the trouble that was told last, FINE for none: the same again is no news. */
-  told?: string;
-  previous: Verdict | undefined;
-  isEnd: (seen: Seen) => boolean;
-  resolve: (seen: Seen) => void;
-  reject: (error: unknown) => void;
-  /** Hears no more of its signal. */
-  unhear: () => void;
-  ending: boolean;
-}
 
 interface WatchersDeps {
   spool: Spool;
   log: Logger;
   /** Waits between two looks, or until the signal aborts. */
   pause?: typeof sleep;
+  now?: () => number;
 }
 
 /** Fetches of attempts that nobody watches any more, and that are not over yet. */
@@ -82,12 +55,16 @@ export function createWatchers(deps: WatchersDeps): Watchers {
   const fetching: Fetching = new Map();
   const followed = new Map<AttemptToken, number>();
   const isFollowed = (token: AttemptToken): boolean => followed.has(token);
+  const quietCapMs = (): number => {
+    const hosts = [...loops.values()].filter(({ isIdle }) => !isIdle).length;
+    return Math.max(QUIET_CAP_MS, hosts * QUIET_EACH_MS);
+  };
 
   return {
     watch(seat, request, isEnd) {
       let loop = loops.get(seat.name);
       if (loop === undefined || loop.seat !== seat) {
-        loop = new WatchLoop(seat, { ...deps, fetching, isFollowed });
+        loop = new WatchLoop(seat, { ...deps, fetching, isFollowed, quietCapMs });
         loops.set(seat.name, loop);
       }
       return loop.add(request, isEnd);
@@ -107,21 +84,26 @@ export function createWatchers(deps: WatchersDeps): Watchers {
 interface LoopDeps extends WatchersDeps {
   fetching: Fetching;
   isFollowed: (token: AttemptToken) => boolean;
+  quietCapMs: () => number;
 }
 
 class WatchLoop {
   readonly seat: Seat;
   readonly #deps: LoopDeps;
   readonly #watched = new Set<Watched>();
+  readonly #turns: Turns<Watched>;
+  readonly #now: () => number;
   #running = false;
   /** Why the last look saw nothing. */
   #trouble: AppError | undefined;
-  #pauseMs = FAST_MS;
+  readonly #pace = createLookPace();
   #pause = new AbortController();
 
   constructor(seat: Seat, deps: LoopDeps) {
     this.seat = seat;
     this.#deps = deps;
+    this.#now = deps.now ?? (() => performance.now());
+    this.#turns = createTicketTurns(this.#now);
     seat.host.onLinkState(({ kind }) => {
       if (kind === 'ready') this.hurry();
     });
@@ -133,20 +115,35 @@ class WatchLoop {
       if (signal.aborted) return reject(signal.reason as Error);
       const abort = (): void => this.#leave(watched, () => reject(signal.reason as Error));
       const unhear = (): void => signal.removeEventListener('abort', abort);
-      const rest = { isEnd, resolve, reject, unhear, ending: false };
-      const watched: Watched = { request, previous: undefined, ...rest };
+      const rest = { isEnd, resolve, reject, unhear, ending: false, sinceMs: this.#now() };
+      const { isQueued = () => false } = request;
+      const isWaiting = request.isQueued !== undefined;
+      const watched: Watched = { request, previous: undefined, isQueued, isWaiting, ...rest };
       this.#watched.add(watched);
       signal.addEventListener('abort', abort, { once: true });
       // A look that cannot be had is not tried once more for each of thousands that come meanwhile.
-      if (this.#trouble === undefined) this.hurry();
-      else void this.#tell(watched, this.#trouble);
+      if (this.#trouble !== undefined) void this.#tell(watched, this.#trouble);
+      else if (request.isFresh !== true || this.#pace.first() === 0) this.hurry();
+      else return void this.#lookSoon();
       void this.#run();
     });
   }
 
+  /** As soon as there may be something to see of what has just begun. */
+  async #lookSoon(): Promise<void> {
+    await (this.#deps.pause ?? sleep)(this.#pace.first());
+    this.hurry();
+    void this.#run();
+  }
+
+  /** Nothing is watched there. */
+  get isIdle(): boolean {
+    return this.#watched.size === 0;
+  }
+
   /** Looks again at once. */
   hurry(): void {
-    this.#pauseMs = FAST_MS;
+    this.#pace.hurry();
     this.#pause.abort();
   }
 
@@ -159,9 +156,9 @@ class WatchLoop {
           this.#tellAll(toAppError(error)),
         );
         if (this.#watched.size === 0) break;
-        this.#pauseMs = this.#nextPause(moved);
+        const pauseMs = this.#nextPause(moved);
         this.#pause = new AbortController();
-        await (this.#deps.pause ?? sleep)(this.#pauseMs, this.#pause.signal);
+        await (this.#deps.pause ?? sleep)(pauseMs, this.#pause.signal);
       }
     } finally {
       this.#running = false;
@@ -170,32 +167,41 @@ class WatchLoop {
 
   /** One look at all; true when something moved, undefined when nothing could be seen. */
   async #look(): Promise<boolean> {
-    const batch = [...this.#watched].filter((watched) => !watched.ending);
-    if (batch.length === 0) return false;
-    const queries = batch.map(
-      ({ request }): AttemptQuery => ({
-        dir: request.dir,
-        nonce: request.launch?.nonce ?? '-',
-        pid: request.launch?.pid ?? 0,
-      }),
+    const batch = [...this.#watched].filter(({ ending }) => !ending);
+    const { full = [], waiting = [] } = Object.groupBy(batch, (watched) =>
+      watched.isWaiting ? 'waiting' : 'full',
     );
-    const { host: place, polls } = this.seat;
-    const purpose = `looking at ${batch.length} running attempts`;
-    const reply = await polls.poll(() => place.run(statusText(queries), { purpose }));
-    const { host, attempts } = parseStatus(queries, reply.output);
+    const tickets = this.#turns.pick(waiting);
+    const { asked, left } = turnOf(full);
+    if (asked.length + tickets.length === 0) return false;
+    if (left) this.#putLast(asked);
+    // as long as there are some that have had no look at all
+    const soon = left && asked.some(({ previous }) => previous === undefined);
+    const look = await lookAt(this.seat, { full: asked, tickets, now: this.#now });
+    const { seen, taken } = look;
+    this.#pace.took(look.answeredMs);
     this.#trouble = undefined;
-    let moved = false;
-    for (const [index, watched] of batch.entries()) {
-      const facts = attempts[index];
-      if (facts === undefined) continue;
+    for (const watched of taken) watched.isWaiting = false;
+    let moved = soon || taken.length > 0;
+    for (const { one: watched, facts, host } of seen) {
       const { request, previous } = watched;
-      const verdict = judge({ host, facts, launch: request.launch, previous });
+      const verdict = judge({
+        ...{ host, facts, launch: request.launch, previous },
+        byJob: request.launch?.job !== undefined,
+      });
       watched.previous = verdict;
+      watched.known = knownAfter(watched.known, { facts, verdict, nowMs: this.#now() });
+      watched.isWaiting = request.isQueued !== undefined && verdict.kind === 'not-started';
       // What is wrong with one attempt, here or there, is not the others'.
       const one = this.#take(watched, facts, verdict);
       if (await one.catch((error: unknown) => this.#tell(watched, toAppError(error)))) moved = true;
     }
     return moved;
+  }
+
+  /** The turn of others comes first in the next look, whatever these come to. */
+  #putLast(asked: readonly Watched[]): void {
+    for (const watched of asked) if (this.#watched.delete(watched)) this.#watched.add(watched);
   }
 
   /** Acts on what was seen of one attempt; true when it moved. @throws STORE_* */
@@ -208,6 +214,7 @@ class WatchLoop {
     await this.#say(watched, trouble);
     const seen = { verdict, killed: facts.killed };
     const isEnd = watched.isEnd(seen);
+    if (isEnd && request.isFresh === true) this.#pace.lasted(this.#now() - watched.sinceMs);
     if (isEnd) this.#finish(watched, pump, seen);
     return grew || (isEnd && trouble === undefined);
   }
@@ -255,6 +262,7 @@ class WatchLoop {
     this.#deps.log.debug({ host: this.seat.name, code: error.code }, error.message);
     this.#trouble = error;
     const closed = this.seat.host.linkState().kind === 'closed';
+    for (const watched of this.#watched) delete watched.known;
     const all = [...this.#watched];
     if (closed) for (const watched of all) this.#leave(watched, () => watched.reject(error));
     else await Promise.all(all.map((watched) => this.#tell(watched, error)));
@@ -285,8 +293,8 @@ class WatchLoop {
 
   #nextPause(moved: boolean | undefined): number {
     if (moved === undefined) return this.#troublePause();
-    if (moved) return FAST_MS;
     const someone = [...this.#watched].some(({ request }) => this.#deps.isFollowed(request.token));
-    return Math.min(this.#pauseMs * GROWTH, someone ? FOLLOWED_CAP_MS : QUIET_CAP_MS);
+    const capMs = someone ? FOLLOWED_CAP_MS : this.#deps.quietCapMs();
+    return this.#pace.next({ moved, capMs });
   }
 }

@@ -48,6 +48,24 @@ const budgetView = z.object({
   polls: z.object({ limit: count, lastSecond: count }),
   /** The hosts on the way, outermost first. */
   jumps: z.array(z.object({ name: z.string(), link: z.string(), logins: loginUseView })),
+  /** In order of preference, where there are several; logins and jumps are those of the one in use. */
+  nodes: z.array(
+    z.object({
+      name: z.string().describe('hostname:port of a login node.'),
+      inUse: z.boolean(),
+      logins: loginUseView,
+      trouble: z
+        .object({
+          code: z.string(),
+          message: z.string(),
+          hint: z.string(),
+          since: time,
+          nextTryAt: time.optional(),
+        })
+        .optional()
+        .describe('Why it was not used when it was tried last.'),
+    }),
+  ),
 });
 
 export const hostView = z.object({
@@ -99,8 +117,13 @@ export const hostTrustView = z.object({
       fingerprint: z.string(),
       verdict: z.enum(['trusted', 'unknown', 'different', 'revoked']),
       places: z.array(z.string()),
+      nodes: z.array(z.string()).optional().describe('The login nodes that offer it.'),
     }),
   ),
+  silent: z
+    .array(z.object({ node: z.string(), code: z.string(), message: z.string() }))
+    .optional()
+    .describe('Login nodes that could not be asked, while others could.'),
 });
 export const hostListView = z.object({ hosts: z.array(hostView) });
 

@@ -25,9 +25,13 @@ export const ENV_NAME_CHARS_MAX = 256;
 export const INPUTS_MAX = 10_000;
 export const OUTPUTS_MAX = 1000;
 export const BINDS_MAX = 100;
+/** Commands of one task after the first. */
+export const STEPS_MAX = 63;
 export const TAGS_MAX = 64;
 export const TAG_VALUE_CHARS_MAX = 256;
 export const RUNTIME_ARGS_MAX = 256;
+export const NODES_MAX = 65_536;
+export const SBATCH_ARGS_MAX = 64;
 export const RETRIES_MAX = 100;
 export const AFTER_MAX = 1000;
 export const GPUS_MAX = 64;

@@ -4,6 +4,7 @@
  */
 import { AppError } from '../domain/failure.ts';
 import type { Bind, Input, InputSource, Output } from '../domain/task.ts';
+import { volumeOf } from '../domain/volumes.ts';
 import { INPUTS_DIR, WORK_DIR, workPattern } from './container-dirs.ts';
 import { fieldName } from './explain.ts';
 import {
@@ -22,7 +23,7 @@ type WireOutput = NonNullable<WireTaskSpec['outputs']>[number];
 type WireBind = NonNullable<WireTaskSpec['binds']>[number];
 
 /** Container paths that are the task's own or the kernel's. */
-const TAKEN = [
+export const TAKEN = [
   '/',
   '/mnt',
   '/mnt/task',
@@ -114,15 +115,21 @@ function containerTarget(target: string, field: string): string {
   return relative;
 }
 
-/** @throws TASK_INVALID naming the field */
-export function parseOutputs(outputs: WireOutput[], where: string): Output[] {
+/** Below the work directory, or in one of the volumes. @throws TASK_INVALID naming the field */
+export function parseOutputs(
+  outputs: WireOutput[],
+  volumes: readonly string[],
+  where: string,
+): Output[] {
   return outputs.map((wire, index) => {
     const field = fieldName(['outputs', index], where);
     const { path, local, overwrite } = typeof wire === 'string' ? outputFromText(wire) : wire;
     if (local === undefined || !isAbsoluteClean(local)) {
       refuse(`${field}.local`, 'must be an absolute path on the submit host, without ..');
     }
-    return { pattern: workPattern(path, `${field}.path`), local, overwrite: overwrite ?? false };
+    const inVolume = isAbsoluteClean(path) && volumeOf(volumes, path) !== undefined;
+    const pattern = inVolume ? path.replace(/\/+$/, '') : workPattern(path, `${field}.path`);
+    return { pattern, local, overwrite: overwrite ?? false };
   });
 }
 

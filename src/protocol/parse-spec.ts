@@ -10,6 +10,7 @@ import { fieldName, parseWith } from './explain.ts';
 import * as limits from './limits.ts';
 import { parseBinds, parseInputs, parseOutputs, parseStdin } from './parse-files.ts';
 import { parseOverlay } from './parse-overlay.ts';
+import { parseThen, parseVolumes, parseWorkdir } from './parse-volumes.ts';
 import { inCommand, inEnv } from './references.ts';
 import { TASK_FIELDS, taskSpecSchema, type WireTaskSpec } from './spec-schema.ts';
 import { isHostPath } from './text-rules.ts';
@@ -49,22 +50,28 @@ export function parseSpec(value: unknown, defaults: SpecDefaults = {}, where = '
   const named = namedOf(wire, { command, env: envOf(wire, value, where) }, where);
   const inputs = [...parseInputs(wire.inputs ?? [], where), ...named.inputs];
   const stdin = wire.stdin === undefined ? undefined : parseStdin(wire.stdin, where);
+  const images = imagesOf(wire, defaults, where);
+  const volumes = parseVolumes(wire.volumes, where);
   return {
     name: wire.name,
     host: wire.host ?? defaults.host,
-    images: imagesOf(wire, defaults, where),
+    images,
     pull: wire.pull,
     command: named.command,
     env: named.env,
+    workdir: parseWorkdir(wire.workdir, fieldName(['workdir'], where)),
+    then: parseThen(wire.then, { images, env: named.env }, where),
     inputs,
     stdin,
-    outputs: parseOutputs(wire.outputs ?? [], where),
+    outputs: parseOutputs(wire.outputs ?? [], volumes ?? [], where),
     share: wire.share?.map((path, index) => workPattern(path, fieldName(['share', index], where))),
     binds: named.binds,
+    volumes,
     cpus: wire.cpus,
     memoryBytes: sizeOf(wire.memory, fieldName(['memory'], where)),
     gpus: wire.gpus,
     require: requireOf(wire, where),
+    slurm: slurmOf(wire),
     timeLimitMs: timeOf(wire.time, fieldName(['time'], where)) ?? defaults.timeLimitMs,
     outputLimitBytes:
       sizeOf(wire.outputLimit, fieldName(['outputLimit'], where)) ?? defaults.outputLimitBytes,
@@ -174,6 +181,18 @@ function requireOf(wire: WireTaskSpec, where: string): string[] | undefined {
     refuse(fieldName(['require', wrong], where), 'is not the tag of a host, like fast or a100');
   }
   return wire.require === undefined ? undefined : [...new Set(wire.require)];
+}
+
+/** Nothing asked is nothing said: such a task goes to any kind of host. */
+function slurmOf({ slurm }: WireTaskSpec): TaskSpec['slurm'] {
+  const { args = [], short, fpga, ...rest } = slurm ?? {};
+  const asked = {
+    ...rest,
+    ...(short === true && { short }),
+    ...(fpga === true && { fpga }),
+    ...(args.length > 0 && { args }),
+  };
+  return Object.values(asked).some((value) => value !== undefined) ? asked : undefined;
 }
 
 /** The names as sent: the schema drops `__proto__` silently, we do not. */

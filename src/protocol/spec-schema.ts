@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import * as limits from './limits.ts';
+import { slurmSchema } from './slurm-schema.ts';
 import { hasControl, isPlainWord } from './text-rules.ts';
 
 const bytesOf = (text: string): number => Buffer.byteLength(text);
@@ -79,6 +80,20 @@ const bind = z.union(
 
 const image = label(limits.IMAGE_CHARS_MAX).refine((text) => !/\s/.test(text), 'contains a space');
 
+const step = z.strictObject({
+  image: image.optional(),
+  command: z.union(
+    [
+      word(limits.WORD_BYTES_MAX),
+      z.array(word(limits.WORD_BYTES_MAX)).min(1).max(limits.ARGV_WORDS_MAX),
+    ],
+    either,
+  ),
+  env: z.record(z.string(), word(limits.WORD_BYTES_MAX)).optional(),
+  workdir: path.optional(),
+  goOn: z.boolean().optional().describe('The next one runs although this one failed.'),
+});
+
 export const taskSpecSchema = z
   .strictObject({
     name: label(limits.NAME_CHARS_MAX).optional(),
@@ -102,6 +117,14 @@ export const taskSpecSchema = z
       .describe('A list runs as it stands; a text is run by a shell of the image.'),
     shell: path.optional().describe('The shell for a text command, e.g. /bin/sh.'),
     env: z.record(z.string(), word(limits.WORD_BYTES_MAX)).optional(),
+    workdir: path.optional().describe('Where the command begins in the container.'),
+    then: z
+      .array(step)
+      .max(limits.STEPS_MAX)
+      .optional()
+      .describe(
+        'Commands that run after it in the same attempt, one after the other until one fails.',
+      ),
     inputs: z.array(input).max(limits.INPUTS_MAX).optional(),
     stdin: stdin.optional(),
     outputs: z.array(output).max(limits.OUTPUTS_MAX).optional(),
@@ -111,6 +134,11 @@ export const taskSpecSchema = z
       .optional()
       .describe('Paths below the work directory that stay on the host as inputs of other tasks.'),
     binds: z.array(bind).max(limits.BINDS_MAX).optional(),
+    volumes: z
+      .array(path)
+      .max(limits.BINDS_MAX)
+      .optional()
+      .describe('Directories of the container that are its own: writable, empty when it starts.'),
     cpus: z.number().positive().max(65_536).optional(),
     gpus: z.int().min(0).max(limits.GPUS_MAX).optional().describe('Whole GPUs, for it alone.'),
     require: z
@@ -118,6 +146,7 @@ export const taskSpecSchema = z
       .max(limits.TAGS_MAX)
       .optional()
       .describe('Tags that its host must have.'),
+    slurm: slurmSchema.optional(),
     memory: z.union([z.string(), z.number()], either).optional().describe('"512MiB" or bytes.'),
     time: z.union([z.string(), z.number()], either).optional().describe('"10m" or milliseconds.'),
     outputLimit: z

@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { HOST_MODES } from '../domain/host-mode.ts';
 import { STATE_KINDS } from '../domain/state.ts';
 import { failureView } from './failure-view.ts';
+import { jobView } from './job-view.ts';
+import { slurmAskView } from './slurm-schema.ts';
 
 export * from './failure-view.ts';
 export * from './host-views.ts';
@@ -51,7 +53,7 @@ const usageView = z.object({
   maxRssBytes: count.optional(),
 });
 
-const exitLimit = z.enum(['time', 'stdout', 'stderr', 'memory']);
+const exitLimit = z.enum(['time', 'stdout', 'stderr', 'memory', 'job']);
 
 /** An attempt that another one followed. */
 const pastAttemptView = z.object({
@@ -75,6 +77,7 @@ const askedView = z.object({
   memoryBytes: count.optional(),
   gpus: count.optional(),
   require: z.array(z.string()).optional(),
+  slurm: slurmAskView.optional(),
   timeLimitMs: count.optional(),
   inputs: z.array(z.object({ from: z.string(), to: z.string() })),
   outputs: z.array(z.object({ path: z.string(), local: z.string() })),
@@ -110,6 +113,8 @@ export const taskView = z.object({
   imagePath: z.string().optional(),
   /** The digest of its manifest in the registry, where the runtime told it. */
   imageDigest: z.string().optional(),
+  /** What the host's scheduler runs it in. */
+  job: jobView.optional(),
   command: z.union([z.string(), z.array(z.string())]),
   submittedAt: time,
   /** Since when it is in this state. */
@@ -223,6 +228,8 @@ export const planView = z.object({
   cleanup: z.string(),
   outputs: z.array(fromTo),
   files: z.record(z.string(), z.string()),
+  /** What sbatch would be told, and what the user should know of that. */
+  job: z.object({ args: z.array(z.string()), notes: z.array(z.string()) }).optional(),
 });
 
 export const filesView = z.object({

@@ -12,14 +12,18 @@ export interface OfferedKey {
   verdict: 'trusted' | 'unknown' | 'different' | 'revoked';
   /** `file:line` of what the verdict rests on. */
   places: string[];
+  /** The login nodes that offer it, where the host has several. */
+  nodes?: string[] | undefined;
 }
 
 export interface HostKeysReport {
-  /** The name under which the host stands in known_hosts. */
+  /** The name under which the host stands in known_hosts; those of its login nodes, by comma. */
   name: string;
   /** Towline's own file. */
   file: string;
   keys: OfferedKey[];
+  /** Login nodes that could not be asked, while others could. */
+  silent?: { node: string; code: string; message: string }[] | undefined;
 }
 
 export interface PinRequest {

@@ -162,6 +162,21 @@ export interface HostBudget {
   channels: ChannelUse;
   /** The hosts on the way, outermost first; none where the way is straight. */
   jumps: JumpUse[];
+  /** In order of preference, where there are several; `logins` and `jumps` are those of the one in use. */
+  nodes: LoginNodeUse[];
+}
+
+/** One of the login nodes of a host that has several. */
+export interface LoginNodeUse {
+  /** hostname:port. */
+  name: string;
+  /** The link is to this one. */
+  inUse: boolean;
+  logins: LoginUse;
+  /** Why it was not used when it was tried last; with `nextTryAt` it is left alone until then. */
+  trouble?:
+    | { code: string; message: string; hint: string; since: number; nextTryAt?: number | undefined }
+    | undefined;
 }
 
 /** A jump host: one connection and one budget for all hosts behind it. */
@@ -225,7 +240,8 @@ export interface Host {
 
   /**
    * Reads the remote regular file from `offset` up to `size` bytes in total and hands the chunks in
-   * order to `write`, one at a time (backpressure). Ends early without error when the file is shorter.
+   * order to `write`, one at a time (backpressure); each is the writer's own from then on. Ends early
+   * without error when the file is shorter.
    */
   download(
     source: { path: string; size: number },

@@ -10,6 +10,8 @@ export interface Seen<T> {
 
 /** A part that is absent was not looked at: something before it failed. */
 export interface LinkInspection {
+  /** How each of several login nodes stands; none for a host with one. */
+  nodes?: Seen<NodeSeen[]> | undefined;
   /** Absent on this machine itself, where there is no link to look at. */
   place?: LinkPlace | undefined;
   resolution?: Seen<{ addresses: string[] }> | undefined;
@@ -22,6 +24,15 @@ export interface LinkInspection {
   /** Session channels that were open at once; `limited` when the host refused one more. */
   sessions?: Seen<{ open: number; limited: boolean }> | undefined;
   roundTrip?: Seen<{ ms: number }> | undefined;
+}
+
+/** A login node, looked at up to the login. */
+export interface NodeSeen {
+  /** hostname:port. */
+  name: string;
+  /** All other parts are about this one. */
+  examined: boolean;
+  failure?: FailureRecord | undefined;
 }
 
 /** What remedies need to name. */

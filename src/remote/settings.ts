@@ -10,6 +10,8 @@ export interface HostSettings extends HostTuning {
   identityFiles: string[];
   /** Socket of the agent; without it no agent is asked. */
   identityAgent?: string | undefined;
+  /** Further login nodes with the same files, in order of preference; each is complete, and has none itself. */
+  furtherNodes?: HostSettings[];
   /** The way to the host, outermost first; each hop is complete and has no `jumps` of its own. */
   jumps: HostSettings[];
   /** File whose first line opens encrypted private keys; may lie in systemd's $CREDENTIALS_DIRECTORY. */

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { AppError } from '../domain/failure.ts';
 import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
+import { TELL_JOB, takeNotedJob } from './noted-job.ts';
 import {
   FIND_MARKED,
   IS_ALIVE,
@@ -22,6 +23,8 @@ export interface CancelPlan extends AttemptPlace {
   /** From TERM to KILL. */
   graceMs: number;
   mvNoTarget: boolean;
+  /** A job runs it, or is to: it is ended through the scheduler, or, of a pilot, by a mark. */
+  asJob?: boolean | undefined;
 }
 
 export type CancelReply =
@@ -37,6 +40,8 @@ export type CancelReply =
   | { kind: 'rebooted' }
   /** It runs on another machine that shares this file system. */
   | { kind: 'elsewhere'; hostname: string }
+  /** A job runs it. */
+  | { kind: 'in-job' }
   | { kind: 'failed'; error: AppError };
 
 /** Text of the killer: NONCE TOKEN GRACE_HUNDREDTHS. Ends the payload, then waits for the supervisor to write its record; one that does not is ended too. */
@@ -69,6 +74,10 @@ export const KILLER = [
 }
 main "$@"`,
 ].join('\n');
+
+/** Whoever runs a pilot looks for the mark; the scheduler ends other jobs. */
+const ASK_JOB = `true >stop
+echo '@ in-job'`;
 
 const CANCEL = `cancelled() {
   for seen in cancelled.*; do [ -e "$seen" ] && ended cancelled-before-start; done
@@ -135,30 +144,39 @@ export function cancelText(plan: CancelPlan): string {
     'fi',
     'cd "$T" || ended "failed no-directory"',
     'mv ticket "cancelled.$n" 2>/dev/null',
+    ...(plan.asJob === true ? [TELL_JOB, 'tell_job'] : []),
     'cancelled',
     '[ ! -e exit.json ] || ended ended',
     'for seen in killed.*; do [ -e "$seen" ] && ended killed; done',
+    ...(plan.asJob === true ? [ASK_JOB] : killerLines(plan)),
+  ].join('\n');
+}
+
+/** What has started here is ended here. */
+function killerLines({ graceMs }: CancelPlan): string[] {
+  return [
     'started_by',
     '[ -z "$record" ] || check_place',
     'killer_lives && ended killing',
-    `setsid sh -c ${quote(KILLER)} towline-killer "$n" "$T" ${Math.ceil(plan.graceMs / 10)} </dev/null >/dev/null 2>&1 &`,
+    `setsid sh -c ${quote(KILLER)} towline-killer "$n" "$T" ${Math.ceil(graceMs / 10)} </dev/null >/dev/null 2>&1 &`,
     'killer_pid=$!',
     'stat_of "$killer_pid" && echo "$killer_pid $start" >killer',
     "echo '@ killing'",
-  ].join('\n');
+  ];
 }
 
 const hostnameSchema = z.string().min(1);
 
 /** Reads the reply of a cancel. @throws HOST_REPLY_INVALID. */
 export function parseCancel(output: string): CancelReply {
-  const { verb, rest, noise } = onlyLine('cancel', output);
+  const { verb, rest, noise } = onlyLine('cancel', takeNotedJob(output).rest);
   switch (verb) {
     case 'cancelled-before-start':
     case 'ended':
     case 'killing':
     case 'killed':
     case 'rebooted':
+    case 'in-job':
       return { kind: verb };
     case 'elsewhere':
       return { kind: 'elsewhere', hostname: parseValue(hostnameSchema, rest, 'cancel') };

@@ -35,11 +35,12 @@ export const OWN_ATTEMPTS = `ours() {
   read -r spec <"$1/spec.json"
   case $spec in '{"format":'*'"token":"'"$1"'"'*) ;; *) return 1 ;; esac
 }
-# The sign that it uses an image goes with it.
+# The signs that it uses images go with it.
 remove_use() {
   [ -s "$1/${USE_FILE}" ] || return 0
-  IFS= read -r use <"$1/${USE_FILE}"
-  case $use in /*/.use.*."$1") rm -f "$use" ;; esac
+  while IFS= read -r use; do
+    case $use in /*/.use.*."$1") rm -f "$use" ;; esac
+  done <"$1/${USE_FILE}"
 }
 # What a task made read-only is still ours to remove. Directories only: a file may be the object that others use.
 remove() {
@@ -62,6 +63,15 @@ remove_scratch() {
   rm -rf "$scratch"
 }`;
 
+/** The directory of a batch goes with the last of its attempts. */
+const REMOVE_BATCH = `remove_batch() {
+  [ -n "$1" ] && [ -e ".jobs/$1/map" ] || return 0
+  while read -r member _; do
+    [ ! -e "$member" ] || return 0
+  done <".jobs/$1/map"
+  rm -rf ".jobs/$1"
+}`;
+
 const CLEAN = `clean() {
   # what a loss of power left of a grave
   [ -e "$1/spec.json" ] || rmdir "$1" 2>/dev/null
@@ -80,8 +90,16 @@ const CLEAN = `clean() {
   true >".ended/$1" || { echo "@ failed $1 no-mark"; return; }
   size=$(du -sk "$1" 2>/dev/null)
   size=\${size%%[!0-9]*}
+  batch=''
+  [ ! -s "$1/job" ] || read -r batch _ <"$1/job"
+  case $batch in '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._-]*) batch='' ;; esac
   remove_scratch "$1"
-  if remove "$1"; then echo "@ cleaned $1 \${size:-0}"; else echo "@ failed $1 not-removed"; fi
+  if remove "$1"; then
+    remove_batch "$batch"
+    echo "@ cleaned $1 \${size:-0}"
+  else 
+    echo "@ failed $1 not-removed"
+  fi
 }`;
 
 /** Gives the text that removes attempts. A full disk does not stop it: the mark takes no block. */
@@ -90,6 +108,7 @@ export function cleanText(plan: CleanPlan): string {
     STAT_OF,
     FIND_MARKED,
     OWN_ATTEMPTS,
+    REMOVE_BATCH,
     CLEAN,
     `[ -r ${quote(`${plan.root}/${ROOT_MARKER}`)} ] || { echo '@ away'; exit 0; }`,
     `mkdir -p ${quote(`${attemptsDir(plan)}/.ended`)}`,

@@ -22,6 +22,8 @@ export interface DoctorPlan {
   /** Where pulled images go. */
   imagesTemplate: string;
   registries: readonly AskedRegistry[];
+  /** What is asked of a scheduler, by a text of its own; it answers with lines of other verbs. */
+  scheduler?: string | undefined;
 }
 
 const count = z.coerce.number().int().nonnegative();
@@ -134,6 +136,7 @@ export function doctorText(plan: DoctorPlan): string {
     OVERLAYS,
     ...(plan.registries.length === 0 ? [] : [registriesText(plan.registries)]),
     GPUS,
+    ...(plan.scheduler === undefined ? [] : [plan.scheduler]),
     "echo '@ done'",
   ].join('\n');
 }

@@ -5,12 +5,17 @@ import { quote } from './quote.ts';
 /** The kernel refuses a single `NAME=value` or argument longer than this, NUL included. */
 export const MAX_WORD_BYTES = 131_072;
 
+const DENIED = /^(APPEND_PATH|PREPEND_PATH|(APPTAINER|SINGULARITY|TOWLINE).*)$/;
 /**
- * Names that would change how the shell or the runtime works before the command begins, or that the
- * runtime sets itself. PATH is allowed: it is set inside the container only.
+ * Names that would change how the shell or the runtime works before the command begins, or that the runtime sets
+ * itself: the shell of the image sets them, just before the command. PATH is set inside the container only anyway.
  */
-const DENIED =
-  /^(LD_.*|BASH_ENV|ENV|IFS|HOME|APPEND_PATH|PREPEND_PATH|(APPTAINER|SINGULARITY|TOWLINE).*)$/;
+const LATE = /^(LD_.*|BASH_ENV|ENV|IFS|HOME)$/;
+
+/** True for a variable that the runtime must not see. */
+export function isLate(name: string): boolean {
+  return LATE.test(name);
+}
 
 /**
  * Checks one variable; `noEval` tells whether the runtime passes values untouched.
@@ -29,13 +34,13 @@ export function checkVariable(name: string, value: string, noEval: boolean): voi
 }
 
 /**
- * Gives the extra variable that carries the values with a CR before an LF, none when there is no such
- * value. Apptainer 1.4.5 hands every value through a shell interpreter of its own, which drops that CR;
+ * Gives the extra variable that carries the late ones and the values with a CR before an LF, none when there is no
+ * such value. Apptainer 1.4.5 hands every value through a shell interpreter of its own, which drops that CR;
  * so they travel a second time, as shell text without the pair, and LOAD_CRLF sets them anew.
  */
 export function crlfVariables(env: Readonly<Record<string, string>>): Record<string, string> {
   const lines = Object.entries(env)
-    .filter(([, value]) => value.includes('\r\n'))
+    .filter(([name, value]) => isLate(name) || value.includes('\r\n'))
     .map(([name, value]) => `export ${name}=${value.split('\r').map(quote).join('"$TOWLINE_CR"')}`);
   const text = lines.join('\n');
   checkLength('env', `APPTAINERENV_${CRLF_VARIABLE}=${text}`);

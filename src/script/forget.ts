@@ -175,9 +175,21 @@ object() {
   case $sum in *[!0-9a-f]*) return 1 ;; esac
   case \${1##*-} in [0-7][0-7][0-7][0-7]) ;; *) return 1 ;; esac
 }
+# an archive of objects, or the directory that it was being unpacked in
+pack() {
+  case $1 in store/.part/pack-*.*) ;; *) return 1 ;; esac
+  [ ! -L "$1" ] && [ -O "$1" ] || return 1
+  sum=\${1#store/.part/pack-}
+  object "\${sum%%.*}-0000"
+}
 own_objects() {
   for f in store/* store/.[!.]* store/.part/* store/.part/.[!.]*; do
     there "$f" || continue
+    if pack "$f"; then
+      objects=$((objects + 1))
+      [ -z "$remove" ] || rm -rf "./$f"
+      continue
+    fi
     name=\${f##*/}
     case $f in
       store/.part) continue ;;

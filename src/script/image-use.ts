@@ -7,7 +7,7 @@ import type { AttemptToken } from '../domain/task.ts';
 import { safeName } from './layout.ts';
 import { quote } from './quote.ts';
 
-/** The file of an attempt that names its sign of use, so that both go together. */
+/** The file of an attempt that names its signs of use, one a line, so that they go with it. */
 export const USE_FILE = 'image-use';
 
 export interface ImageUse {
@@ -31,8 +31,7 @@ export function useLines(use: ImageUse): string[] {
     "machine='-' host=''",
     '[ -r /etc/machine-id ] && read -r machine </etc/machine-id',
     'read -r host </proc/sys/kernel/hostname',
-    `use=${quote(signOfUse(use))}`,
-    `{ echo >${quote(used)}; printf '%s\\n' "$machine $host $dir/$T" >"$use"; } 2>/dev/null`,
+    `{ echo >${quote(used)}; printf '%s\\n' "$machine $host $dir/$T" >${quote(signOfUse(use))}; } 2>/dev/null`,
   ];
 }
 

@@ -1,18 +1,20 @@
 /**
  * Where staged inputs stand in the attempt's directory and how they are mounted. Relative targets
  * form one tree, `inputs/`, mounted read-only at /mnt/task/inputs. Absolute targets get a mount each
- * from `mounts/<i>`, all files below an absolute directory sharing its mount. A path that is on the
+ * from `mounts/<i>`, all files below an absolute directory sharing its mount, but what belongs in a volume stands there. A path that is on the
  * host already is mounted from where it is.
  */
 import { AppError } from '../domain/failure.ts';
 import type { StagedFile } from '../domain/state.ts';
 import type { Bind } from '../domain/task.ts';
+import { volumeOf, volumePlace } from '../domain/volumes.ts';
 
 export const INPUTS_TARGET = '/mnt/task/inputs';
 
-/** What the launch puts at a place: a link to an object, a directory, or an empty thing to mount over. */
+/** What the launch puts at a place: a link to an object, a copy of one, a directory, or an empty thing to mount over. */
 export type Place =
   | { kind: 'object'; place: string; sha256: string; mode: number }
+  | { kind: 'copy'; place: string; sha256: string; mode: number }
   | { kind: 'directory'; place: string }
   | { kind: 'stub'; place: string; path: string }
   | { kind: 'seen'; path: string };
@@ -24,14 +26,28 @@ export interface InputPlan {
   mounts: Bind[];
 }
 
+/**
+ * In a volume the task may do as it likes, but objects are shared: smaller ones are copied, the task's own; larger ones
+ * are shown read-only over their link.
+ */
+const COPIED_BYTES_MAX = 1024 * 1024;
+
 /** Plans places and mounts of staged inputs. @throws TASK_INVALID on a target that leaves the tree or collides. */
-export function placeInputs(files: readonly StagedFile[]): InputPlan {
+export function placeInputs(
+  files: readonly StagedFile[],
+  volumes: readonly string[] = [],
+): InputPlan {
   const sorted = files.map((file) => ({ ...file, target: normalised(file.target) }));
   sorted.sort((a, b) => (a.target < b.target ? -1 : Number(a.target > b.target)));
   refuseTwins(sorted);
   const plan: InputPlan = { places: [], mounts: [] };
   const relative = sorted.filter((file) => !file.target.startsWith('/'));
-  const absolute = sorted.filter((file) => file.target.startsWith('/'));
+  const absolute: StagedFile[] = [];
+  for (const file of sorted.filter(({ target }) => target.startsWith('/'))) {
+    const at = volumeOf(volumes, file.target);
+    if (at === undefined) absolute.push(file);
+    else addToVolume(plan, file, volumePlace(at));
+  }
   if (relative.length > 0)
     plan.mounts.push({ source: 'inputs', target: INPUTS_TARGET, readonly: true });
   for (const file of relative) addTo(plan, file, `inputs/${file.target}`);
@@ -57,6 +73,14 @@ function addTo(plan: InputPlan, file: StagedFile, place: string): void {
     plan.places.push({ kind: 'stub', place, path: file.path });
     plan.mounts.push({ source: file.path, target, readonly: true });
   }
+}
+
+function addToVolume(plan: InputPlan, file: StagedFile, place: string): void {
+  if (file.kind !== 'object') return addTo(plan, file, place);
+  const { sha256, mode, bytes, target } = file;
+  const copied = bytes <= COPIED_BYTES_MAX;
+  plan.places.push({ kind: copied ? 'copy' : 'object', place, sha256, mode });
+  if (!copied) plan.mounts.push({ source: place, target, readonly: true });
 }
 
 /** Those that no other absolute directory contains. */

@@ -3,25 +3,29 @@
  * any number of times, at once or later, on any shell: the directory appears by one rename, complete
  * and with the only ticket there will ever be, and only the supervisor that takes the ticket starts.
  */
-import { z } from 'zod';
-import type { AppError } from '../domain/failure.ts';
-import type { StagedInputs, SupervisorRecord } from '../domain/state.ts';
+import type { StagedInputs } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
 import { batches, grouped } from './batches.ts';
 import { signOfUse, USE_FILE, useLines } from './image-use.ts';
 import { type Place, placeInputs } from './input-places.ts';
 import { type AttemptPlace, attemptsDir, ROOT_MARKER, safeName } from './layout.ts';
+import { type Link, linkLines } from './links.ts';
 import { IN_USER_SCOPE, RUNTIME_DIR } from './logout.ts';
 import { NEED_FUNCTIONS, type Need, needLine } from './needs.ts';
+import { TELL_JOB } from './noted-job.ts';
 import { objectName } from './objects.ts';
-import { quote } from './quote.ts';
-import { parseLaunchRecord } from './records.ts';
-import { onlyLine, parseValue, replyInvalid, stepFailed } from './reply.ts';
+import { quote, quoteAll } from './quote.ts';
 
 export interface LaunchFile {
   name: string;
   content: string;
   mode: number;
+}
+
+/** `inCache`: of the image cache, where its use is signed for. */
+export interface LaunchImage {
+  path: string;
+  inCache?: boolean | undefined;
 }
 
 export interface LaunchPlan extends AttemptPlace {
@@ -31,8 +35,12 @@ export interface LaunchPlan extends AttemptPlace {
   digest: string;
   files: readonly LaunchFile[];
   inputs: StagedInputs;
-  /** `inCache`: of the image cache, where its use is signed for. */
-  image: { path: string; inCache?: boolean | undefined };
+  volumes?: readonly string[] | undefined;
+  /** Directories in that of the attempt that the task finds. */
+  directories?: readonly string[] | undefined;
+  image: LaunchImage;
+  /** Those of the steps behind the first. */
+  laterImages?: readonly LaunchImage[] | undefined;
   /** What must be there already; the reply names the first that is not by its number. */
   needs?: readonly Need[] | undefined;
   /** 0: no cap. */
@@ -45,22 +53,9 @@ export interface LaunchPlan extends AttemptPlace {
   inUserScope?: boolean | undefined;
   /** The host's mv knows -T. */
   mvNoTarget: boolean;
+  /** It is only published: a job of a scheduler starts it. */
+  asJob?: boolean | undefined;
 }
-
-export type LaunchReply =
-  /** `mine`: this very run started it; otherwise an earlier one had. */
-  | { kind: 'launched'; launch: SupervisorRecord; mine: boolean }
-  /** The ticket was taken by a cancel, or the attempt was cleaned away: it can never start. */
-  | { kind: 'cancelled' }
-  | { kind: 'conflict' }
-  | { kind: 'image-gone' }
-  | { kind: 'object-gone'; name: string }
-  | { kind: 'input-gone'; path: string }
-  | { kind: 'lacks'; need: number }
-  /** Somebody else took the ticket in the very moment and has not written its record yet: run it again. */
-  | { kind: 'again' }
-  /** Nothing was started and nothing is left half done. */
-  | { kind: 'failed'; error: AppError };
 
 /** Files that the supervisor finds empty. */
 const STREAM_FILES: readonly (StreamName | 'runtime.log')[] = ['stdout', 'stderr', 'runtime.log'];
@@ -77,7 +72,7 @@ export function launchText(plan: LaunchPlan): string {
     `T=${quote(token)} n=${quote(plan.nonce)} part=${quote(part)}`,
     FUNCTIONS,
     NEED_FUNCTIONS,
-    startText(plan.inUserScope === true),
+    plan.asJob === true ? PUBLISHED : startText(plan.inUserScope === true),
     `dir=${quote(attemptsDir(plan))} store=${quote(`${plan.root}/store`)}`,
     '[ -d "$dir" ] || mkdir -p "$dir" || fail no-directory',
     'cd "$dir" || fail no-directory',
@@ -88,37 +83,11 @@ export function launchText(plan: LaunchPlan): string {
     plan.mvNoTarget ? MOVE_NO_TARGET : MOVE_PLAIN,
     'fi',
     `same_content ${quote(plan.digest)} || differs`,
-    `start ${plan.outputLimitBytes} ${plan.timeLimitMs} ${plan.hasOutputs === true ? 1 : 0}`,
+    plan.asJob === true
+      ? 'published'
+      : `start ${plan.outputLimitBytes} ${plan.timeLimitMs} ${plan.hasOutputs === true ? 1 : 0}`,
   ].join('\n');
 }
-
-/** Reads the reply of a launch. @throws HOST_REPLY_INVALID. */
-export function parseLaunch(output: string): LaunchReply {
-  const { verb, rest, noise } = onlyLine('launch', output);
-  switch (verb) {
-    case 'started':
-    case 'already':
-      return { kind: 'launched', launch: parseLaunchRecord(rest), mine: verb === 'started' };
-    case 'lost':
-      return { kind: 'again' };
-    case 'cancelled':
-    case 'conflict':
-    case 'image-gone':
-      return { kind: verb };
-    case 'object-gone':
-      return { kind: 'object-gone', name: rest };
-    case 'input-gone':
-      return { kind: 'input-gone', path: rest };
-    case 'lacks':
-      return { kind: 'lacks', need: parseValue(needSchema, rest, 'launch') };
-    case 'failed':
-      return { kind: 'failed', error: stepFailed('launch', rest, noise) };
-    default:
-      throw replyInvalid('launch', `unknown word ${JSON.stringify(verb)}`, noise);
-  }
-}
-
-const needSchema = z.coerce.number().int().nonnegative();
 
 const FUNCTIONS = `# A builtin does not say why a write failed: a tool is asked to write once more.
 fail() {
@@ -138,6 +107,11 @@ link() {
   [ -f "$store/$1" ] || gone "object-gone $1"
   # no links left for this object, or a file system without them
   ln "$store/$1" "$part/$2" 2>/dev/null || cp -p "$store/$1" "$part/$2" || fail no-input
+}
+# the task may write to its own
+copy() {
+  [ -f "$store/$1" ] || gone "object-gone $1"
+  { cp "$store/$1" "$part/$2" && chmod u+w "$part/$2"; } || fail no-input
 }
 stub() {
   if [ -d "$1" ]; then
@@ -178,6 +152,14 @@ already() {
   echo '@ lost'
 }`;
 
+/** What a job is to start, and what is known of that job. */
+const PUBLISHED = `${TELL_JOB}
+published() {
+  cd "$T" || fail no-directory
+  tell_job
+  if [ -e ticket ]; then echo '@ published'; else already; fi
+}`;
+
 /** The supervisor in a session of its own; what it says first is the reply. */
 function startText(inUserScope: boolean): string {
   const scope = inUserScope ? `${IN_USER_SCOPE} ` : '';
@@ -207,9 +189,9 @@ rm -rf "$part" "\${T:?}/$part"`;
 
 /** Everything is made in a directory with the nonce in its name; the ticket is there from the start. */
 function buildLines(plan: LaunchPlan): string[] {
-  const { places } = placeInputs(plan.inputs.files);
+  const { places } = placeInputs(plan.inputs.files, plan.volumes);
   const checks = places.filter((place) => place.kind === 'stub' || place.kind === 'seen');
-  const made = directoriesOf(places).map((name) => `"$part"/${quote(name)}`);
+  const made = directoriesOf(places, plan.directories).map((name) => `"$part"/${quote(name)}`);
   const nested = made.filter((name) => name.slice('"$part"/'.length).includes('/'));
   const executable = plan.files.filter((file) => (file.mode & 0o100) !== 0);
   return [
@@ -220,12 +202,13 @@ function buildLines(plan: LaunchPlan): string[] {
     ...batches(made).map((part) => `mkdir -p ${part.join(' ')} || fail no-directory`),
     'umask 077',
     ...plan.files.map(fileLine),
-    ...(plan.image.inCache === true ? [fileLine(useFile(plan))] : []),
+    ...useFile(plan).map(fileLine),
     `for f in ticket ${STREAM_FILES.join(' ')}; do true >"$part/$f" || fail no-file; done`,
     // room for the command's code, which a full disk must not lose
     `printf '%63s\\n' '' >"$part/rc" || fail no-file`,
     `chmod 700 ${['"$part"', ...executable.map((file) => `"$part"/${quote(safeName(file.name))}`)].join(' ')} || fail no-directory`,
-    ...grouped(places.flatMap(placeLine)),
+    ...grouped(places.flatMap(ownLine)),
+    ...linkLines(places.flatMap(linkOf)),
     ...(plan.inputs.stdin === undefined
       ? []
       : [`link ${objectName(plan.inputs.stdin.sha256, plan.inputs.stdin.mode)} stdin`]),
@@ -236,26 +219,42 @@ function buildLines(plan: LaunchPlan): string[] {
 
 /** What has started needs no image: its record is asked for. */
 function imageLines(plan: LaunchPlan): string[] {
-  const sign = plan.image.inCache === true ? useLines({ ...plan, ...plan.image }) : ["use=''"];
+  const signs = signsOf(plan);
+  const undo = signs.length > 0 ? `rm -f ${quoteAll(signs)}; ` : '';
   return [
     'if ! [ -d "$T" ] || [ -e "$T/ticket" ]; then',
-    ...sign,
-    `[ -r ${quote(plan.image.path)} ] || { [ -z "$use" ] || rm -f "$use"; echo '@ image-gone'; exit 0; }`,
+    ...cachedOf(plan).flatMap((image) => useLines({ ...plan, ...image })),
+    ...imagesOf(plan).map(
+      ({ path }) => `[ -r ${quote(path)} ] || { ${undo}echo '@ image-gone'; exit 0; }`,
+    ),
     'fi',
   ];
 }
 
-function useFile(plan: LaunchPlan): LaunchFile {
-  return { name: USE_FILE, content: `${signOfUse({ ...plan, ...plan.image })}\n`, mode: 0o600 };
+function useFile(plan: LaunchPlan): LaunchFile[] {
+  const signs = signsOf(plan);
+  if (signs.length === 0) return [];
+  return [{ name: USE_FILE, content: `${signs.join('\n')}\n`, mode: 0o600 }];
 }
+
+/** Each once: steps may have the same. */
+function imagesOf({ image, laterImages = [] }: LaunchPlan): LaunchImage[] {
+  return [...new Map([image, ...laterImages].map((one) => [one.path, one])).values()];
+}
+
+const cachedOf = (plan: LaunchPlan): LaunchImage[] =>
+  imagesOf(plan).filter(({ inCache }) => inCache === true);
+
+const signsOf = (plan: LaunchPlan): string[] =>
+  cachedOf(plan).map((image) => signOfUse({ ...plan, ...image }));
 
 function fileLine(file: LaunchFile): string {
   return `printf %s ${quote(file.content)} >"$part"/${quote(safeName(file.name))} || fail no-file`;
 }
 
 /** One mkdir makes them all; parents that are nobody's input included. */
-function directoriesOf(places: readonly Place[]): string[] {
-  const names = new Set(DIRECTORIES);
+function directoriesOf(places: readonly Place[], more: readonly string[] = []): string[] {
+  const names = new Set([...DIRECTORIES, ...more]);
   for (const place of places) {
     if (place.kind === 'directory') names.add(place.place);
     else if (place.kind !== 'seen') names.add(place.place.slice(0, place.place.lastIndexOf('/')));
@@ -263,14 +262,21 @@ function directoriesOf(places: readonly Place[]): string[] {
   return [...names];
 }
 
-function placeLine(place: Place): string[] {
+/** What is made one by one. */
+function ownLine(place: Place): string[] {
   switch (place.kind) {
-    case 'object':
-      return [`link ${objectName(place.sha256, place.mode)} ${quote(place.place)}`];
+    case 'copy':
+      return [`copy ${objectName(place.sha256, place.mode)} ${quote(place.place)}`];
     case 'stub':
       return [`stub ${quote(place.path)} ${quote(place.place)}`];
+    case 'object':
     case 'directory':
     case 'seen':
       return [];
   }
+}
+
+function linkOf(place: Place): Link[] {
+  if (place.kind !== 'object') return [];
+  return [{ object: objectName(place.sha256, place.mode), place: place.place }];
 }

@@ -98,6 +98,7 @@ const REST = `each() {
     case $1/$f in
       parts/*[!0-9a-f]*-[0-7][0-7][0-7][0-7]."$daemon") ;;
       parts/*-[0-7][0-7][0-7][0-7]."$daemon") wipe "./$f" ;;
+      parts/pack-[0-9a-f]*."$daemon" | parts/pack-[0-9a-f]*."$daemon".d.*) wipe "./$f" ;;
       unpublished/.ended) ;;
       unpublished/.[0-9a-z]*.[0-9]*.[0-9a-f]* | unpublished/.probe.[0-9a-f]*) wipe "./$f" ;;
       root/.probe.[0-9]* | root/."$marker".[0-9]*) wipe "./$f" ;;
@@ -105,6 +106,20 @@ const REST = `each() {
     esac
   done
   case $1 in root) said unpublished ;; *) said "$1" ;; esac
+}
+# Of jobs: each goes with the last of its attempts, but for one that another took the place of.
+batches() {
+  count=0 bytes=0
+  while IFS= read -r f; do
+    f=\${f#./} needed=''
+    if [ -r "$f/map" ]; then
+      while read -r member _; do
+        [ ! -e "../$member" ] || needed=1
+      done <"$f/map"
+    fi
+    [ -n "$needed" ] || wipe "./$f"
+  done
+  said unpublished
 }
 pulls() {
   count=0 bytes=0
@@ -149,12 +164,15 @@ root=$PWD
 if inside store; then
   find . ! -name . -prune -type f -user "$me" -links 1 -cmin "+$age" 2>/dev/null | objects
   if inside .part; then
-    find . ! -name . -prune -type f -user "$me" -mmin "+$age" 2>/dev/null | each parts
+    find . ! -name . -prune \\( -type f -o -type d \\) -user "$me" -mmin "+$age" 2>/dev/null | each parts
   fi
 fi
 cd "$root" || exit 0
 if inside tasks && inside "$daemon"; then
   find . ! -name . -prune -name '.*' -type d -user "$me" -mmin +${MOMENT_MINUTES} 2>/dev/null | each unpublished
+  if (inside .jobs); then
+    (cd .jobs && find . ! -name . -prune -type d -user "$me" -mmin +${MOMENT_MINUTES} 2>/dev/null | batches)
+  fi
   # marks older than any launch that could still come
   if inside .ended; then
     find . ! -name . -prune -type f -size 0 -user "$me" -mtime +60 2>/dev/null | each marks

@@ -29,6 +29,8 @@ const flag = z.enum(['0', '1']).transform((value) => value === '1');
 
 const factsSchema = z.object({
   root: z.string().startsWith('/'),
+  /** Made with the root, whatever file system shows it; roots of older versions have none. */
+  rootId: z.string().optional(),
   uid: count,
   arch: z.string().optional(),
   user: z.string().min(1),
@@ -117,7 +119,8 @@ else
   mkdir -p images store/.part tasks 2>&1 || { echo '@ failed root cannot be filled'; exit 0; }
   # complete before it has its name: another first contact may look at the same moment
   # on a full disk nothing gets the name: half a marker would shut us out for good
-  if ! echo '{"format":${REMOTE_FORMAT},"towline":"root"}' | { cat >".$marker.$me"; } 2>&1; then
+  id=$(od -An -N 8 -tx1 /dev/urandom | tr -d ' \\n')
+  if ! echo '{"format":${REMOTE_FORMAT},"towline":"root","id":"'"$id"'"}' | { cat >".$marker.$me"; } 2>&1; then
     rm -f ".$marker.$me"
     echo '@ failed marker cannot be written'
     exit 0
@@ -125,7 +128,12 @@ else
   ln ".$marker.$me" $marker 2>/dev/null || [ -e $marker ] || mv ".$marker.$me" $marker 2>&1 ||
     { echo '@ failed marker cannot be written'; exit 0; }
   rm -f ".$marker.$me"
+  # that of whoever was first
+  read -r mark <$marker
 fi
+# older ones have none
+id=''
+case $mark in *'"id":"'*) id=\${mark##*'"id":"'} id=\${id%%'"'*} ;; esac
 [ -d store/.part ] || mkdir -p images store/.part tasks 2>&1
 # it is ours: whoever made it before us, nobody else gets in
 case $mode in
@@ -145,6 +153,7 @@ set -- $(stat -f -c '%T %a %S' . 2>/dev/null)
 [ $# -lt 3 ] || { fs=$1; free=$(($2 * $3)); }
 # a backslash in a path would mean something to echo
 printf '%s\\n' "@ fact root $PWD"
+case $id in '' | *[!0-9a-f]*) ;; *) echo "@ fact rootId $id" ;; esac
 echo "@ fact uid $(id -u)"
 echo "@ fact arch $(uname -m 2>/dev/null)"
 echo "@ fact user $(id -un 2>/dev/null || id -u)"

@@ -179,7 +179,8 @@ told() {
 }
 look() {
   if fresh && ready; then return; fi
-  if mkdir "$job" 2>/dev/null; then
+  # again where there is none: a job that ends just then takes its directory away
+  if mkdir "$job" 2>/dev/null || { [ ! -d "$job" ] && mkdir "$job" 2>/dev/null; }; then
     start
   elif ! [ -d "$job" ]; then
     { fresh && ready; } || printf '%s\\n' '@ failed' '| cannot make a directory (no space left on device?)'

@@ -18,3 +18,8 @@ export function quote(word: string): string {
 export function quoteAll(words: readonly string[]): string {
   return words.map(quote).join(' ');
 }
+
+/** The same for people to read: words that need no quotes have none. */
+export function quoteSparingly(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : quote(word))).join(' ');
+}

@@ -1,6 +1,6 @@
 /** The JSON files that an attempt leaves on its host, as values. A newer format is refused by name. */
 import { z } from 'zod';
-import type { ExitRecord, SupervisorRecord } from '../domain/state.ts';
+import type { ExitRecord, StepEnd, SupervisorRecord } from '../domain/state.ts';
 import type { StreamName } from '../domain/task.ts';
 import { parseJson } from './reply.ts';
 
@@ -37,6 +37,14 @@ const launchSchema = z.object({
   at: z.int().nonnegative(),
 });
 
+const stepSchema = z.object({
+  code: z.int().min(0).max(255),
+  from: z.int().nonnegative(),
+  to: z.int().nonnegative(),
+  out: bytes,
+  err: bytes,
+});
+
 const exitSchema = z.object({
   format,
   n: z.string().min(1),
@@ -44,7 +52,7 @@ const exitSchema = z.object({
   code: z.int().min(0).max(255).nullable(),
   direct: z.boolean(),
   runtimeCode: z.int().min(0).max(255),
-  limit: z.enum(['time', 'stdout', 'stderr', 'memory']).nullable(),
+  limit: z.enum(['time', 'stdout', 'stderr', 'memory', 'job']).nullable(),
   copier: stream.nullable(),
   copierCode: z.int().nullable(),
   out: bytes,
@@ -61,6 +69,8 @@ const exitSchema = z.object({
     })
     .optional()
     .catch(undefined),
+  /** Of a task of several commands. */
+  steps: z.array(stepSchema).optional(),
 });
 
 /** Reads a sup.<n>.json. @throws HOST_REPLY_INVALID naming the field. */
@@ -94,7 +104,13 @@ export function parseExitRecord(text: string): AttemptExit {
     finishedAt: record.at * 1000,
     runtimeLogTail: log === '' ? undefined : log,
     ...(record.usage !== undefined && { usage: usageOf(record.usage) }),
+    ...(record.steps !== undefined && { steps: record.steps.map(stepEnd) }),
   };
+}
+
+function stepEnd({ code, from, to, out, err }: z.infer<typeof stepSchema>): StepEnd {
+  const times = { startedAt: from * 1000, finishedAt: to * 1000 };
+  return { code, ...times, stdoutBytes: out, stderrBytes: err };
 }
 
 function usageOf({ wall, user, system, rss }: NonNullable<z.infer<typeof exitSchema>['usage']>) {

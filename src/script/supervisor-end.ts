@@ -20,8 +20,9 @@ export const SUPERVISOR_END = `end_attempt() {
   out=\${1:-0} err=\${3:-0} at=\${6:-0}
   log=
   [ "$started" = true ] || tail_of_log
-  printf '{"format":1,"n":"%s","started":%s,"code":%s,"direct":%s,"runtimeCode":%s,"limit":%s,"copier":%s,"copierCode":%s,"out":%s,"err":%s,"at":%s,"log":"%s","usage":%s}\\n' \\
-    "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" "$usage" 1<>".exit.$n"
+  read_steps
+  printf '{"format":1,"n":"%s","started":%s,"code":%s,"direct":%s,"runtimeCode":%s,"limit":%s,"copier":%s,"copierCode":%s,"out":%s,"err":%s,"at":%s,"log":"%s","usage":%s%s}\\n' \\
+    "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" "$usage" "$steps" 1<>".exit.$n"
   make_durable ".exit.$n" stdout stderr
   ln ".exit.$n" exit.json 2>/dev/null || [ -e exit.json ] || mv ".exit.$n" exit.json
   [ "$outputs" -eq 0 ] || settle_outputs
@@ -29,7 +30,7 @@ export const SUPERVISOR_END = `end_attempt() {
 
 # A loss of power may keep the record and lose what the command wrote just before; the mark says that it is on disk.
 settle_outputs() {
-  { find work \\( -type f -o -type d \\) -exec sync {} + || sync; } 2>/dev/null
+  { find work volumes \\( -type f -o -type d \\) -exec sync {} + || sync; } 2>/dev/null
   true >".settled.$n"
   make_durable .
 }
@@ -83,7 +84,8 @@ judge_streams() {
         ;;
     esac
   done
-  [ -e ".time.$n" ] && limit_hit='"time"'
+  [ ! -e ".job.$n" ] || limit_hit='"job"'
+  [ ! -e ".time.$n" ] || limit_hit='"time"'
 }
 
 # The copier's own words may have found no room either: 28 and 122 are ENOSPC and EDQUOT.
@@ -102,11 +104,21 @@ read_code() {
     case $word in
       started) started=true exit_code=$code ;;
       noshell) ;;
+      # one of several: the code before it is that of another
+      unstarted) started=false exit_code=null ;;
       '' | *[!0-9]*) ;;
       *) exit_code=$word ;;
     esac
     [ "$how" = direct ] && direct=true
   done <rc
+}
+
+# Of a task of several commands: what each came to.
+read_steps() {
+  steps=''
+  [ -s rc.steps ] || return
+  while read -r line; do steps="$steps,$line"; done <rc.steps
+  steps=",\\"steps\\":[\${steps#,}]"
 }
 
 # In hexadecimal: any byte passes through the record. Both ends: pages of usage may follow the reason.

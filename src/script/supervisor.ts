@@ -7,6 +7,9 @@
  *   L   the leader: a session of its own; run.sh, which becomes the container runtime
  *   T   only with a time limit: wakes Y, or does its work when Y was killed
  *
+ * As a job of a scheduler nothing is put into the background: sup.sh ends when all of it has ended, and the
+ * scheduler's TERM, which goes to every process of a job, ends the payload but not those that write down its end.
+ *
  * The copiers are no children of Y and no part of L's session: they outlive both and drain the pipes.
  * Y, W, T carry TOWLINE_SUPERVISOR=<token> in their environment, everything of L TOWLINE_ATTEMPT=<token>.
  */
@@ -32,6 +35,7 @@ const SUPERVISE = `supervise() {
   count_oom_kills
   # before there is a record to find this process by: a copier that fails at once must not end it
   trap 'woken=1' USR1
+  [ "$how" != job ] || trap 'woken=1 dismissed=1 grace=2000; true >".job.$n"' TERM
   # nothing slow from here to the leader: who hears that it started takes the payload to be there
   claim
   begin_usage
@@ -67,12 +71,12 @@ const LEADER = `start_leader() {
 
 # A signal of a copier or of the watcher ends the wait early: then the payload is to be ended.
 wait_for_leader() {
-  woken=
-  wait "$leader"
+  woken=$dismissed
+  [ -n "$woken" ] || wait "$leader"
   code=$?
   while [ -n "$woken" ]; do
     woken=
-    stop_payload 500
+    stop_payload "$grace"
     wait "$leader"
     # 127: the first wait had its code already
     again=$?
@@ -131,10 +135,21 @@ wake_supervisor() {
 }`;
 
 const MAIN = `main() {
-  n=$1 token=$2 cap=$3 limit=$4 outputs=\${5:-0}
+  n=$1 token=$2 cap=$3 limit=$4 outputs=\${5:-0} how=\${6:-}
+  dismissed='' grace=500
   input=/dev/null
   [ -e stdin ] && input=stdin
   exec 7>&1
+  if [ "$how" = job ]; then
+    trap '' TERM
+    {
+      supervise | copy stdout &
+      # the pipes are for those in the background: who waits must not hold them open
+      exec >/dev/null 6>&-
+      wait
+    } 6>&1 | copy stderr
+    return
+  fi
   {
     {
       supervise
@@ -147,12 +162,12 @@ main "$@"
 /**
  * Gives sup.sh. It is started with the attempt's directory as working directory, in a session of its
  * own, with the arguments NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS (0: none) HAS_OUTPUTS (0 or 1), and says one line:
- * `@ started <record>`, `@ lost`, `@ cancelled` or `@ failed <what>`.
+ * `@ started <record>`, `@ lost`, `@ cancelled` or `@ failed <what>`. A sixth argument `job`: it stays until all has ended.
  */
 export function supervisorScript(): string {
   return [
     '#!/bin/sh',
-    '# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS HAS_OUTPUTS, in the directory of the attempt.',
+    '# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS HAS_OUTPUTS [job], in the directory of the attempt.',
     STAT_OF,
     IS_ALIVE,
     FIND_MARKED,

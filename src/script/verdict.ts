@@ -14,6 +14,8 @@ export type Verdict =
   /** It never started and never will. */
   | { kind: 'cancelled' }
   | { kind: 'exited'; exit: AttemptExit }
+  /** Its ticket was taken by a supervisor that is not known here. */
+  | { kind: 'started' }
   | { kind: 'running'; stdoutBytes: number; stderrBytes: number }
   /**
    * The supervisor is not there and there is no exit record. Look again with fresh eyes (`sightings`
@@ -32,6 +34,8 @@ export interface Evidence {
   launch?: SupervisorRecord | undefined;
   /** The verdict before, for counting sightings. */
   previous?: Verdict | undefined;
+  /** A job of a scheduler runs it, on another machine: whether that lives is the scheduler's to tell. */
+  byJob?: boolean | undefined;
 }
 
 /** Judges one attempt from what was seen in one look. */
@@ -43,9 +47,7 @@ export function judge(evidence: Evidence): Verdict {
   if (facts.exit !== undefined) return { kind: 'exited', exit: facts.exit };
   if (facts.cancelled) return { kind: 'cancelled' };
   if (facts.ticket) return { kind: 'not-started' };
-  if (launch === undefined) {
-    return { kind: 'unknown', why: 'it was started by a supervisor that is not known here' };
-  }
+  if (launch === undefined) return { kind: 'started' };
   return judgeStarted(evidence, launch);
 }
 
@@ -55,18 +57,21 @@ function judgeGone(launch: SupervisorRecord | undefined): Verdict {
   return { kind: 'unknown', why: 'the directory of the started attempt is gone' };
 }
 
-function judgeStarted({ host, facts, previous }: Evidence, launch: SupervisorRecord): Verdict {
+function judgeStarted(
+  { host, facts, previous, byJob }: Evidence,
+  launch: SupervisorRecord,
+): Verdict {
+  const running = {
+    kind: 'running',
+    stdoutBytes: facts.stdoutBytes ?? 0,
+    stderrBytes: facts.stderrBytes ?? 0,
+  } as const;
+  if (byJob === true) return running;
   if (!sameMachine(host, launch)) {
     return { kind: 'unknown', why: `it runs on ${launch.hostname}, this is ${host.hostname}` };
   }
   if (host.bootId !== launch.bootId) return { kind: 'rebooted' };
-  if (facts.supervisorStart === launch.startTicks) {
-    return {
-      kind: 'running',
-      stdoutBytes: facts.stdoutBytes ?? 0,
-      stderrBytes: facts.stderrBytes ?? 0,
-    };
-  }
+  if (facts.supervisorStart === launch.startTicks) return running;
   const before = previous?.kind === 'dead-suspect' ? previous.sightings : 0;
   return { kind: 'dead-suspect', sightings: before + 1 };
 }

@@ -37,7 +37,7 @@ export interface AttemptSpool {
   /** True when both streams were sealed. */
   isComplete(): Promise<boolean>;
   /**
-   * The bytes from `offset` on, in chunks of at most 64 KiB. Ends when the attempt has ended and all
+   * The bytes from `offset` on, in chunks of at most 256 KiB. Ends when the attempt has ended and all
    * was given (`follow: false`: when all there is now was given).
    * @throws the signal's reason when aborted; DAEMON_STOPPING when the spool is closed meanwhile;
    * TASK_NOT_FOUND when the attempt's files are removed meanwhile.

@@ -8,7 +8,7 @@ import type { Timer } from './timer.ts';
 import { writeAll } from './write-durably.ts';
 
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-const CHUNK_BYTES = 64 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 /** So much of the last append is kept, for those who follow line by line. */
 const TAIL_BYTES = 4 * 1024;
 

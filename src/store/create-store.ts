@@ -25,6 +25,7 @@ export function createStore(link: Link): Store {
     findIds: (prefix) => ask<'find-ids'>({ op: 'find-ids', prefix }),
     loadLive: () => loadLive((after) => ask({ op: 'load-live', after, limit: LIVE_PAGE })),
     listTasks: (query) => ask<'list-tasks'>({ op: 'list-tasks', query }),
+    listDocuments: (query) => ask<'list-documents'>({ op: 'list-documents', query }),
     listEvents: (query) => ask<'list-events'>({ op: 'list-events', query }),
     setHostMode: (change) =>
       betweenFaults('host-mode', () => ask<'set-host-mode'>({ op: 'set-host-mode', change })),
@@ -38,6 +39,9 @@ export function createStore(link: Link): Store {
     recordRemovals: (removals) =>
       betweenFaults('removed', () => ask<'record-removals'>({ op: 'record-removals', removals })),
     listRemovals: (limit) => ask<'list-removals'>({ op: 'list-removals', limit }),
+    knownHashes: (identities) => ask<'known-hashes'>({ op: 'known-hashes', identities }),
+    rememberHashes: (hashes) =>
+      betweenFaults('hashes', () => ask<'remember-hashes'>({ op: 'remember-hashes', hashes })),
     counters: () => link.counters(),
     close: () => link.close(),
   };

@@ -1,5 +1,7 @@
 /** Several changes, one transaction: each stands or falls alone, all reach the disk together. */
+
 import type { Database } from './database.ts';
+import { writeHashes } from './file-hashes.ts';
 import { writeHostEvent } from './host-events.ts';
 import { insertTasks } from './insert-tasks.ts';
 import type { WriteRequest } from './requests.ts';
@@ -68,5 +70,7 @@ function carryOut(db: Database, request: WriteRequest, daemonId: string): unknow
       return pruneEvents(db, request.limits);
     case 'record-removals':
       return writeRemovals(db, daemonId, request.removals);
+    case 'remember-hashes':
+      return writeHashes(db, request.hashes);
   }
 }

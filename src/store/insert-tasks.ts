@@ -3,6 +3,7 @@ import { AppError } from '../domain/failure.ts';
 import type { Database } from './database.ts';
 import type { Answers, WriteRequest } from './requests.ts';
 import { parseTask } from './row-schemas.ts';
+import { createPartSharing } from './share-parts.ts';
 import { insertChange } from './write-tasks.ts';
 
 type InsertRequest = Extract<WriteRequest, { op: 'insert' }>;
@@ -31,7 +32,8 @@ export function insertTasks(db: Database, request: InsertRequest): Answers['inse
   const tasks = changes.map(({ task }) =>
     key === undefined ? task : { ...task, idempotencyKey: key },
   );
-  return { created: true, tasks, events };
+  // they are kept as they go back from here: what is one object in this thread is one in the other, too
+  return { created: true, tasks: createPartSharing()(tasks), events };
 }
 
 function findSubmission(

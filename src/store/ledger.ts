@@ -102,6 +102,7 @@ const WRITES: ReadonlySet<string> = new Set<WriteRequest['op']>([
   'set-host-mode',
   'prune-events',
   'record-removals',
+  'remember-hashes',
 ]);
 
 function isWrite(numbered: Numbered): numbered is Numbered<WriteRequest> {

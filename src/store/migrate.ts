@@ -6,6 +6,8 @@ import { SQL as HOST_EVENTS } from './migrations/0002-host-events.ts';
 import { SQL as RETENTION } from './migrations/0003-retention.ts';
 import { SQL as HOME } from './migrations/0004-home.ts';
 import { SQL as FINGERPRINTS } from './migrations/0005-fingerprints.ts';
+import { SQL as FILE_HASHES } from './migrations/0006-file-hashes.ts';
+import { SQL as DOCUMENTS } from './migrations/0007-documents.ts';
 
 /** `number` is the schema version (PRAGMA user_version) after the step. */
 export interface Migration {
@@ -20,6 +22,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 3, name: 'retention', sql: RETENTION },
   { number: 4, name: 'home', sql: HOME },
   { number: 5, name: 'fingerprints', sql: FINGERPRINTS },
+  { number: 6, name: 'file-hashes', sql: FILE_HASHES },
+  { number: 7, name: 'documents', sql: DOCUMENTS },
 ];
 
 /**

@@ -1,12 +1,15 @@
 /** The statements that read. Everything that comes back has passed its schema. */
 import assert from 'node:assert/strict';
 import type { SQLInputValue } from 'node:sqlite';
-import { AppError, isAppError } from '../domain/failure.ts';
+import { isAppError } from '../domain/failure.ts';
 import { ENDED_KINDS, STATE_KINDS } from '../domain/state.ts';
 import type { TaskId } from '../domain/task.ts';
+import { parseCursor } from './cursor.ts';
 import type { Database, Row } from './database.ts';
+import { readHashes } from './file-hashes.ts';
 import { lastHostEvents, listHostEvents } from './host-events.ts';
 import { FINGERPRINT } from './migrations/0005-fingerprints.ts';
+import { listDocuments } from './read-documents.ts';
 import type { Answers, ReadRequest } from './requests.ts';
 import { eventsGone, listRemovals } from './retention.ts';
 import { parseEffect, parseEvent, parseTask } from './row-schemas.ts';
@@ -35,6 +38,8 @@ export function read(db: Database, request: ReadRequest): Answers[ReadRequest['o
       return loadLive(db, request);
     case 'list-tasks':
       return listTasks(db, request.query);
+    case 'list-documents':
+      return listDocuments(db, request.query);
     case 'list-events':
       return listEvents(db, request.query);
     case 'host-modes':
@@ -45,6 +50,8 @@ export function read(db: Database, request: ReadRequest): Answers[ReadRequest['o
       return eventsGone(db);
     case 'list-removals':
       return listRemovals(db, request.limit);
+    case 'known-hashes':
+      return readHashes(db, request.identities);
   }
 }
 
@@ -160,15 +167,6 @@ function conditions(query: TaskQuery): { where: string; values: SQLInputValue[] 
     values.push(key, value);
   }
   return { where: parts.join(' AND '), values };
-}
-
-/** A cursor is the ordinal of the last task given: it stays valid when that task is forgotten. */
-function parseCursor(cursor: string | undefined): number {
-  if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
-  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
-  throw new AppError('REQUEST_INVALID', `cursor: ${JSON.stringify(cursor)} is not one of ours`, {
-    context: { field: 'cursor' },
-  });
 }
 
 type EventQuery = Extract<ReadRequest, { op: 'list-events' }>['query'];

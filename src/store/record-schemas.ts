@@ -10,6 +10,7 @@ import type {
   GpuGrant,
   GpuKind,
   HookEnd,
+  JobRecord,
   KeptEntry,
   KeptOutputs,
   LaunchRecord,
@@ -17,6 +18,7 @@ import type {
   Reused,
   StagedFile,
   StagedInputs,
+  StepEnd,
   Usage,
 } from '../domain/state.ts';
 import type { AttemptToken, TaskId } from '../domain/task.ts';
@@ -61,11 +63,28 @@ export const gpuGrantSchema = objectOf<GpuGrant>({
   devices: z.array(z.string()),
 });
 
-export const readyImageSchema = objectOf<ReadyImage>({
+const readyImage = {
   reference: z.string(),
   path: z.string(),
   sha256: z.string().optional(),
   digest: z.string().optional(),
+};
+
+/** The images of further steps have none of their own. */
+export const readyImageSchema = objectOf<ReadyImage>({
+  ...readyImage,
+  then: z.array(objectOf<ReadyImage>({ ...readyImage, then: z.undefined().optional() })).optional(),
+});
+
+export const jobRecordSchema = objectOf<JobRecord>({
+  id: z.string(),
+  name: z.string(),
+  batch: z.string(),
+  index: z.int(),
+  pilot: z.literal(true).optional(),
+  command: z.string(),
+  submittedAt: z.number(),
+  notes: z.array(z.string()).optional(),
 });
 
 export const launchRecordSchema = objectOf<LaunchRecord>({
@@ -79,6 +98,7 @@ export const launchRecordSchema = objectOf<LaunchRecord>({
   root: z.string(),
   fingerprint: z.string().optional(),
   notReused: z.string().optional(),
+  job: jobRecordSchema.optional(),
 });
 
 export const exitRecordSchema = objectOf<ExitRecord>({
@@ -89,6 +109,7 @@ export const exitRecordSchema = objectOf<ExitRecord>({
     stdout: true,
     stderr: true,
     memory: true,
+    job: true,
   }).optional(),
   stdoutBytes: z.int(),
   stderrBytes: z.int(),
@@ -101,6 +122,17 @@ export const exitRecordSchema = objectOf<ExitRecord>({
     cpuSystemMs: z.number(),
     maxRssBytes: z.number().optional(),
   }).optional(),
+  steps: z
+    .array(
+      objectOf<StepEnd>({
+        code: z.int(),
+        startedAt: z.number(),
+        finishedAt: z.number(),
+        stdoutBytes: z.int(),
+        stderrBytes: z.int(),
+      }),
+    )
+    .optional(),
 });
 
 export const collectedOutputSchema = objectOf<CollectedOutput>({

@@ -5,8 +5,11 @@ import type { TaskId } from '../domain/task.ts';
 import type { Home } from './home.ts';
 import type {
   Change,
+  DocumentPage,
+  DocumentQuery,
   EventRecord,
   EventsGone,
+  FileHash,
   LiveTasksRead,
   NewRemoval,
   Removal,
@@ -26,18 +29,21 @@ export type WriteRequest =
   | { op: 'forget'; ids: TaskId[]; removed?: NewRemoval[] | undefined }
   | { op: 'set-host-mode'; change: Omit<HostEvent, 'seq'> }
   | { op: 'prune-events'; limits: { keep: number; before: number } }
-  | { op: 'record-removals'; removals: NewRemoval[] };
+  | { op: 'record-removals'; removals: NewRemoval[] }
+  | { op: 'remember-hashes'; hashes: readonly FileHash[] };
 
 export type ReadRequest =
   | { op: 'get-task'; id: TaskId }
   | { op: 'find-ids'; prefix: string }
   | { op: 'load-live'; after: number; limit: number }
   | { op: 'list-tasks'; query: TaskQuery }
+  | { op: 'list-documents'; query: DocumentQuery }
   | { op: 'list-events'; query: Parameters<Store['listEvents']>[0] }
   | { op: 'host-modes' }
   | { op: 'last-seq' }
   | { op: 'events-gone' }
-  | { op: 'list-removals'; limit: number };
+  | { op: 'list-removals'; limit: number }
+  | { op: 'known-hashes'; identities: readonly string[] };
 
 export type Request = WriteRequest | ReadRequest;
 export interface Numbered<R extends Request = Request> {
@@ -56,12 +62,15 @@ export interface Answers {
   'find-ids': TaskId[];
   'load-live': LivePage;
   'list-tasks': Awaited<ReturnType<Store['listTasks']>>;
+  'list-documents': DocumentPage;
   'list-events': (EventRecord | HostEvent)[];
   'last-seq': number;
   'prune-events': number;
   'record-removals': undefined;
   'events-gone': EventsGone;
   'list-removals': Removal[];
+  'remember-hashes': undefined;
+  'known-hashes': FileHash[];
 }
 
 /** Some of the tasks that are not finished, with their orders; `next` is where the others begin. */

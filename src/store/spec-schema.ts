@@ -6,10 +6,14 @@ import type {
   Command,
   Input,
   InputSource,
-  Output,
+  LocalOutput,
   Overlay,
   PullWhen,
+  Redirect,
   RetryReason,
+  SlurmAsk,
+  Step,
+  StoredOutput,
   TaskSpec,
 } from '../domain/task.ts';
 import { objectOf, oneOf, variantsOf } from './schema-of.ts';
@@ -39,6 +43,11 @@ const source = variantsOf<InputSource>({
     base64: z.string(),
   }),
   remote: objectOf<Variant<InputSource, 'remote'>>({ kind: z.literal('remote'), path: z.string() }),
+  url: objectOf<Variant<InputSource, 'url'>>({
+    kind: z.literal('url'),
+    url: z.string(),
+    directory: z.boolean(),
+  }),
   output: objectOf<Variant<InputSource, 'output'>>({
     kind: z.literal('output'),
     task: z.string(),
@@ -47,10 +56,29 @@ const source = variantsOf<InputSource>({
 });
 
 const input = objectOf<Input>({ source, target: z.string() });
-const output = objectOf<Output>({
+const pattern = {
   pattern: z.string(),
-  local: z.string(),
   overwrite: z.boolean(),
+  prefix: z.string().exactOptional(),
+  optional: z.literal(true).exactOptional(),
+};
+const none = z.undefined().optional();
+const output = z.union([
+  objectOf<LocalOutput>({ ...pattern, local: z.string(), url: none }),
+  objectOf<StoredOutput>({ ...pattern, url: z.string(), local: none }),
+]);
+const redirect = objectOf<Redirect>({
+  stdin: z.string().exactOptional(),
+  stdout: z.string().exactOptional(),
+  stderr: z.string().exactOptional(),
+});
+const step = objectOf<Step>({
+  image: z.string(),
+  argv: z.array(z.string()),
+  env: z.record(z.string(), z.string()),
+  workdir: z.string().optional(),
+  redirect: redirect.optional(),
+  goOn: z.literal(true).optional(),
 });
 const bind = objectOf<Bind>({ source: z.string(), target: z.string(), readonly: z.boolean() });
 const overlay = variantsOf<Overlay>({
@@ -62,6 +90,17 @@ const overlay = variantsOf<Overlay>({
   }),
   none: objectOf<Variant<Overlay, 'none'>>({ kind: z.literal('none') }),
 });
+const slurm = objectOf<SlurmAsk>({
+  partition: z.string().optional(),
+  account: z.string().optional(),
+  qos: z.string().optional(),
+  constraint: z.string().optional(),
+  nodes: z.int().optional(),
+  ntasksPerNode: z.int().optional(),
+  short: z.boolean().optional(),
+  fpga: z.boolean().optional(),
+  args: z.array(z.string()).optional(),
+});
 const text = z.record(z.string(), z.string());
 
 export const taskSpecSchema = objectOf<TaskSpec>({
@@ -70,16 +109,22 @@ export const taskSpecSchema = objectOf<TaskSpec>({
   images: z.array(z.string()),
   pull: oneOf<PullWhen>({ missing: true, newer: true }).optional(),
   command,
+  workdir: z.string().optional(),
+  redirect: redirect.optional(),
   env: text,
+  goOn: z.literal(true).optional(),
+  then: z.array(step).optional(),
   inputs: z.array(input),
   stdin: source.optional(),
   outputs: z.array(output),
   share: z.array(z.string()).optional(),
   binds: z.array(bind),
+  volumes: z.array(z.string()).optional(),
   cpus: z.number().optional(),
   memoryBytes: z.number().optional(),
   gpus: z.int().optional(),
   require: z.array(z.string()).optional(),
+  slurm: slurm.optional(),
   timeLimitMs: z.number().optional(),
   outputLimitBytes: z.number().optional(),
   tmpDir: z.string().optional(),

@@ -7,6 +7,7 @@
  */
 import type { Effect } from '../domain/effects.ts';
 import type { HostEvent } from '../domain/host-mode.ts';
+import type { StateKind } from '../domain/state.ts';
 import type { Task, TaskId } from '../domain/task.ts';
 
 /** One thing that happened, as told to the world. `seq` grows by one and never repeats. */
@@ -23,6 +24,38 @@ export interface EventRecord {
 
 export type NewEvent = Omit<EventRecord, 'seq'>;
 
+/** What a task was written as in another protocol. */
+export interface NewDocument {
+  name?: string | undefined;
+  body: string;
+}
+
+/** Tasks that have a document, newest first. */
+export interface DocumentQuery {
+  id?: TaskId | undefined;
+  namePrefix?: string | undefined;
+  /** All must match; without a value the key alone. */
+  tags?: readonly { key: string; value?: string | undefined }[] | undefined;
+  /** The states, and of tasks that are being ended whether the user asked. */
+  states?: readonly { kind: StateKind; failing?: boolean | undefined }[] | undefined;
+  bodies: boolean;
+  limit: number;
+  cursor?: string | undefined;
+}
+
+export interface DocumentRow {
+  id: TaskId;
+  kind: StateKind;
+  /** It is being ended because it failed, not because somebody asked. */
+  failing: boolean;
+  body?: string | undefined;
+}
+
+export interface DocumentPage {
+  rows: DocumentRow[];
+  cursor?: string | undefined;
+}
+
 export interface Change {
   /** The task as it shall stand; `version` is the new version, the stored one must be one less. */
   task: Task;
@@ -31,6 +64,8 @@ export interface Change {
   effects: Effect[];
   /** What this change says was removed. */
   removed?: NewRemoval | undefined;
+  /** Of a new task. */
+  document?: NewDocument | undefined;
 }
 
 /** What was removed for good: a directory on a host, a task with its logs, unused objects. */
@@ -92,6 +127,12 @@ export interface Page {
   cursor?: string | undefined;
 }
 
+/** The hash of a local file, as the file system told of it when it was read: another identity after every change. */
+export interface FileHash {
+  identity: string;
+  sha256: string;
+}
+
 export interface StoreCounters {
   transactions: number;
   changes: number;
@@ -124,6 +165,8 @@ export interface Store {
    */
   loadLive(): Promise<LiveTasksRead>;
   listTasks(query: TaskQuery): Promise<Page>;
+  /** Where tasks stand that have a document, without reading the tasks. @throws REQUEST_INVALID for a cursor that is none */
+  listDocuments(query: DocumentQuery): Promise<DocumentPage>;
   /** Writes down that a host is used otherwise from now on. @throws STORE_FULL */
   setHostMode(change: Omit<HostEvent, 'seq'>): Promise<HostEvent>;
   /** The last change of each host that ever had one. */
@@ -143,6 +186,10 @@ export interface Store {
   recordRemovals(removals: NewRemoval[]): Promise<void>;
   /** The newest, oldest of them first. */
   listRemovals(limit: number): Promise<Removal[]>;
+  /** Those of the files that are known. */
+  knownHashes(identities: readonly string[]): Promise<FileHash[]>;
+  /** A convenience, and never the only copy: beyond a bound the oldest are forgotten. @throws STORE_FULL */
+  rememberHashes(hashes: readonly FileHash[]): Promise<void>;
   counters(): StoreCounters;
   close(): Promise<void>;
 }

@@ -100,7 +100,7 @@ function gone(cause?: unknown): AppError {
   return new AppError('INTERNAL', `the thread of the store is gone${reason}`, { cause });
 }
 
-/** Node runs the sources, and what tsc made of them; the worker is the same kind of file as this. */
+/** Node runs the sources, and what the build made of them (scripts/build.ts); the worker is a file of its own there, too. */
 function workerUrl(): URL {
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
   return new URL(file, import.meta.url);

@@ -56,6 +56,11 @@ export function insertChange(db: Database, change: Change, key: string | undefin
   for (const [tag, value] of Object.entries(task.spec.tags)) {
     db.run('INSERT INTO tags (task, key, value) VALUES (?, ?, ?)', task.id, tag, value);
   }
+  const { document } = change;
+  if (document !== undefined) {
+    const { name = null, body } = document;
+    db.run('INSERT INTO documents (task, name, body) VALUES (?, ?, ?)', task.id, name, body);
+  }
   return writeNews(db, change);
 }
 

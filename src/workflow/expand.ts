@@ -1,18 +1,15 @@
 /** From a file and values to the tasks to submit: scatters spread, names put in, paths made absolute. */
 import { resolve } from 'node:path';
-import { isAppError } from '../domain/failure.ts';
-import { explainAll } from '../protocol/explain.ts';
 import { SUBMIT_TASKS_MAX } from '../protocol/limits.ts';
 import { withLocalPaths } from '../protocol/local-paths.ts';
-import { parseSpec } from '../protocol/parse-spec.ts';
 import { taskSpecSchema, type WireTaskSpec } from '../protocol/spec-schema.ts';
 import { gather } from './gather.ts';
 import type { Manifest, ManifestTask } from './manifest.ts';
 import { nameOf } from './manifest.ts';
 import { splitList, type Values, valuesOf } from './parameters.ts';
-import { type Path, type Problem, sorted } from './problem.ts';
-import { knownAt } from './shape.ts';
+import type { Path, Problem } from './problem.ts';
 import { fill } from './substitute.ts';
+import { wrongIn } from './wrong-spec.ts';
 
 export interface ExpandOptions {
   /** Values of `--set`. */
@@ -27,41 +24,50 @@ export interface Expanded {
   parts: Map<string, string[]>;
 }
 
-/** All tasks, or all problems. A task without an image is none yet: the daemon may have a default. */
+/**
+ * All tasks, and all problems: with any, the tasks are not to be submitted. A task without an image is none yet: the
+ * daemon may have a default.
+ */
 export function expand(
   manifest: Manifest,
   options: ExpandOptions,
-): Expanded | { problems: Problem[] } {
-  const { values, problems } = valuesOf(manifest, options.set);
-  if (problems.length > 0) return { problems: sorted(problems) };
+): Expanded & { problems: Problem[] } {
+  const { values, missing, problems } = valuesOf(manifest, options.set);
+  const unknown = new Set([...missing, ...manifest.doubts.parameters]);
   const scattered = new Map(
-    [...manifest.tasks].map(([name]) => [name, scatter(manifest, name, values)]),
+    [...manifest.tasks.keys()].map((name) => [name, scatter(manifest, name, { values, unknown })]),
   );
-  const missing = [...scattered.values()].flatMap((one) => one.problems);
-  const count = [...scattered.values()].reduce((sum, { scopes }) => sum + scopes.length, 0);
-  if (count > SUBMIT_TASKS_MAX) missing.push(tooMany(manifest, count));
-  if (missing.length > 0) return { problems: sorted(missing) };
-
+  problems.push(...[...scattered.values()].flatMap((one) => one.problems));
   const parts = new Map(
     [...scattered].map(([name, { scopes }]) => [name, scopes.map((one) => one.name)]),
   );
+  const count = [...parts.values()].reduce((sum, names) => sum + names.length, 0);
+  if (count > SUBMIT_TASKS_MAX) {
+    problems.push(tooMany(manifest, count));
+    return { tasks: [], parts, problems };
+  }
   const made = [...scattered].flatMap(([name, { scopes }]) =>
-    scopes.map((scope) => makeTask({ manifest, options, parts }, name, scope)),
+    manifest.doubts.tasks.has(name)
+      ? []
+      : scopes.map((scope) => makeTask({ manifest, options, parts }, name, scope)),
   );
-  const found = made.flatMap((one) => one.problems);
-  return found.length > 0
-    ? { problems: sorted(found) }
-    : { tasks: made.flatMap((one) => one.tasks), parts };
+  problems.push(...made.flatMap((one) => one.problems));
+  return { tasks: made.map(({ task }) => task), parts, problems };
 }
 
-interface Scope {
+interface Scope extends Given {
   name: string;
-  values: Values;
 }
 
-function scatter({ tasks, source }: Manifest, name: string, values: Values) {
+interface Given {
+  values: Values;
+  /** Names whose value nobody knows: what is made with them tells nothing. */
+  unknown: ReadonlySet<string>;
+}
+
+function scatter({ tasks, source }: Manifest, name: string, { values, unknown }: Given) {
   const over = tasks.get(name)?.scatter;
-  if (over === undefined) return { scopes: [{ name, values }], problems: [] };
+  if (over === undefined) return { scopes: [{ name, values, unknown }], problems: [] };
   const path = ['tasks', name, 'scatter', 'over'];
   const problems: Problem[] = [];
   const filled = fill(over.over, path, {
@@ -70,14 +76,24 @@ function scatter({ tasks, source }: Manifest, name: string, values: Values) {
     filled: () => {},
   });
   const items = typeof filled === 'string' ? splitList(filled) : (filled as unknown[]).map(String);
-  if (items.length === 0 && problems.length === 0) {
+  if (items.length === 0 && problems.length === 0 && !uses(over.over, unknown)) {
     problems.push(source.problem(path, `${nameOf(path)} is empty: there would be no task ${name}`));
   }
-  const scopes = items.map((item, index) => ({
+  // of no list at all one part is looked at, for what is wrong with all
+  const isKnown = items.length > 0 && !uses(over.over, unknown);
+  const scopes = (items.length === 0 ? [''] : items).map((item, index) => ({
     name: `${name}.${index}`,
     values: new Map([...values, [over.as, item] as const]),
+    unknown: isKnown ? unknown : new Set([...unknown, over.as]),
   }));
   return { scopes, problems };
+}
+
+/** Whether any text in there has one of the names put in. */
+function uses(value: unknown, names: ReadonlySet<string>): boolean {
+  if (names.size === 0) return false;
+  const text = JSON.stringify(value) ?? '';
+  return [...names].some((name) => text.includes(`\${${name}}`));
 }
 
 function tooMany({ source }: Manifest, count: number): Problem {
@@ -92,7 +108,7 @@ interface Making {
 }
 
 function makeTask({ manifest, options, parts }: Making, key: string, scope: Scope) {
-  const { source, defaults } = manifest;
+  const { source, defaults, doubts } = manifest;
   const { fields, after } = manifest.tasks.get(key) as ManifestTask;
   const problems: Problem[] = [];
   /** Where a field stands: in the task, or where it was taken over from. */
@@ -105,28 +121,39 @@ function makeTask({ manifest, options, parts }: Making, key: string, scope: Scop
   };
   const wrong = (path: Path, message: string, at: 'key' | 'value' = 'value'): void => {
     const what = path.length === 0 ? '' : ` ${nameOf(path)}`;
-    problems.push(source.problem(placeOf(path), `task ${key}:${what}${message}`, at));
+    const place = placeOf(path);
+    const whose = place[0] === 'defaults' ? 'defaults' : `task ${key}`;
+    problems.push(source.problem(place, `${whose}:${what}${message}`, at));
   };
   const changed = new Set<string>();
-  const texts = fill({ ...defaults, ...fields }, [], {
+  const written: Readonly<Record<string, unknown>> = { ...defaults, ...fields };
+  const broken = new Set(
+    Object.keys(written).filter((field) => uses(written[field], scope.unknown)),
+  );
+  if (doubts.incomplete.has(key) && written['command'] === undefined) broken.add('command');
+  const texts = fill(written, [], {
     values: scope.values,
-    wrong: (path, message) => wrong(path, `: ${message}`),
+    wrong: (path, message) => {
+      broken.add(String(path[0]));
+      wrong(path, `: ${message}`);
+    },
     filled: (path) => changed.add(path.join('/')),
   }) as Record<string, unknown>;
-  if (problems.length > 0) return { tasks: [], problems };
-
   const gathered = gather(typed(texts, changed), {
     partsOf: (other) =>
       manifest.tasks.get(other)?.scatter === undefined ? undefined : parts.get(other),
-    wrong,
+    wrong: (path, message) => {
+      broken.add(String(path[0]));
+      wrong(path, message);
+    },
   });
   const spec = {
     ...withLocalPaths(gathered, (path) => resolve(options.directory, path)),
     name: scope.name,
     ...(after.length > 0 && { after: after.flatMap((other) => parts.get(other) ?? []) }),
   };
-  for (const { path, message, at } of wrongIn(spec)) wrong(path, message, at);
-  return { tasks: [spec as unknown as WireTaskSpec], problems };
+  for (const { path, message, at } of wrongIn(spec, broken)) wrong(path, message, at);
+  return { task: spec as unknown as WireTaskSpec, problems };
 }
 
 /** What is put in is text: a field that takes only numbers, or true and false, gets what it says. */
@@ -142,36 +169,4 @@ function typed(
     return [name, value.trim() !== '' && schema.safeParse(meant).success ? meant : value];
   });
   return Object.fromEntries(entries) as Record<string, unknown>;
-}
-
-/** Any will do: whether the daemon has a default image is for it to say. */
-const SOME_IMAGE = { images: ['docker://any'] };
-
-function wrongIn(spec: unknown): { path: Path; message: string; at: 'key' | 'value' }[] {
-  const shaped = taskSpecSchema.safeParse(spec);
-  if (!shaped.success) {
-    return explainAll(shaped.error, () => knownAt(['inputs'])).map(({ path, text }) => ({
-      path: path as Path,
-      message: ` ${text}`,
-      at: text.startsWith('is not known') ? 'key' : 'value',
-    }));
-  }
-  try {
-    parseSpec(spec, SOME_IMAGE);
-    return [];
-  } catch (error) {
-    if (!isAppError(error)) throw error;
-    const field = String(error.context['field'] ?? '');
-    const message = error.message.startsWith(field)
-      ? error.message.slice(field.length)
-      : ` ${error.message}`;
-    return [{ path: pathOf(field), message, at: 'value' }];
-  }
-}
-
-/** `inputs[0].target` as a path. */
-function pathOf(field: string): Path {
-  return [...field.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name]) =>
-    index === undefined ? (name ?? '') : Number(index),
-  );
 }

@@ -1,5 +1,6 @@
-/** Which task of a file waits for which: by level, as text or for Mermaid. */
+/** Which task of a file waits for which: by level, as text or for Mermaid; graph-svg.ts draws it. */
 import type { Expanded } from './expand.ts';
+import { levelsOf } from './levels.ts';
 import type { Manifest } from './manifest.ts';
 
 export interface GraphNode {
@@ -16,15 +17,7 @@ const INDENT_MAX = 24;
 
 /** By level, and in a level in the order of the file. */
 export function graphOf({ tasks }: Manifest, { parts }: Pick<Expanded, 'parts'>): GraphNode[] {
-  const levels = new Map<string, number>();
-  // each round gives a level to those whose predecessors have one; there are no circles any more
-  while (levels.size < tasks.size) {
-    for (const [name, { after }] of tasks) {
-      const before = after.map((other) => levels.get(other));
-      if (levels.has(name) || before.includes(undefined)) continue;
-      levels.set(name, Math.max(-1, ...(before as number[])) + 1);
-    }
-  }
+  const levels = levelsOf(tasks);
   const nodes = [...tasks].map(([name, { after, scatter }]): GraphNode => {
     const made = scatter === undefined ? undefined : parts.get(name)?.length;
     return { name, after: [...new Set(after)], level: levels.get(name) ?? 0, parts: made };
@@ -69,6 +62,6 @@ export function graphMermaid(nodes: readonly GraphNode[]): string {
   return `${['graph TD', ...boxes, ...arrows].join('\n')}\n`;
 }
 
-function titleOf({ name, parts }: GraphNode): string {
+export function titleOf({ name, parts }: Pick<GraphNode, 'name' | 'parts'>): string {
   return parts === undefined ? name : `${name} ×${parts}`;
 }

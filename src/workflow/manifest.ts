@@ -1,20 +1,13 @@
 /**
  * Workflow files. What comes in: the text of a file, values for its parameters. What goes out: the tasks
  * to submit, or all problems at once with line and column; the graph. Never here: files, the daemon, a
- * clock. Read next: shape.ts, expand.ts, graph.ts.
+ * clock. Read next: read.ts, shape.ts, expand.ts, graph.ts.
  */
 import { findCircles } from '../domain/circles.ts';
 import { didYouMean } from '../domain/suggest.ts';
-import { explainAll } from '../protocol/explain.ts';
-import { type Path, type Problem, sorted } from './problem.ts';
-import {
-  fileShape,
-  knownAt,
-  PARAMETER_NAME,
-  type Parameter,
-  type Scalar,
-  TASK_NAME,
-} from './shape.ts';
+import type { Path, Problem } from './problem.ts';
+import { type Doubts, rescue } from './rescue.ts';
+import { PARAMETER_NAME, type Parameter, type Scalar, TASK_NAME } from './shape.ts';
 import { readSource, type Source } from './source.ts';
 
 export interface Manifest {
@@ -25,6 +18,7 @@ export interface Manifest {
   tasks: ReadonlyMap<string, ManifestTask>;
   /** Knows where everything stands. */
   source: Source;
+  doubts: Doubts;
 }
 
 export interface ManifestTask {
@@ -36,31 +30,33 @@ export interface ManifestTask {
 /** A task submitted before can be named by its id. */
 const TASK_ID = /^[a-z][a-z0-9]{11}$/;
 
-export type Parsed = { manifest: Manifest } | { problems: Problem[] };
+export interface Parsed {
+  /** What could be read, undefined when that is too little. Not to be run with any problem. */
+  manifest: Manifest | undefined;
+  problems: Problem[];
+}
 
-/** The file as it is meant, before parameters are put in. */
+/** The file as it is meant, before parameters are put in, and all that is wrong with it. */
 export function parseManifest(text: string): Parsed {
   const read = readSource(text);
-  if ('problems' in read) return read;
+  if ('problems' in read) return { manifest: undefined, problems: read.problems };
   const { source } = read;
-  const shaped = fileShape.safeParse(source.value ?? {});
-  if (!shaped.success) {
-    const found = explainAll(shaped.error, knownAt).map(({ path, text: what }) => {
-      const place = path as Path;
-      return source.problem(place, `${nameOf(place)} ${what}`, 'key');
-    });
-    return { problems: sorted(found) };
-  }
-  const { name, defaults = {}, parameters = {}, tasks } = shaped.data;
+  const { shape, doubts, wrong } = rescue(source.value ?? {});
+  const problems = wrong.map(({ path, text: what }) =>
+    source.problem(path, `${nameOf(path)} ${what}`, 'key'),
+  );
+  if (shape === undefined) return { manifest: undefined, problems };
+  const { name, defaults = {}, parameters = {}, tasks } = shape;
   const manifest: Manifest = {
     name,
     defaults,
     parameters: new Map(Object.entries(parameters)),
     tasks: linked(new Map(Object.entries(tasks as Record<string, RawTask>).map(taskOf)), defaults),
     source,
+    doubts,
   };
-  const problems = [...wrongNames(manifest), ...wrongLinks(manifest), ...wrongReferences(manifest)];
-  return problems.length > 0 ? { problems: sorted(problems) } : { manifest };
+  problems.push(...wrongNames(manifest), ...wrongLinks(manifest), ...wrongReferences(manifest));
+  return { manifest, problems };
 }
 
 type RawTask = Record<string, unknown> & {

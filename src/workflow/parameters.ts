@@ -10,7 +10,7 @@ export type Values = ReadonlyMap<string, string | string[]>;
 export function valuesOf(
   manifest: Manifest,
   given: Readonly<Record<string, string>>,
-): { values: Values; problems: Problem[] } {
+): { values: Values; missing: string[]; problems: Problem[] } {
   const { parameters, source } = manifest;
   const unknown = Object.keys(given)
     .filter((name) => !parameters.has(name))
@@ -24,16 +24,17 @@ export function valuesOf(
     });
   const missing = [...parameters]
     .filter(([name, value]) => value === null && !Object.hasOwn(given, name))
-    .map(([name]) => {
-      const what = `parameter ${name} has no value; give it with --set ${name}=VALUE`;
-      return source.problem(['parameters', name], what, 'key');
-    });
+    .map(([name]) => name);
+  const untold = missing.map((name) => {
+    const what = `parameter ${name} has no value; give it with --set ${name}=VALUE`;
+    return source.problem(['parameters', name], what, 'key');
+  });
   const values = [...parameters].map(([name, value]): [string, string | string[]] => {
     const own = Object.hasOwn(given, name) ? given[name] : undefined;
     if (own !== undefined) return [name, Array.isArray(value) ? splitList(own) : own];
     return [name, Array.isArray(value) ? value.map(String) : textOf(value)];
   });
-  return { values: new Map(values), problems: [...unknown, ...missing] };
+  return { values: new Map(values), missing, problems: [...unknown, ...untold] };
 }
 
 /** `a,b,c`: spaces around an item are not of it, an empty text is an empty list. */

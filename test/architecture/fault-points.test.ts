@@ -14,14 +14,18 @@ import { readSources } from './sources.ts';
 /** Let go of a host or ask for nothing there. */
 const NO_ACT_ON_THE_HOST = ['close'];
 const READS_OF_THE_STORE = [
-  ...['getTask', 'findIds', 'loadLive', 'listTasks', 'listEvents', 'hostModes', 'lastSeq'],
-  ...['eventsGone', 'listRemovals'],
+  ...['getTask', 'findIds', 'loadLive', 'listTasks', 'listDocuments', 'listEvents', 'hostModes'],
+  ...['lastSeq', 'eventsGone', 'listRemovals', 'knownHashes'],
   'close',
 ];
 
 /** Files that change the local disk without a point of their own, and why that is right. */
 const WITHOUT_POINT: Readonly<Record<string, string>> = {
   'api/socket.ts': 'within socket.listen',
+  'engine/disk/part-files.ts': 'within output.fetch and output.publish',
+  'engine/storage/http-storage.ts': 'within input.fetch',
+  'engine/storage/s3-get.ts': 'within input.fetch',
+  'engine/storage/s3-storage.ts': 'within input.fetch',
   'remote/local/local-files.ts': 'within remote.upload of the local host',
   'remote/ssh/trust-file.ts': 'its write is that of spool/write-durably.ts',
   'spool/stream-file.ts': 'within spool.append, or between the points of a checkpoint',

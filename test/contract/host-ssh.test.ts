@@ -1,23 +1,11 @@
-/** The host contract over SSH: a private sshd on loopback, and the bed's vm when it is up. */
-import { existsSync } from 'node:fs';
+/** The host contract over SSH: the bed's vm, and sshds on loopback that allow little. */
 import { join } from 'node:path';
 import { HOST_TUNING } from '../../src/remote/settings.ts';
 import { createSshHost } from '../../src/remote/ssh/ssh-host.ts';
-import { SSH_PORT } from '../support/bed.ts';
+import { BED, KEYS, SSH_PORT } from '../support/bed.ts';
 import { startSshServer } from '../support/ssh-server.ts';
 import { hostSuite } from './host.suite.ts';
-
-hostSuite('sshd on loopback', async () => {
-  const server = await startSshServer();
-  const host = createSshHost(server.settings());
-  return {
-    host,
-    close: async () => {
-      await host.close();
-      await server.stop();
-    },
-  };
-});
+import { filesSuite } from './host-files.suite.ts';
 
 hostSuite('transfers on the control link', async () => {
   const server = await startSshServer();
@@ -29,7 +17,7 @@ hostSuite('transfers on the control link', async () => {
       await server.stop();
     },
   };
-});
+}, [filesSuite]);
 
 hostSuite(
   'sshd that allows one channel per connection, with a login shell that talks',
@@ -62,19 +50,16 @@ hostSuite('sshd that allows two channels per connection', async () => {
   };
 });
 
-const bed = join(import.meta.dirname, '../../.testbed');
-if (existsSync(join(bed, 'READY'))) {
-  hostSuite("the bed's vm", async () => {
-    const host = createSshHost({
-      ...HOST_TUNING,
-      name: 'vm',
-      hostname: '127.0.0.1',
-      port: Number(SSH_PORT),
-      user: 'alice',
-      jumps: [],
-      identityFiles: [join(bed, 'id_ed25519')],
-      knownHostsFiles: [join(bed, 'known_hosts')],
-    });
-    return { host, close: () => host.close() };
+hostSuite("the bed's vm", async () => {
+  const host = createSshHost({
+    ...HOST_TUNING,
+    name: 'vm',
+    hostname: '127.0.0.1',
+    port: Number(SSH_PORT),
+    user: 'alice',
+    jumps: [],
+    identityFiles: [KEYS.plain],
+    knownHostsFiles: [join(BED, 'known_hosts')],
   });
-}
+  return { host, close: () => host.close() };
+});

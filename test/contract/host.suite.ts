@@ -14,7 +14,13 @@ export interface HostUnderTest {
   close(): Promise<void>;
 }
 
-export function hostSuite(title: string, setUp: () => Promise<HostUnderTest>): void {
+const SUITES = [runSuite, filesSuite, processSuite];
+
+export function hostSuite(
+  title: string,
+  setUp: () => Promise<HostUnderTest>,
+  suites: readonly ((bench: () => Bench) => void)[] = SUITES,
+): void {
   describe(`host contract: ${title}`, () => {
     let under: HostUnderTest;
     let bench: Bench;
@@ -28,8 +34,6 @@ export function hostSuite(title: string, setUp: () => Promise<HostUnderTest>): v
       await under.close();
     });
 
-    runSuite(() => bench);
-    filesSuite(() => bench);
-    processSuite(() => bench);
+    for (const suite of suites) suite(() => bench);
   });
 }

@@ -3,9 +3,9 @@
  * Method: `open` gives an empty store; the tests speak to the Store interface only.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { STATE_KINDS } from '../../src/domain/state.ts';
+import { STATE_KINDS, type TaskState } from '../../src/domain/state.ts';
 import type { TaskId } from '../../src/domain/task.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { DocumentQuery, Store } from '../../src/store/store.ts';
 import {
   aChange,
   anEvent,
@@ -31,10 +31,46 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     it('a task comes back as it was put in, in every state and with every field', async () => {
       expect(everyState().map(({ kind }) => kind)).toEqual(STATE_KINDS);
       for (const state of everyState()) {
-        const task = aTask({ state, spec: aSpec({ name: 'ü \u0000 \' "', env: { A: '$(x)\n' } }) });
+        const slurm = { partition: 'a,b', short: true, nodes: 2, args: ['--comment=$(x) ü'] };
+        const spec = aSpec({ name: 'ü \u0000 \' "', env: { A: '$(x)\n' }, slurm });
+        const task = aTask({ state, spec });
         await store.insert([aChange(task)]);
         expect(await store.getTask(task.id)).toEqual(task);
       }
+    });
+
+    it('documents are found by tag, name, state and id, a page at a time, and go with their tasks', async () => {
+      const task = (id: string, tags: Record<string, string>, state?: TaskState) =>
+        aTask({ id: id as TaskId, spec: aSpec({ tags }), ...(state && { state }) });
+      const failing = { ...aFailingState(), kind: 'cancelling' } as TaskState;
+      const changes = [
+        { ...aChange(task('a', { run: '1', empty: '' })), document: { name: 'na%me', body: 'A' } },
+        { ...aChange(task('b', { run: '1' }, succeeded())), document: { body: 'B' } },
+        { ...aChange(task('c', { run: '2' }, failing)), document: { name: 'name', body: 'C' } },
+        aChange(task('d', { run: '1' })),
+      ];
+      await store.insert(changes);
+      const ids = async (query: Partial<DocumentQuery>) =>
+        (await store.listDocuments({ bodies: false, limit: 10, ...query })).rows.map(
+          ({ id }) => id,
+        );
+      expect(await ids({})).toEqual(['c', 'b', 'a']);
+      expect(await ids({ tags: [{ key: 'run', value: '1' }] })).toEqual(['b', 'a']);
+      expect(await ids({ tags: [{ key: 'run', value: '1' }, { key: 'empty' }] })).toEqual(['a']);
+      expect(await ids({ namePrefix: 'na%' })).toEqual(['a']);
+      expect(await ids({ id: 'd' as TaskId })).toEqual([]);
+      expect(await ids({ states: [] })).toEqual([]);
+      expect(await ids({ states: [{ kind: 'cancelling', failing: false }] })).toEqual([]);
+      expect(await ids({ states: [{ kind: 'cancelling', failing: true }] })).toEqual(['c']);
+      const first = await store.listDocuments({ bodies: true, limit: 2 });
+      expect(first.rows).toEqual([
+        { id: 'c', kind: 'cancelling', failing: true, body: 'C' },
+        { id: 'b', kind: 'succeeded', failing: false, body: 'B' },
+      ]);
+      const rest = await store.listDocuments({ bodies: true, limit: 2, cursor: first.cursor });
+      expect(rest).toEqual({ rows: [{ id: 'a', kind: 'queued', failing: false, body: 'A' }] });
+      await store.forget(['b' as TaskId]);
+      expect(await ids({})).toEqual(['c', 'a']);
     });
 
     it('ids are found by their beginning, two at most, and nothing in it is a wildcard', async () => {
@@ -285,4 +321,9 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       expect(await store.getTask(ended.id)).toEqual(ended);
     });
   });
+}
+
+function aFailingState() {
+  const failure = { code: 'INTERNAL', message: 'm', hint: 'h', context: {} } as const;
+  return { attempt: 1, host: 'vm', since: NOW, published: false, failure };
 }

@@ -4,12 +4,14 @@
  * that a traced run told, the cancel comes, the daemon goes on, goes on late or is killed; a proxy as the
  * host's port swallows everything. `scripts/faults walk --race MOVE --all` takes every point.
  */
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BED, MINI, SSH_PORT } from '../support/bed.ts';
 import { COUNTED, heldAt, remains, startLedger, stored } from '../support/crash-task.ts';
 import { makeDaemon } from '../support/daemon.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { shareOf } from '../support/share.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -19,7 +21,7 @@ import { howAgain } from './walk/replay.ts';
 import { inLanes, type Outcome } from './walk/walk.ts';
 
 /** Many races: half a minute on a quiet machine, longer beside others. */
-const LIMIT = { timeout: 600_000 };
+const LIMIT = { timeout: 600_000 * PATIENCE };
 const LANES = 3;
 /** Races of each kind beside those at `ALWAYS`. */
 const SHARE = 1;

@@ -45,6 +45,11 @@ beforeAll(async () => {
   daemon = makeDaemon({
     hosts: {
       otto: { on: 'vm2', user: 'otto', keys: { port, max_tasks: '16' } },
+      nodes: {
+        ...{ on: 'vm2', user: 'otto' },
+        // Nothing listens on the first.
+        keys: { hostname: `127.0.0.1:1, 127.0.0.1:${port}`, port: '' },
+      },
       agent: { on: 'vm2', keys: { port, identity_file: '/none', identity_agent: agent.socket } },
       locked: {
         on: 'vm2',
@@ -72,10 +77,7 @@ interface Link {
   nextTryAt?: string;
 }
 
-const linkOf = async (host: string): Promise<Link> => {
-  const ran = await daemon.cli('host', 'show', host, '--no-probe', '--json');
-  return (JSON.parse(ran.stdout) as { link: Link }).link;
-};
+const linkOf = async (host: string): Promise<Link> => (await daemon.showHost(host)).link;
 const runOn = (host: string, ...command: string[]): Promise<Ran> =>
   daemon.cli('run', '--host', host, sif, '--', ...command);
 /** `towline host login` with these lines on its stdin. */
@@ -181,4 +183,15 @@ it('asks for the code of a jump host once for all hosts behind it', async () => 
   await onHost('vm2', 'pkill', '-KILL', '-u', 'otto', 'sshd');
   for (const host of hosts) await until(async () => (await linkOf(host)).kind === 'needs-login');
   expect(count()).toBe(2);
+});
+
+it('asks for the code of the login node that answers, where another is down', async () => {
+  const started = sshd.logins().accepted;
+  const id = await daemon.submit('--host', 'nodes', sif, '--', 'id', '-un');
+  await until(async () => (await daemon.show(id)).blocked?.reason === 'SSH_NEEDS_LOGIN');
+  const ran = await login('nodes', [await nextOtp()]);
+  expect(ran.stdout).toBe('nodes: logged in, the link is ready\n');
+  expect((await daemon.cli('wait', id)).code).toBe(0);
+  expect((await daemon.cli('logs', id)).stdout).toBe('otto\n');
+  expect(sshd.logins().accepted - started).toBe(1);
 });

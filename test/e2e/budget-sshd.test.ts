@@ -112,10 +112,9 @@ test('many tasks with MaxSessions 1 and a new daemon in the middle', async () =>
 });
 
 test('as many more with MaxSessions 2', async () => {
-  const { port } = strict;
   await daemon.kill('SIGKILL');
-  await strict.stop();
-  strict = await startSshd({ lines: strictLines(2), port });
+  await strict.down();
+  await strict.up({ lines: strictLines(2) });
   const began = performance.now();
   await daemon.start();
   await expectAllSucceed(await submitMany('strict'));

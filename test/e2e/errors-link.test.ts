@@ -11,20 +11,14 @@ import { expect, test } from 'vitest';
 import { BED, bedLog, MINI, SSH_PORT, testbed } from '../support/bed.ts';
 import {
   type DaemonOptions,
+  type HostJson,
   makeDaemon,
   type TaskJson,
   type TestDaemon,
 } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 
-interface HostJson {
-  link: { kind: string; code?: string; message?: string; hint?: string; nextTryAt?: string };
-}
-
-async function hostOf(daemon: TestDaemon): Promise<HostJson> {
-  const ran = await daemon.cli('host', 'show', 'vm', '--no-probe', '--json');
-  return JSON.parse(ran.stdout) as HostJson;
-}
+const hostOf = (daemon: TestDaemon): Promise<HostJson> => daemon.showHost('vm');
 
 /** A task that waits because of the link, and why. */
 async function blockedTask(

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MINI, onHost } from '../support/bed.ts';
+import { found, MINI, onHost } from '../support/bed.ts';
 import { finished, makeDaemon, type TaskJson, type TestDaemon } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 
@@ -174,12 +174,12 @@ test('a full disk on the host is told, nothing half is left, and work goes on wh
   expect((await other.cli('cancel', large)).code).toBe(0);
   expect((await other.cli('wait', large)).stdout).toContain('cancelled');
   // its upload may have been tried again just then: what came of it is in nobody's way
-  await until(async () => (await onHost('vm', 'find', `${root}/store`, '-type', 'f')) === '');
+  await until(async () => (await found('vm', `${root}/store`, '-type', 'f')).length === 0);
   expect(await other.run('echo', 'small')).toMatchObject({ code: 0, stdout: 'small\n' });
 
   // its removal would make room again
-  const left = ['find', `${root}/tasks`, '-maxdepth', '2', '-name', '*.1'];
-  await until(async () => (await onHost('vm', ...left)) === '');
+  const attempts = ['-maxdepth', '2', '-name', '*.1'];
+  await until(async () => (await found('vm', `${root}/tasks`, ...attempts)).length === 0);
   await onHost('vm', 'sh', '-c', 'head -c 9000000 /dev/zero >"$0/filler" 2>/dev/null; true', root);
   const id = await other.submit(MINI, '--', 'echo', 'later');
   await blockedFor(other, id, 'HOST_NO_SPACE');

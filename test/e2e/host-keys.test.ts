@@ -113,8 +113,9 @@ it('a host with only unpinned types of keys is refused in the negotiation', asyn
   const id = await daemon.submit(MINI, '--', 'true');
   const wait = await blocked(id, 'SSH_HOST_KEY_CHANGED');
   expect(wait.message).toContain('offers no key of a pinned type');
+  // sshd finds that out for itself, and may be later with it
+  await until(() => /no matching host key type found/.test(other.log()), other.log);
   expectNothingSaid(other);
-  expect(other.log()).toMatch(/no matching host key type found/);
   change(right);
   await goesOn(id);
 });

@@ -117,7 +117,7 @@ describe('what a command may do with its streams', () => {
     await using own = makeDaemon();
     await own.start();
     const id = await own.submit(
-      ...['--host', 'vm', '--time', '2s', MINI],
+      ...['--host', 'vm', '--time', '5s', MINI],
       ...['--', 'sh', '-c', 'trap "" TERM; echo begun; while :; do sleep 317.5; done'],
     );
     await until(async () => own.storedState(id) === 'running');

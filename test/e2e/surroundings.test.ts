@@ -3,7 +3,7 @@
  * the host lacks is told before anything starts. Method: real tasks on vm; root looks at what is left.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MINI, onHost } from '../support/bed.ts';
+import { found, MINI, onHost } from '../support/bed.ts';
 import { makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 
@@ -36,12 +36,11 @@ test('an overlay of its own is written to, fresh for each attempt, and gone with
   });
   const again = await task(['--overlay-size=64MiB'], write);
   expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^x\n/) });
-  const model = await onHost('vm', 'find', daemon.root, '-path', '*/.overlay.64.0/image');
-  expect(model).not.toBe('');
+  expect(await found('vm', daemon.root, '-path', '*/.overlay.64.0/image')).toHaveLength(1);
   const copied = await task(['--overlay-size=64MiB'], write);
   expect(copied).toMatchObject({ code: 0, stdout: again.stdout });
   await until(
-    async () => (await onHost('vm', 'find', daemon.root, '-name', 'overlay.img')) === '',
+    async () => (await found('vm', daemon.root, '-name', 'overlay.img')).length === 0,
     () => 'the overlays are removed with their attempts',
   );
 });

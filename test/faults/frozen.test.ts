@@ -5,6 +5,7 @@
  * swallowed. Longer than any deadline or pause of a link; TOWLINE_TEST_FROZEN_MINUTES=10 TOWLINE_TEST_TIME_FACTOR=4 freezes
  * it for ten minutes of its time, see fast-time.ts.
  */
+
 import { expect, test } from 'vitest';
 import { HOST_TUNING } from '../../src/remote/settings.ts';
 import { PORTS } from '../support/bed.ts';
@@ -14,6 +15,7 @@ import { hurryChildren } from '../support/faults/fast-process.ts';
 import { daemonThrough } from '../support/faults/own-way.ts';
 import { submitWhole, type WholeTask } from '../support/faults/whole-task.ts';
 import { metrics } from '../support/metrics.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
@@ -48,7 +50,7 @@ async function submitEach(daemon: TestDaemon): Promise<WholeTask[]> {
 }
 
 test('row 4: a frozen daemon wakes up without a storm; dead links are noticed and late writes harm nothing', {
-  timeout: 180_000 + 2 * FROZEN_REAL_MS,
+  timeout: (180_000 + 2 * FROZEN_REAL_MS) * PATIENCE,
 }, async () => {
   hurryChildren(FACTOR);
   await using ways = new AsyncDisposableStack();

@@ -4,28 +4,30 @@
  * hour is minutes; hosts that are away in three ways, each with running, staging and queued tasks; logins counted
  * in the log of each sshd. By default two minutes of the hour: scripts/faults hour does all of it.
  */
+
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { LoginUse } from '../../src/remote/host.ts';
 import { HOST_TUNING } from '../../src/remote/settings.ts';
 import { stored } from '../support/crash-task.ts';
-import { finished, type TestDaemon } from '../support/daemon.ts';
+import { finished, type HostJson, type TestDaemon } from '../support/daemon.ts';
 import { hurryChildren } from '../support/faults/fast-process.ts';
 import { daemonThrough } from '../support/faults/own-way.ts';
 import { submitWhole, type WholeTask } from '../support/faults/whole-task.ts';
 import { metrics } from '../support/metrics.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 const { env } = process;
-const FACTOR = Number(env['TOWLINE_TEST_TIME_FACTOR'] ?? 12);
+/** A deadline of seconds must stay longer than what it waits for takes on a busy machine. */
+const FACTOR = Number(env['TOWLINE_TEST_TIME_FACTOR'] ?? 6);
 const AWAY_MINUTES = Number(env['TOWLINE_TEST_AWAY_MINUTES'] ?? 2);
 const AWAY_REAL_MS = (AWAY_MINUTES * 60_000) / FACTOR;
 const MAX_TASKS = 4;
 /** More than may be on a host at a time: some are queued. */
 const TASKS_EACH = 6;
-/** Nobody's time runs faster in there: what sshd counts per second would count twelve times as much. */
+/** Nobody's time runs faster in there: what sshd counts per second would count several times as much. */
 const PATIENT = ['PerSourcePenalties no', 'MaxStartups 100'];
 
 /** How the network is away: nothing comes back; it hangs up at once; the host hears us and we do not hear it. */
@@ -63,23 +65,15 @@ afterAll(async () => {
   }
 });
 
-interface HostJson {
-  link: { kind: string; code?: string; since?: string; nextTryAt?: string };
-  budget: { logins: LoginUse };
-}
-
-async function show(name: Way): Promise<HostJson> {
-  const ran = await daemon.cli('host', 'show', name, '--no-probe', '--json');
-  return JSON.parse(ran.stdout) as HostJson;
-}
+const show = (name: Way): Promise<HostJson> => daemon.showHost(name);
 
 /** One that ends while nobody sees it, one that is still running afterwards. */
 async function submitRunning(host: Way): Promise<WholeTask[]> {
   const away = Math.ceil(AWAY_REAL_MS / 1_000);
-  const tasks = [
-    await submitWhole(daemon, { host, lines: 5, pause: 1 }),
-    await submitWhole(daemon, { host, lines: away + 8, pause: 1 }),
-  ];
+  // not much shorter: the first must not have ended before the second is seen to run
+  const tasks = await Promise.all(
+    [away / 2, away + 8].map((lines) => submitWhole(daemon, { host, lines, pause: 1 })),
+  );
   for (const { id } of tasks) await until(() => stored(daemon, id)?.kind === 'running');
   return tasks;
 }
@@ -155,6 +149,7 @@ async function away(tasks: PerHost<WholeTask[]>): Promise<object> {
   const began = performance.now();
   const elapsed = (): number => performance.now() - began;
   const notes = await perHost((name) => noteLogins(sshds[name]));
+  const usedBefore = await perHost(async (name) => (await show(name)).budget.logins.usedLastHour);
   for (const name of NAMES) WAYS[name](proxies[name]);
   await perHost(async (name) => void tasks[name].push(...(await submitMore(name))));
   const states = await perHost((name) => expectTold(tasks[name], name));
@@ -171,7 +166,7 @@ async function away(tasks: PerHost<WholeTask[]>): Promise<object> {
     // a try that nobody answers takes its time, then comes a pause of at least half the longest one
     const { loginBurst, connectTimeoutMs, reconnectMaxMs } = HOST_TUNING;
     const most = loginBurst + lastedMs / (connectTimeoutMs + reconnectMaxMs / 2);
-    expect(logins[name].usedLastHour).toBeLessThanOrEqual(most);
+    expect(logins[name].usedLastHour - usedBefore[name]).toBeLessThanOrEqual(most);
   }
   // what waits is noted once, not at each try
   const changesWhileAway = (await changes()) - before;
@@ -211,7 +206,7 @@ async function back(tasks: PerHost<WholeTask[]>): Promise<object> {
 }
 
 test('the network is away for long: no task fails, no byte is lost, no storm of logins', {
-  timeout: 240_000 + 4 * AWAY_REAL_MS,
+  timeout: (240_000 + 4 * AWAY_REAL_MS) * PATIENCE,
 }, async () => {
   const tasks = await perHost(submitRunning);
   const id = tasks.silent.at(-1)?.id ?? '';

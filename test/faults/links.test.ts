@@ -4,6 +4,7 @@
  * Method: proxies of the test's own between the daemon and vm2; see whole-task.ts for the oracle.
  * TOWLINE_TEST_RESETS=N resets at N bytes in each direction instead of a few.
  */
+
 import { expect, test } from 'vitest';
 import { PORTS } from '../support/bed.ts';
 import { stored } from '../support/crash-task.ts';
@@ -12,6 +13,7 @@ import { daemonThrough, MANY_LOGINS } from '../support/faults/own-way.ts';
 import { startSlowLink } from '../support/faults/slow-link.ts';
 import { submitWhole } from '../support/faults/whole-task.ts';
 import { metrics } from '../support/metrics.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { shareOf } from '../support/share.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -24,8 +26,7 @@ const LAST_BYTE = 60_000;
 const NOTICED_MS = 60_000;
 
 async function linkOf(daemon: TestDaemon): Promise<{ kind: string; nextTryAt?: string }> {
-  const ran = await daemon.cli('host', 'show', 'vm', '--no-probe', '--json');
-  return (JSON.parse(ran.stdout) as { link: { kind: string } }).link;
+  return (await daemon.showHost('vm')).link;
 }
 
 async function throughProxy(): Promise<{ daemon: TestDaemon; proxy: TcpProxy } & AsyncDisposable> {
@@ -44,7 +45,7 @@ const spread = (count: number): number[] =>
 
 test.concurrent.for(['requests', 'replies'] as const)(
   'row 5: a reset after byte k of the %s, wherever k is',
-  { timeout: 180_000 + RESETS * 10_000 },
+  { timeout: (180_000 + RESETS * 10_000) * PATIENCE },
   async (direction) => {
     await using ways = new AsyncDisposableStack();
     const proxies: Record<string, TcpProxy> = {};

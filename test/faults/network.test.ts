@@ -3,9 +3,11 @@
  * its output has no gap and no repeat.
  * Method: a packet filter on a spare host swallows everything on its SSH port while a task prints a line a second.
  */
+
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { finished, makeDaemon, type TestDaemon } from '../support/daemon.ts';
 import { type SpareHost, startSpareHost } from '../support/faults/spare-host.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { TAKES_ALL } from '../support/share.ts';
 import { until } from '../support/until.ts';
 
@@ -36,8 +38,7 @@ async function filter(act: '-I' | '-D'): Promise<void> {
 }
 
 async function linkKind(): Promise<string> {
-  const ran = await daemon.cli('host', 'show', 'far', '--no-probe', '--json');
-  return (JSON.parse(ran.stdout) as { link: { kind: string } }).link.kind;
+  return (await daemon.showHost('far')).link.kind;
 }
 
 /** How long it took until the link was in that state. */
@@ -52,7 +53,7 @@ async function timeUntil(kind: string): Promise<number> {
 }
 
 test('a network that is away for a minute costs a running task nothing', {
-  timeout: 400_000,
+  timeout: 400_000 * PATIENCE,
 }, async () => {
   const count = `i=0; while [ $i -lt ${LINES} ]; do echo "line $i"; i=$((i + 1)); sleep 1; done`;
   const follower = daemon.spawnCli(['run', spare.image, '--', 'sh', '-c', count]);
@@ -61,7 +62,12 @@ test('a network that is away for a minute costs a running task nothing', {
     seen += chunk.toString();
   });
   const ran = finished(follower);
-  await until(() => seen.includes('line 3\n'));
+  // a spare host has no image yet: it is pulled first
+  await until(
+    () => seen.includes('line 3\n'),
+    () => `a third line, not only ${JSON.stringify(seen)}`,
+    120_000,
+  );
   const { stdout } = await daemon.cli('list', '--json');
   const id = (JSON.parse(stdout) as { tasks: { id: string }[] }).tasks[0]?.id ?? '';
   const states = new Set<string>();

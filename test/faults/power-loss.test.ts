@@ -3,6 +3,7 @@
  * state directory is on a disk that forgets what was never synced (lossy-disk.ts). At a named point the
  * daemon is held and stopped, the power goes, and another daemon in another boot goes on with what the disk has.
  */
+
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { expect, test } from 'vitest';
 import { COUNTED, crashTask, heldAt } from '../support/crash-task.ts';
 import { makeDaemon } from '../support/daemon.ts';
 import { mountLossyDisk, stopWhole } from '../support/faults/lossy-disk.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { shareOf } from '../support/share.ts';
 
 const POINTS = [
@@ -27,7 +29,7 @@ const POINTS = [
 
 test.concurrent.each(shareOf(POINTS, 2))(
   'row 3: the submit host loses power at %s',
-  { timeout: 120_000 },
+  { timeout: 120_000 * PATIENCE },
   async (point) => {
     await using daemon = makeDaemon({ vm: COUNTED });
     using disk = mountLossyDisk(daemon.stateDir, join(daemon.dir, 'disk'));

@@ -96,13 +96,13 @@ test.concurrent('row 9: sshd is down for a while and comes back on the same port
   await reached(daemon, running.id, 'running');
   const tasks = [running];
   for (let i = 0; i < 3; i += 1) tasks.push(await submitWhole(daemon, { inputBytes: 500_000 }));
-  await sshd.stop();
+  await sshd.down();
   tasks.push(await submitWhole(daemon));
   await until(async () => (await daemon.show(running.id)).blocked !== undefined);
-  await using again = await startSshd({ lines: PATIENT, port: sshd.port });
+  await sshd.up();
   await Promise.all(tasks.map((task) => task.expectWhole()));
-  expect(again.logins()).toMatchObject({ failed: 0, dropped: 0 });
-  expect(again.logins().accepted).toBeLessThanOrEqual(6);
+  expect(sshd.logins()).toMatchObject({ failed: 0, dropped: 0 });
+  expect(sshd.logins().accepted).toBeLessThanOrEqual(6);
 });
 
 test.concurrent('row 10: sessions are stopped in an upload, a launch and the cleaning, and continued once it was done again: what lands late harms nothing', async () => {

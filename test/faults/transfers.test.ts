@@ -174,11 +174,13 @@ it('row 20: an input altered on the way is not used', async () => {
 
 /** A listing in which the host adds this name to what is there. */
 function listed(name: string | Buffer, mode: number): Tamper {
-  let told = false;
+  const told = new Set<string>();
   return (packet, { type, path, id }) => {
     if (type !== SFTP.READDIR || basename(path) !== 'tree') return [packet];
-    told = !told;
-    return [told ? names(id, [{ name, mode, size: 4 }]) : status(id, 1)];
+    // a listing asks one answer ahead: the last one of an earlier task may come only now
+    if (told.has(path)) return [status(id, 1)];
+    told.add(path);
+    return [names(id, [{ name, mode, size: 4 }])];
   };
 }
 

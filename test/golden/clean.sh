@@ -42,11 +42,12 @@ ours() {
   read -r spec <"$1/spec.json"
   case $spec in '{"format":'*'"token":"'"$1"'"'*) ;; *) return 1 ;; esac
 }
-# The sign that it uses an image goes with it.
+# The signs that it uses images go with it.
 remove_use() {
   [ -s "$1/image-use" ] || return 0
-  IFS= read -r use <"$1/image-use"
-  case $use in /*/.use.*."$1") rm -f "$use" ;; esac
+  while IFS= read -r use; do
+    case $use in /*/.use.*."$1") rm -f "$use" ;; esac
+  done <"$1/image-use"
 }
 # What a task made read-only is still ours to remove. Directories only: a file may be the object that others use.
 remove() {
@@ -68,6 +69,13 @@ remove_scratch() {
   chmod -R u+rwX "$scratch" 2>/dev/null
   rm -rf "$scratch"
 }
+remove_batch() {
+  [ -n "$1" ] && [ -e ".jobs/$1/map" ] || return 0
+  while read -r member _; do
+    [ ! -e "$member" ] || return 0
+  done <".jobs/$1/map"
+  rm -rf ".jobs/$1"
+}
 clean() {
   # what a loss of power left of a grave
   [ -e "$1/spec.json" ] || rmdir "$1" 2>/dev/null
@@ -86,8 +94,16 @@ clean() {
   true >".ended/$1" || { echo "@ failed $1 no-mark"; return; }
   size=$(du -sk "$1" 2>/dev/null)
   size=${size%%[!0-9]*}
+  batch=''
+  [ ! -s "$1/job" ] || read -r batch _ <"$1/job"
+  case $batch in '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._-]*) batch='' ;; esac
   remove_scratch "$1"
-  if remove "$1"; then echo "@ cleaned $1 ${size:-0}"; else echo "@ failed $1 not-removed"; fi
+  if remove "$1"; then
+    remove_batch "$batch"
+    echo "@ cleaned $1 ${size:-0}"
+  else 
+    echo "@ failed $1 not-removed"
+  fi
 }
 [ -r '/home/alice/.towline/towline-root.json' ] || { echo '@ away'; exit 0; }
 mkdir -p '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f/.ended'

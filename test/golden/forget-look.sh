@@ -61,11 +61,12 @@ ours() {
   read -r spec <"$1/spec.json"
   case $spec in '{"format":'*'"token":"'"$1"'"'*) ;; *) return 1 ;; esac
 }
-# The sign that it uses an image goes with it.
+# The signs that it uses images go with it.
 remove_use() {
   [ -s "$1/image-use" ] || return 0
-  IFS= read -r use <"$1/image-use"
-  case $use in /*/.use.*."$1") rm -f "$use" ;; esac
+  while IFS= read -r use; do
+    case $use in /*/.use.*."$1") rm -f "$use" ;; esac
+  done <"$1/image-use"
 }
 # What a task made read-only is still ours to remove. Directories only: a file may be the object that others use.
 remove() {
@@ -200,9 +201,21 @@ object() {
   case $sum in *[!0-9a-f]*) return 1 ;; esac
   case ${1##*-} in [0-7][0-7][0-7][0-7]) ;; *) return 1 ;; esac
 }
+# an archive of objects, or the directory that it was being unpacked in
+pack() {
+  case $1 in store/.part/pack-*.*) ;; *) return 1 ;; esac
+  [ ! -L "$1" ] && [ -O "$1" ] || return 1
+  sum=${1#store/.part/pack-}
+  object "${sum%%.*}-0000"
+}
 own_objects() {
   for f in store/* store/.[!.]* store/.part/* store/.part/.[!.]*; do
     there "$f" || continue
+    if pack "$f"; then
+      objects=$((objects + 1))
+      [ -z "$remove" ] || rm -rf "./$f"
+      continue
+    fi
     name=${f##*/}
     case $f in
       store/.part) continue ;;

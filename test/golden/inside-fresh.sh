@@ -142,7 +142,7 @@ export APPTAINERENV_V23='<in >out'
 export APPTAINERENV_V24=''\''\'\'''\'''
 export APPTAINERENV_TOWLINE_TASK='k3f9a2'
 export APPTAINERENV_TOWLINE_ATTEMPT='k3f9a2.1'
-set -- exec --pwd /mnt/task/work \
+set -- exec --pwd '/mnt/task/work' \
   --containall --cleanenv --no-eval \
   --home './home:/mnt/task/home' \
   --mount 'type=bind,"src=/srv/a:b, ""c"" $d/it'\''s/tasks/d/k3f9a2.1/work",dst=/mnt/task/work' \

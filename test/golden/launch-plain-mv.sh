@@ -20,6 +20,11 @@ link() {
   # no links left for this object, or a file system without them
   ln "$store/$1" "$part/$2" 2>/dev/null || cp -p "$store/$1" "$part/$2" || fail no-input
 }
+# the task may write to its own
+copy() {
+  [ -f "$store/$1" ] || gone "object-gone $1"
+  { cp "$store/$1" "$part/$2" && chmod u+w "$part/$2"; } || fail no-input
+}
 stub() {
   if [ -d "$1" ]; then
     mkdir "$part/$2" || fail no-input
@@ -84,8 +89,7 @@ dir='/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f' store='/ho
 cd "$dir" || fail no-directory
 [ ! -e ".ended/$T" ] || { echo "@ cancelled"; exit 0; }
 if ! [ -d "$T" ] || [ -e "$T/ticket" ]; then
-use=''
-[ -r '/home/alice/.towline/images/mini.sif' ] || { [ -z "$use" ] || rm -f "$use"; echo '@ image-gone'; exit 0; }
+[ -r '/home/alice/.towline/images/mini.sif' ] || { echo '@ image-gone'; exit 0; }
 fi
 if ! [ -d "$T" ]; then
 seen '/scratch/ref genome'
@@ -103,8 +107,8 @@ printf %s 'echo hello' >"$part"/'command' || fail no-file
 for f in ticket stdout stderr runtime.log; do true >"$part/$f" || fail no-file; done
 printf '%63s\n' '' >"$part/rc" || fail no-file
 chmod 700 "$part" "$part"/'run.sh' || fail no-directory
-link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644 'inputs/a.txt'
 stub '/scratch/ref genome' 'inputs/ref'
+link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644 'inputs/a.txt'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0755 'inputs/sub dir/b.sh'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644 'mounts/0'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0600 stdin

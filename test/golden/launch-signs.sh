@@ -20,6 +20,11 @@ link() {
   # no links left for this object, or a file system without them
   ln "$store/$1" "$part/$2" 2>/dev/null || cp -p "$store/$1" "$part/$2" || fail no-input
 }
+# the task may write to its own
+copy() {
+  [ -f "$store/$1" ] || gone "object-gone $1"
+  { cp "$store/$1" "$part/$2" && chmod u+w "$part/$2"; } || fail no-input
+}
 stub() {
   if [ -d "$1" ]; then
     mkdir "$part/$2" || fail no-input
@@ -87,9 +92,14 @@ if ! [ -d "$T" ] || [ -e "$T/ticket" ]; then
 machine='-' host=''
 [ -r /etc/machine-id ] && read -r machine </etc/machine-id
 read -r host </proc/sys/kernel/hostname
-use='/srv/it'\''s/.use.mini-1.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1'
-{ echo >'/srv/it'\''s/.used.mini-1.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f'; printf '%s\n' "$machine $host $dir/$T" >"$use"; } 2>/dev/null
-[ -r '/srv/it'\''s/mini-1.sif' ] || { [ -z "$use" ] || rm -f "$use"; echo '@ image-gone'; exit 0; }
+{ echo >'/srv/it'\''s/.used.mini-1.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f'; printf '%s\n' "$machine $host $dir/$T" >'/srv/it'\''s/.use.mini-1.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1'; } 2>/dev/null
+machine='-' host=''
+[ -r /etc/machine-id ] && read -r machine </etc/machine-id
+read -r host </proc/sys/kernel/hostname
+{ echo >'/srv/it'\''s/.used.later-2.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f'; printf '%s\n' "$machine $host $dir/$T" >'/srv/it'\''s/.use.later-2.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1'; } 2>/dev/null
+[ -r '/srv/it'\''s/mini-1.sif' ] || { rm -f '/srv/it'\''s/.use.mini-1.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1' '/srv/it'\''s/.use.later-2.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1'; echo '@ image-gone'; exit 0; }
+[ -r '/mine.sif' ] || { rm -f '/srv/it'\''s/.use.mini-1.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1' '/srv/it'\''s/.use.later-2.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1'; echo '@ image-gone'; exit 0; }
+[ -r '/srv/it'\''s/later-2.sif' ] || { rm -f '/srv/it'\''s/.use.mini-1.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1' '/srv/it'\''s/.use.later-2.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1'; echo '@ image-gone'; exit 0; }
 fi
 if ! [ -d "$T" ]; then
 seen '/scratch/ref genome'
@@ -105,12 +115,13 @@ printf %s '#!/bin/sh
 ' >"$part"/'sup.sh' || fail no-file
 printf %s 'echo hello' >"$part"/'command' || fail no-file
 printf %s '/srv/it'\''s/.use.mini-1.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1
+/srv/it'\''s/.use.later-2.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f.k3f9a2.1
 ' >"$part"/'image-use' || fail no-file
 for f in ticket stdout stderr runtime.log; do true >"$part/$f" || fail no-file; done
 printf '%63s\n' '' >"$part/rc" || fail no-file
 chmod 700 "$part" "$part"/'run.sh' || fail no-directory
-link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644 'inputs/a.txt'
 stub '/scratch/ref genome' 'inputs/ref'
+link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644 'inputs/a.txt'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0755 'inputs/sub dir/b.sh'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0644 'mounts/0'
 link e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855-0600 stdin

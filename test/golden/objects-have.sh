@@ -1,5 +1,7 @@
 cd '/home/alice/.towline/store' || { echo '@ failed no-store'; exit 0; }
+tree=''
 have() {
+  tree="$tree $*"
   # used just now: gc leaves it
   touch -c "$@" 2>/dev/null
   for o; do

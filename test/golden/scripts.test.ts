@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AttemptToken } from '../../src/domain/task.ts';
+import { slurmInspectText } from '../../src/scheduler/slurm/inspect.ts';
 import { cancelText, KILLER } from '../../src/script/cancel.ts';
 import { cleanText } from '../../src/script/clean.ts';
 import { doctorText } from '../../src/script/doctor.ts';
@@ -27,16 +28,20 @@ import { dropHoldsText, heldText, holdsText, keepText } from '../../src/script/k
 import { launchText } from '../../src/script/launch.ts';
 import { leftoversText } from '../../src/script/leftovers.ts';
 import { hashFilesText, haveObjectsText, publishObjectText } from '../../src/script/objects.ts';
+import { dropPackText, packName, packsThereLines, unpackText } from '../../src/script/packs.ts';
 import { probeText } from '../../src/script/probe.ts';
 import { pullCancelText, pullText } from '../../src/script/pull.ts';
 import { PULL_JOB } from '../../src/script/pull-job.ts';
+import { sendFilesText } from '../../src/script/send-files.ts';
 import { settledText } from '../../src/script/settled.ts';
-import { statusText } from '../../src/script/status.ts';
+import { type AttemptFacts, statusText } from '../../src/script/status.ts';
 import { supervisorScript } from '../../src/script/supervisor.ts';
 import { salvageText, survivorsText } from '../../src/script/sweep.ts';
 import { taskScript } from '../../src/script/task-script.ts';
+import { ticketsText } from '../../src/script/tickets.ts';
 import { complaints } from '../support/shells.ts';
 import { aLaunch, aScript, HOSTILE, PLACE, SHA256, TOKEN } from '../unit/script/samples.ts';
+import { JOB_TEXTS } from './job-texts.ts';
 
 const HOLD = {
   root: '/home/alice/.towline',
@@ -64,6 +69,12 @@ const RECEIVE = {
 };
 const FORGET = { rootTemplate: '$SCRATCH/tow line', daemonId: PLACE.daemonId, nonce: 'n3' };
 const OBJECT = { root: PLACE.root, daemonId: PLACE.daemonId, sha256: SHA256, mode: 0o644 };
+const PACKED = [`${SHA256}-0444`, `${SHA256}-0555`];
+const PACK = { root: PLACE.root, daemonId: PLACE.daemonId, pack: packName(PACKED) };
+const SEEN: AttemptFacts = {
+  ...{ directory: 'there', ticket: false, go: true, cancelled: false, killed: false },
+  ...{ supervisorStart: '5', stdoutBytes: 0, stderrBytes: 0 },
+};
 const ATTEMPT = { dir: `${PLACE.root}/tasks/${PLACE.daemonId}/${TOKEN}`, nonce: 'n1', pid: 4711 };
 
 const INSIDE = { nonce: 'n1', command: ['echo', "it's", '$HOME'] };
@@ -73,6 +84,25 @@ const TEXTS: Record<string, string> = {
   'task-text': taskScript(aScript({ command: { kind: 'text', text: 'echo hello\n' } })),
   'task-shell': taskScript(aScript({ command: { kind: 'text', text: 'x', shell: '/bin/zsh' } })),
   'task-hostile': taskScript(aScript(HOSTILE)),
+  'task-steps': taskScript(
+    aScript({
+      volumes: ['/data', '/data/home'],
+      workdir: '/data/w',
+      redirect: { stdin: "/data/it's", stdout: '/data/out', stderr: '/data/err' },
+      env: { HOME: '/data/home', A: 'b' },
+      goOn: true,
+      then: [
+        {
+          imagePath: '/images/other.sif',
+          command: { kind: 'argv', argv: ['cat', '$x'] },
+          env: { B: 'c' },
+          workdir: undefined,
+          redirect: { stdout: '/data/all', stderr: '/data/all' },
+          goOn: undefined,
+        },
+      ],
+    }),
+  ),
   'task-gpu': taskScript(aScript({ gpus: { kind: 'nvidia', devices: ['GPU-1a'] } })),
   'task-overlay': taskScript(
     aScript({
@@ -98,19 +128,44 @@ const TEXTS: Record<string, string> = {
     on: { machineId: 'm', hostname: 'h', bootId: 'b' },
   }),
   launch: launchText(aLaunch()),
+  'launch-volumes': launchText(
+    aLaunch({
+      volumes: ['/data'],
+      directories: ['volumes/0', 'volumes/0/w'],
+      inputs: {
+        files: [
+          { kind: 'object', sha256: SHA256, mode: 0o444, target: '/data/small', bytes: 10 },
+          { kind: 'object', sha256: SHA256, mode: 0o444, target: '/data/large', bytes: 5_000_000 },
+          { kind: 'directory', target: '/data/dir' },
+          { kind: 'object', sha256: SHA256, mode: 0o555, target: '/data/dir/x', bytes: 10 },
+        ],
+      },
+    }),
+  ),
   'launch-signs': launchText({
     ...aLaunch(),
     image: { path: "/srv/it's/mini-1.sif", inCache: true },
+    laterImages: [{ path: '/mine.sif' }, { path: "/srv/it's/later-2.sif", inCache: true }],
   }),
   'launch-needs': launchText(
     aLaunch({ needs: [{ path: '/data/a,b "c" $d' }, { path: '/tmp', directory: true }] }),
   ),
   'launch-plain-mv': launchText(aLaunch({ mvNoTarget: false })),
   status: statusText([ATTEMPT, { ...ATTEMPT, nonce: 'n2', pid: 0 }]),
+  'status-many': statusText(Array.from({ length: 16 }, () => ATTEMPT)),
+  'status-glances': statusText([
+    { ...ATTEMPT, before: SEEN },
+    ATTEMPT,
+    { ...ATTEMPT, nonce: "n'2", pid: 0, before: SEEN },
+    { dir: "/it's/tasks/d/b.1", nonce: 'n', pid: 7, before: SEEN },
+  ]),
+  tickets: ticketsText([ATTEMPT.dir, `${ATTEMPT.dir.slice(0, -1)}2`, '/other root/tasks/d/b.1']),
   survivors: survivorsText({ dir: ATTEMPT.dir, token: TOKEN }),
   salvage: salvageText(ATTEMPT),
   cancel: cancelText({ ...PLACE, nonce: 'n2', graceMs: 10_000, mvNoTarget: true }),
   'cancel-killer': KILLER,
+  ...JOB_TEXTS,
+  'slurm-inspect': slurmInspectText(['--partition=main', "--comment=it's"]),
   forget: forgetText({ ...FORGET, remove: true }),
   'forget-look': forgetText({ ...FORGET, remove: false }),
   'inside-way': wayInText({ ...ATTEMPT, token: TOKEN, runs: true, imagePath: '/images/mini.sif' }),
@@ -169,11 +224,19 @@ const TEXTS: Record<string, string> = {
     setup: 'module load apptainer',
   }),
   'objects-have': haveObjectsText({ ...OBJECT, names: [`${SHA256}-0644`] }),
+  'objects-have-packs': haveObjectsText({
+    ...OBJECT,
+    names: PACKED,
+    more: packsThereLines(PLACE.daemonId),
+  }),
+  'pack-unpack': unpackText({ ...PACK, nonce: 'n5', objects: PACKED }),
+  'pack-drop': dropPackText(PACK),
   'objects-publish': publishObjectText(OBJECT),
   'kept-keep': keepText(HOLD, 'n1', ["/srv/it's one", '/srv/$(two)']),
   'kept-list': holdsText(HOLD),
   'kept-held': heldText(HOLD, [{ sha256: 'a'.repeat(64), mode: 0o444 }]),
   'kept-drop': dropHoldsText(HOLD, [HOLD.token]),
+  'send-files': sendFilesText(["/srv/it's one", '/srv/$(two)']),
   'objects-hash': hashFilesText(["/srv/it's one", '/srv/$(two)']),
 };
 

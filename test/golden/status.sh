@@ -25,9 +25,13 @@ look() {
   if [ -e "$dir/exit.json" ]; then
     IFS= read -r line <"$dir/exit.json"
     echo "@ exit $i $line"
-  elif [ "$4" -gt 0 ] && stat_of "$4" && [ "$state" != Z ] && [ "$state" != X ]; then
-    echo "@ alive $i $start"
+  elif [ "$4" -gt 0 ]; then
+    $alive "$i" "$4"
   fi
+}
+alive=alive_now
+alive_now() {
+  if stat_of "$2" && [ "$state" != Z ] && [ "$state" != X ]; then echo "@ alive $1 $start"; fi
 }
 machine=''
 read -r boot </proc/sys/kernel/random/boot_id

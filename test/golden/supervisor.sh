@@ -1,6 +1,6 @@
 #!/bin/sh
 
-# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS HAS_OUTPUTS, in the directory of the attempt.
+# Towline supervisor, format 1: sup.sh NONCE TOKEN OUTPUT_LIMIT_BYTES TIME_LIMIT_MS HAS_OUTPUTS [job], in the directory of the attempt.
 
 stat_of() {
   [ -r "/proc/$1/stat" ] || return 1
@@ -161,12 +161,12 @@ start_leader() {
 
 # A signal of a copier or of the watcher ends the wait early: then the payload is to be ended.
 wait_for_leader() {
-  woken=
-  wait "$leader"
+  woken=$dismissed
+  [ -n "$woken" ] || wait "$leader"
   code=$?
   while [ -n "$woken" ]; do
     woken=
-    stop_payload 500
+    stop_payload "$grace"
     wait "$leader"
     # 127: the first wait had its code already
     again=$?
@@ -238,8 +238,9 @@ end_attempt() {
   out=${1:-0} err=${3:-0} at=${6:-0}
   log=
   [ "$started" = true ] || tail_of_log
-  printf '{"format":1,"n":"%s","started":%s,"code":%s,"direct":%s,"runtimeCode":%s,"limit":%s,"copier":%s,"copierCode":%s,"out":%s,"err":%s,"at":%s,"log":"%s","usage":%s}\n' \
-    "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" "$usage" 1<>".exit.$n"
+  read_steps
+  printf '{"format":1,"n":"%s","started":%s,"code":%s,"direct":%s,"runtimeCode":%s,"limit":%s,"copier":%s,"copierCode":%s,"out":%s,"err":%s,"at":%s,"log":"%s","usage":%s%s}\n' \
+    "$n" "$started" "$exit_code" "$direct" "$code" "$limit_hit" "$copier" "$copier_code" "$out" "$err" "$at" "$log" "$usage" "$steps" 1<>".exit.$n"
   make_durable ".exit.$n" stdout stderr
   ln ".exit.$n" exit.json 2>/dev/null || [ -e exit.json ] || mv ".exit.$n" exit.json
   [ "$outputs" -eq 0 ] || settle_outputs
@@ -247,7 +248,7 @@ end_attempt() {
 
 # A loss of power may keep the record and lose what the command wrote just before; the mark says that it is on disk.
 settle_outputs() {
-  { find work \( -type f -o -type d \) -exec sync {} + || sync; } 2>/dev/null
+  { find work volumes \( -type f -o -type d \) -exec sync {} + || sync; } 2>/dev/null
   true >".settled.$n"
   make_durable .
 }
@@ -301,7 +302,8 @@ judge_streams() {
         ;;
     esac
   done
-  [ -e ".time.$n" ] && limit_hit='"time"'
+  [ ! -e ".job.$n" ] || limit_hit='"job"'
+  [ ! -e ".time.$n" ] || limit_hit='"time"'
 }
 
 # The copier's own words may have found no room either: 28 and 122 are ENOSPC and EDQUOT.
@@ -320,11 +322,21 @@ read_code() {
     case $word in
       started) started=true exit_code=$code ;;
       noshell) ;;
+      # one of several: the code before it is that of another
+      unstarted) started=false exit_code=null ;;
       '' | *[!0-9]*) ;;
       *) exit_code=$word ;;
     esac
     [ "$how" = direct ] && direct=true
   done <rc
+}
+
+# Of a task of several commands: what each came to.
+read_steps() {
+  steps=''
+  [ -s rc.steps ] || return
+  while read -r line; do steps="$steps,$line"; done <rc.steps
+  steps=",\"steps\":[${steps#,}]"
 }
 
 # In hexadecimal: any byte passes through the record. Both ends: pages of usage may follow the reason.
@@ -385,6 +397,7 @@ supervise() {
   count_oom_kills
   # before there is a record to find this process by: a copier that fails at once must not end it
   trap 'woken=1' USR1
+  [ "$how" != job ] || trap 'woken=1 dismissed=1 grace=2000; true >".job.$n"' TERM
   # nothing slow from here to the leader: who hears that it started takes the payload to be there
   claim
   begin_usage
@@ -408,10 +421,21 @@ supervise() {
 }
 
 main() {
-  n=$1 token=$2 cap=$3 limit=$4 outputs=${5:-0}
+  n=$1 token=$2 cap=$3 limit=$4 outputs=${5:-0} how=${6:-}
+  dismissed='' grace=500
   input=/dev/null
   [ -e stdin ] && input=stdin
   exec 7>&1
+  if [ "$how" = job ]; then
+    trap '' TERM
+    {
+      supervise | copy stdout &
+      # the pipes are for those in the background: who waits must not hold them open
+      exec >/dev/null 6>&-
+      wait
+    } 6>&1 | copy stderr
+    return
+  fi
   {
     {
       supervise

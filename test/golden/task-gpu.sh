@@ -10,7 +10,7 @@ cd '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f/k3f9a2.1' ||
 export APPTAINERENV_GREETING='hello world'
 export APPTAINERENV_TOWLINE_TASK='k3f9a2'
 export APPTAINERENV_TOWLINE_ATTEMPT='k3f9a2.1'
-set -- exec --pwd /mnt/task/work \
+set -- exec --pwd '/mnt/task/work' \
   --containall --cleanenv --no-eval \
   --home '/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f/k3f9a2.1/home:/mnt/task/home' \
   --mount 'type=bind,src=/home/alice/.towline/tasks/0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f/k3f9a2.1/work,dst=/mnt/task/work' \

@@ -12,7 +12,8 @@ import { type AttemptToken } from '../../src/domain/task.ts';
 import { cancelText, parseCancel } from '../../src/script/cancel.ts';
 import { cleanText, parseClean } from '../../src/script/clean.ts';
 import { imageListText, parseImageList } from '../../src/script/image-cache.ts';
-import { launchText, parseLaunch } from '../../src/script/launch.ts';
+import { launchText } from '../../src/script/launch.ts';
+import { parseLaunch } from '../../src/script/launch-reply.ts';
 import { parseProbe, probeText } from '../../src/script/probe.ts';
 import { parseLaunchRecord, REMOTE_FORMAT } from '../../src/script/records.ts';
 import { parseStatus, statusText } from '../../src/script/status.ts';
@@ -225,8 +226,9 @@ function withoutAdded(files: Recorded, older: Recorded): Recorded {
   );
   return Object.fromEntries(
     kept.map(([name, text]) => {
-      const had = older[name]?.includes('"usage":') === true;
-      return [name, had ? text : text.replace(/,"usage":\{[^}]*\}/, '')];
+      const added = [/,"usage":\{[^}]*\}/, /,"id":"[^"]*"/];
+      const later = added.filter((part) => !part.test(older[name] ?? ''));
+      return [name, later.reduce((rest, part) => rest.replace(part, ''), text)];
     }),
   );
 }

@@ -21,7 +21,7 @@ function freshRoot(): string {
   return join(dir, 'root');
 }
 
-const MARKER = '{"format":1,"towline":"root"}\n';
+const MARKER = /^\{"format":1,"towline":"root","id":"[0-9a-f]{16}"\}\n$/;
 
 test('a marker that cannot be written gets no name, and the next contact writes it', () => {
   const root = freshRoot();
@@ -29,7 +29,7 @@ test('a marker that cannot be written gets no name, and the next contact writes 
     /^@ failed marker cannot be written$/m,
   );
   expect(contact(root)).toContain(`@ fact root ${root}`);
-  expect(readFileSync(join(root, 'towline-root.json'), 'utf8')).toBe(MARKER);
+  expect(readFileSync(join(root, 'towline-root.json'), 'utf8')).toMatch(MARKER);
 });
 
 test('an empty marker is written anew', () => {
@@ -37,5 +37,17 @@ test('an empty marker is written anew', () => {
   mkdirSync(root, { mode: 0o700 });
   writeFileSync(join(root, 'towline-root.json'), '');
   expect(contact(root)).toContain(`@ fact root ${root}`);
-  expect(readFileSync(join(root, 'towline-root.json'), 'utf8')).toBe(MARKER);
+  expect(readFileSync(join(root, 'towline-root.json'), 'utf8')).toMatch(MARKER);
+});
+
+test('a root has one name of its own for all who look at it; an older one has none', () => {
+  const root = freshRoot();
+  const [id] = /@ fact rootId [0-9a-f]{16}\n/.exec(contact(root)) ?? [];
+  expect(id).toBeDefined();
+  expect(contact(root)).toContain(id);
+  expect(contact(freshRoot())).not.toContain(id);
+  writeFileSync(join(root, 'towline-root.json'), '{"format":1,"towline":"root"}\n');
+  const older = contact(root);
+  expect(older).toContain(`@ fact root ${root}`);
+  expect(older).not.toContain('rootId');
 });

@@ -14,6 +14,7 @@ import { runText, SHELLS } from '../support/shells.ts';
 const MINE = 'd4a3c7f0-0000-4000-8000-000000000001';
 const OTHER = 'd4a3c7f0-0000-4000-8000-000000000002';
 const OBJECT = `${'0a'.repeat(32)}-0444`;
+const PACK = `pack-${'0a'.repeat(32)}`;
 
 async function house(shell: readonly string[]) {
   const dir = await mkdtemp('/tmp/towline forget ');
@@ -44,6 +45,8 @@ async function house(shell: readonly string[]) {
   await put('images/.part-other.0f.d.far/image.sif', 'half');
   await put(`store/${OBJECT}`, 'object');
   await put(`store/.part/${OBJECT}.${MINE}`, 'half');
+  await put(`store/.part/${PACK}.${MINE}`, 'half');
+  await put(`store/.part/${PACK}.${MINE}.d.n1/${OBJECT}`, 'unpacked');
   const forget = async (remove: boolean) => {
     const plan = { rootTemplate: '~/ro ot', daemonId: MINE, nonce: 'aa', remove };
     return parseForget((await runText(forgetText(plan), shell, env)).output, { host: 'h' });
@@ -57,11 +60,11 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('with %s
     const { dir, root, forget, all } = await house(shell);
     const before = (await all()).toSorted();
     const seen = await forget(false);
-    expect(seen).toMatchObject({ root, attempts: 1, images: 1, objects: 2, gone: false });
+    expect(seen).toMatchObject({ root, attempts: 1, images: 1, objects: 4, gone: false });
     expect(seen).toMatchObject({ others: [], foreign: [], kept: [] });
     expect(seen?.bytes).toBeGreaterThan(10_000);
     expect((await all()).toSorted()).toEqual(before);
-    expect(await forget(true)).toMatchObject({ attempts: 1, images: 1, objects: 2, gone: true });
+    expect(await forget(true)).toMatchObject({ attempts: 1, images: 1, objects: 4, gone: true });
     expect(await readdir(dir)).toEqual([]);
     expect(await forget(true)).toBeUndefined();
   });

@@ -31,6 +31,7 @@ const [UNUSED, LINKED, YOUNG, RACED] = ['0a', '0b', '0c', '0d'].map(object) as [
   string,
   string,
 ];
+const PACK = `pack-${'0f'.repeat(32)}`;
 
 async function house(shell: readonly string[]) {
   const dir = await mkdtemp('/tmp/towline leftovers ');
@@ -73,6 +74,11 @@ async function filled(shell: readonly string[]) {
   await put(`store/.part/${UNUSED}.${MINE}`, 'half');
   await put(`store/.part/${UNUSED}.${OTHER}`, 'half of another');
   await put(`store/.part/${LINKED}.${MINE}`, 'half', false);
+  await put(`store/.part/${PACK}.${MINE}`, 'half');
+  await put(`store/.part/${PACK}.${MINE}.d.n1/${UNUSED}`, 'unpacked');
+  age(join(root, `store/.part/${PACK}.${MINE}.d.n1`));
+  await put(`store/.part/${PACK}.${OTHER}`, 'half of another');
+  await put(`store/.part/${PACK}.${MINE}.d.n2/${UNUSED}`, 'young', false);
   await put(`tasks/${MINE}/.abc.2.0f0f/half`, 'x'.repeat(10_000));
   await chmod(join(root, 'store', LINKED), 0o444);
   await link(join(root, 'store', LINKED), join(root, `tasks/${MINE}/.abc.2.0f0f/input`));
@@ -80,6 +86,12 @@ async function filled(shell: readonly string[]) {
   await put(`tasks/${MINE}/.abc.3.0f0f/half`, 'young', false);
   await put(`tasks/${OTHER}/.abc.2.0f0f/half`);
   age(join(root, `tasks/${OTHER}/.abc.2.0f0f`));
+  // batches of jobs: one whose attempts are gone, one of an attempt that is there, a young one
+  await put(`tasks/${MINE}/.jobs/gone/map`, 'xyz.1 0 0 0\nxyz.2 0 0 0\n');
+  age(join(root, `tasks/${MINE}/.jobs/gone`));
+  await put(`tasks/${MINE}/.jobs/there/map`, 'xyz.1 0 0 0\nabc.1 0 0 0\n');
+  age(join(root, `tasks/${MINE}/.jobs/there`));
+  await put(`tasks/${MINE}/.jobs/young/map`, 'xyz.1 0 0 0\n', false);
   await put(`tasks/${MINE}/.ended/old.1`);
   await put(`tasks/${MINE}/.ended/new.1`, '', false);
   await put('.own.1.abc/x', "somebody's own");
@@ -104,8 +116,8 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('with %s
     const seen = await sweep(false);
     expect(seen.found.map(({ kind, count }) => [kind, count])).toEqual([
       ['objects', 1],
-      ['parts', 1],
-      ['unpublished', 1],
+      ['parts', 3],
+      ['unpublished', 2],
       ['marks', 1],
       ['pulls', 3],
     ]);
@@ -123,7 +135,12 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('with %s
         'images/.pull-failed-0f/result',
         `store/${UNUSED}`,
         `store/.part/${UNUSED}.${MINE}`,
+        `store/.part/${PACK}.${MINE}`,
+        `store/.part/${PACK}.${MINE}.d.n1`,
+        `store/.part/${PACK}.${MINE}.d.n1/${UNUSED}`,
         `tasks/${MINE}/.abc.2.0f0f`,
+        `tasks/${MINE}/.jobs/gone`,
+        `tasks/${MINE}/.jobs/gone/map`,
         `tasks/${MINE}/.abc.2.0f0f/input`,
         `tasks/${MINE}/.abc.2.0f0f/half`,
         `tasks/${MINE}/.ended/old.1`,

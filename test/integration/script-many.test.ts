@@ -3,7 +3,7 @@
  * missing on it. Method: the kernel's own limit (a small stack), and a grep that does not start.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { haveObjectsText, parseHaveObjects } from '../../src/script/objects.ts';
@@ -50,6 +50,50 @@ test('row 27: ten thousand inputs, and eight hundred directories, are found and 
   await attempt.ended();
   expect(await attempt.read('stdout')).toBe('800\n');
 });
+
+test.each([
+  ['by one program', ':'],
+  ['one by one, where that does not start', 'awk() { return 126; }'],
+  ['one by one, where there is none', 'PATH=$HOME/few; export PATH'],
+])(
+  'row 27: of many attempts each supervisor that lives is seen, and no other: %s',
+  async (_, before) => {
+    const on = await bench();
+    await mkdir(join(on.dir, 'few'));
+    const dir = join(on.root, 'tasks', 'd', 't.1');
+    await mkdir(dir, { recursive: true });
+    const own = String((await readFile('/proc/self/stat', 'utf8')).split(') ')[1]).split(' ')[19];
+    const dead = 4_194_305;
+    const pids = Array.from({ length: 40 }, (_each, index) => (index % 4 > 0 ? process.pid : dead));
+    const queries = pids.map((pid) => ({ dir, nonce: 'n', pid }));
+    const { attempts } = parseStatus(queries, await on.run(`${before}\n${statusText(queries)}`));
+    expect(attempts.map(({ supervisorStart }) => supervisorStart)).toEqual(
+      pids.map((pid) => (pid === dead ? undefined : own)),
+    );
+  },
+);
+
+test.each([
+  ['there is none', 'perl() { return 127; }'],
+  ['it makes one and gives up', 'perl() { ln "$3/$5" "$4/$6"; false; }'],
+])(
+  'inputs are links also where the program for many of them does not work: %s',
+  async (_, perl) => {
+    const on = await bench();
+    const sha256 = 'ab'.repeat(32);
+    await writeFile(join(on.root, 'store', `${sha256}-0644`), 'x');
+    const files = Array.from({ length: 20 }, (_each, index) => ({
+      ...({ kind: 'object', sha256, mode: 0o644, bytes: 1 } as const),
+      target: `it's ${index}/\n"file"`,
+    }));
+    const attempt = on.attempt('find inputs -type f -links 21 -exec cat {} +', {
+      inputs: { files },
+    });
+    await on.run(`${perl}\n${attempt.text()}`);
+    await attempt.ended();
+    expect(await attempt.read('stdout')).toBe('x'.repeat(20));
+  },
+);
 
 test('row 27: where grep cannot be given all processes, they are asked by parts: a payload that lives is seen', async () => {
   const on = await bench();

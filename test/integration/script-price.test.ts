@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { statusText } from '../../src/script/status.ts';
+import { parseStatus, statusText } from '../../src/script/status.ts';
 import { openBench } from '../support/script-bench.ts';
 import { runText } from '../support/shells.ts';
 import { until } from '../support/until.ts';
@@ -50,7 +50,7 @@ test('an attempt from its launch to its exit record runs 17 tools and one contai
   expect(tools.sort()).toEqual([...publish, ...claim, ...end].sort());
 });
 
-test('looking at forty attempts costs one tool', async () => {
+test('looking at forty attempts costs one tool, and so does a glance at them', async () => {
   const { on, used, forget } = await counted();
   const attempts = Array.from({ length: 5 }, () => on.attempt(': >work/on; exec /bin/sleep 300'));
   const queries = await Promise.all(
@@ -66,6 +66,17 @@ test('looking at forty attempts costs one tool', async () => {
   const env = { ...process.env, PATH: `${on.dir}/bin:${process.env['PATH']}` };
   const { output } = await runText(text, ['sh'], env);
   expect(output.match(/^@ alive/gm)).toHaveLength(40);
+  expect(await used()).toEqual(['stat']);
+  await forget();
+  const { attempts: seen } = parseStatus(
+    queries,
+    (await runText(statusText(queries), ['sh'], env)).output,
+  );
+  await forget();
+  const glances = queries.map((query, index) => ({ ...query, before: seen[index] }));
+  const glanced = await runText(statusText(glances), ['sh'], env);
+  expect(glanced.output).toMatch(/^@ same 0 1 2 3 4$/m);
+  expect(parseStatus(glances, glanced.output).attempts).toEqual(seen);
   expect(await used()).toEqual(['stat']);
   await Promise.all(attempts.map((attempt) => attempt.cancel(0)));
   for (const attempt of attempts) await attempt.ended();

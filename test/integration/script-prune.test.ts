@@ -98,28 +98,33 @@ describe.each(SHELLS)('%s', (...shell) => {
     expect(kept).toEqual({ inUse: 3, recent: 0 });
   });
 
-  test('a launch signs for its image, and what it leaves goes with the attempt', async () => {
+  test('a launch signs for its images, and what it leaves goes with the attempt', async () => {
     const { on, put, prune, names, directory } = await house(shell);
     await put('mini-1', 40);
+    await put('later-1', 40);
     const image = { path: `${directory}/mini-1.sif`, inCache: true };
-    const attempt = on.attempt(`until [ -e '${on.dir}/go' ]; do sleep 0.05; done`, {
-      launch: { image },
-    });
+    const later = { path: `${directory}/later-1.sif`, inCache: true };
+    const launch = { image, laterImages: [image, later] };
+    const attempt = on.attempt(`until [ -e '${on.dir}/go' ]; do sleep 0.05; done`, { launch });
     expect((await attempt.launch()).kind).toBe('launched');
     const [daemonId = ''] = await readdir(`${on.root}/tasks`);
-    const signs = [`.use.mini-1.${daemonId}.${attempt.token}`, `.used.mini-1.${daemonId}`];
-    expect((await names()).filter((name) => name.startsWith('.'))).toEqual(signs);
-    expect((await prune({ olderThanMs: 0 })).kept).toEqual({ inUse: 1, recent: 0 });
+    const used = [`.used.later-1.${daemonId}`, `.used.mini-1.${daemonId}`];
+    const { token } = attempt;
+    const signs = [`.use.later-1.${daemonId}.${token}`, `.use.mini-1.${daemonId}.${token}`];
+    const marks = async () => (await names()).filter((name) => name.startsWith('.'));
+    expect(await marks()).toEqual([...signs, ...used]);
+    expect((await prune({ olderThanMs: 0 })).kept).toEqual({ inUse: 2, recent: 0 });
     await writeFile(`${on.dir}/go`, '');
     await attempt.ended();
     const clean = cleanText({ root: on.root, daemonId, tokens: [attempt.token] });
     await until(async () => (await on.run(clean)).includes('@ cleaned'));
-    expect((await names()).filter((name) => name.startsWith('.'))).toEqual([signs[1]]);
-    expect(await prune()).toEqual({ pruned: [], kept: { inUse: 0, recent: 1 } });
-    expect((await prune({ olderThanMs: 0 })).pruned).toEqual(['mini-1']);
+    expect(await marks()).toEqual(used);
+    expect(await prune()).toEqual({ pruned: [], kept: { inUse: 0, recent: 2 } });
+    expect((await prune({ olderThanMs: 0 })).pruned).toEqual(['later-1', 'mini-1']);
     expect(await names()).toEqual([]);
-    const late = on.attempt('true', { launch: { image } });
+    await put('mini-1', 40);
+    const late = on.attempt('true', { launch });
     expect((await late.launch()).kind).toBe('image-gone');
-    expect(await names()).toEqual([`.used.mini-1.${daemonId}`]);
+    expect((await names()).filter((name) => name.startsWith('.use.'))).toEqual([]);
   });
 });

@@ -4,7 +4,8 @@
  */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { attemptToken, type TaskId } from '../../src/domain/task.ts';
-import { launchText, parseLaunch } from '../../src/script/launch.ts';
+import { launchText } from '../../src/script/launch.ts';
+import { parseLaunch } from '../../src/script/launch-reply.ts';
 import { parseProbe, probeText } from '../../src/script/probe.ts';
 import { parseStatus, statusText } from '../../src/script/status.ts';
 import { supervisorScript } from '../../src/script/supervisor.ts';

@@ -2,6 +2,7 @@
  * Goal: a known_hosts line means the same hosts to us as to OpenSSH. Method: files of random lines, and
  * ssh-keygen -F as the oracle for the numbers of the lines that are about a host.
  */
+
 import { execFile } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,6 +13,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { knownHostsName } from '../../src/remote/ssh/host-pattern.ts';
 import { pinsFor } from '../../src/remote/ssh/known-hosts.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { makeKeyPair } from '../support/ssh-keys.ts';
 
 const run = promisify(execFile);
@@ -60,7 +62,9 @@ const line = fc
   .tuple(marker, fc.oneof(plain, plain, hashed))
   .map(([mark, column]) => ({ mark, column }));
 
-it('finds the lines about a host that ssh-keygen finds', { timeout: 60_000 }, async () => {
+it('finds the lines about a host that ssh-keygen finds', {
+  timeout: 60_000 * PATIENCE,
+}, async () => {
   const file = join(directory, 'known_hosts');
   await fc.assert(
     fc.asyncProperty(

@@ -2,6 +2,7 @@
  * Goal: what we take from an OpenSSH configuration is what ssh would use. Method: random files, and
  * `ssh -G` as the oracle.
  */
+
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openOpensshFiles } from '../../src/config/openssh/files.ts';
 import { opensshValues } from '../../src/config/openssh/values.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 const run = promisify(execFile);
 let directory: string;
@@ -54,7 +56,7 @@ const config = fc
     [...top, ...blocks.flatMap(([head, lines]) => [head, ...lines])].join('\n'),
   );
 
-it('takes the values that ssh -G gives', { timeout: 60_000 }, async () => {
+it('takes the values that ssh -G gives', { timeout: 60_000 * PATIENCE }, async () => {
   const file = join(directory, 'config');
   const home = homedir();
   await fc.assert(

@@ -126,4 +126,4 @@ it('the store agrees with a map over rounds of concurrent changes and reopenings
     }
   });
   await expect(fc.assert(property, { numRuns: 6 })).resolves.toBeUndefined();
-}, 120_000);
+});

@@ -4,9 +4,8 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { expand } from '../../src/workflow/expand.ts';
 import { graphOf } from '../../src/workflow/graph.ts';
-import { parseManifest } from '../../src/workflow/manifest.ts';
+import { readWorkflowText } from '../../src/workflow/read.ts';
 
 /** Task i waits for some of those before it; 0 parts: not scattered. */
 const shapes = fc
@@ -43,10 +42,10 @@ test('each part waits for all parts of its predecessors, items arrive as they ar
             : { ...rest, command: ['x', '${item}'], scatter };
         return [`t${index}`, task];
       });
-      const parsed = parseManifest(JSON.stringify({ name: 'x', tasks: Object.fromEntries(tasks) }));
-      if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
-      const expanded = expand(parsed.manifest, { set: {}, directory: '/' });
-      if ('problems' in expanded) throw new Error(JSON.stringify(expanded.problems));
+      const text = JSON.stringify({ name: 'x', tasks: Object.fromEntries(tasks) });
+      const read = readWorkflowText(text, { set: {}, directory: '/' });
+      if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+      const { manifest, expanded } = read;
 
       const namesOf = (index: number): string[] => {
         const parts = shape[index]?.parts ?? 0;
@@ -63,9 +62,7 @@ test('each part waits for all parts of its predecessors, items arrive as they ar
           if (parts > 0) expect(task?.command).toEqual(['x', words[part]]);
         }
       }
-      const levels = new Map(
-        graphOf(parsed.manifest, expanded).map(({ name, level }) => [name, level]),
-      );
+      const levels = new Map(graphOf(manifest, expanded).map(({ name, level }) => [name, level]));
       for (const [index, { after }] of shape.entries()) {
         const before = after.map((other) => levels.get(`t${other}`) ?? 0);
         expect(levels.get(`t${index}`)).toBe(Math.max(-1, ...before) + 1);

@@ -4,10 +4,11 @@
  * `scripts/faults seeds` plays more of them, or a single one again.
  */
 import { expect, test } from 'vitest';
+import { TAKES_ALL } from '../support/share.ts';
 import { runSeeds } from './many.ts';
 import { lineOf, summarise, textOf } from './report.ts';
 
-const SEEDS = 20;
+const SEEDS = TAKES_ALL ? 24 : 5;
 const TASKS = 3;
 
 test(`${SEEDS} runs with random faults come to rest without a violation`, async () => {

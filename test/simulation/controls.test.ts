@@ -2,7 +2,9 @@
  * Goal: the simulator can fail. Method: one guard of the product taken away at a time; some history
  * must break a promise, and can be made short enough to be read.
  */
+
 import { expect, test } from 'vitest';
+import { PATIENCE } from '../support/patience.ts';
 import { runCampaign } from './campaign.ts';
 import { CONTROLS, type Control } from './controls.ts';
 import { type History, runHistory } from './history.ts';
@@ -24,11 +26,11 @@ function findOut(control: Control): History {
   throw new Error(`not found in ${HISTORIES_MAX} histories, but ${[...seen].join(', ')}`);
 }
 
-test.each(CONTROLS)('found out: $name', { timeout: 120_000 }, (control) => {
+test.each(CONTROLS)('found out: $name', { timeout: 120_000 * PATIENCE }, (control) => {
   expect(findOut(control).violation?.promise).toMatch(control.breaks);
 });
 
-test('what was found is made short and told step by step', { timeout: 60_000 }, () => {
+test('what was found is made short and told step by step', { timeout: 60_000 * PATIENCE }, () => {
   const control = CONTROLS.find(({ name }) => name.startsWith('the name of an attempt'));
   if (control === undefined) throw new Error('no such control');
   const found = findOut(control);

@@ -3,14 +3,16 @@
  * some time after all is mended. Method: ten thousand histories of the product's own decisions against
  * a model host in virtual time, promises checked after every step (docs/faults.md).
  */
+
 import { expect, test } from 'vitest';
+import { PATIENCE } from '../support/patience.ts';
 import { runCampaign } from './campaign.ts';
 import { runHistory } from './history.ts';
 import { shrink, told } from './shrink.ts';
 
 const BASE_SEED = 20_261_122;
 
-test('ten thousand histories keep every promise', { timeout: 120_000 }, () => {
+test('ten thousand histories keep every promise', { timeout: 120_000 * PATIENCE }, () => {
   const tally = runCampaign({ seed: BASE_SEED, count: 10_000, violationsMax: 1 });
   const [found] = tally.violations;
   if (found !== undefined) {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { runInContainer } from './host-shells.ts';
 
 export const REPO = join(import.meta.dirname, '../..');
 export const BED = join(REPO, '.testbed');
@@ -12,8 +13,11 @@ export const SSH_PORT = process.env['TOWLINE_BED_SSH_PORT'] ?? '2210';
 export const REGISTRY_PORT = process.env['TOWLINE_BED_REGISTRY_PORT'] ?? '5010';
 export const MINI = 'docker://registry:5000/mini:1';
 
-/** The hosts: vm; vm2 with all users and the sshds of tests; bastion; inner, reached through bastion. */
-export type BedHost = 'vm' | 'vm2' | 'bastion' | 'inner';
+/**
+ * The hosts: vm; vm2 with all users and the sshds of tests; bastion; inner, reached through bastion; hpc and hpc2, the
+ * login nodes of the cluster, which are there after `await hpc()` of slurm/cluster.ts.
+ */
+export type BedHost = 'vm' | 'vm2' | 'bastion' | 'inner' | 'hpc' | 'hpc2';
 /** A machine of a test's own (faults/spare-host.ts). */
 export type SpareName = `spare-${number}`;
 /** The users of vm2 (test/bed/hosts/users says what each is like); elsewhere only alice logs in. */
@@ -30,6 +34,8 @@ export const PORTS = {
   vm: Number(SSH_PORT),
   vm2: Number(SSH_PORT) + 2,
   bastion: Number(SSH_PORT) + 3,
+  hpc: Number(SSH_PORT) + 4,
+  hpc2: Number(SSH_PORT) + 5,
   /** For the sshds that tests start in vm2, both ends included. */
   sshdFirst: Number(SSH_PORT) + 10,
   sshdLast: Number(SSH_PORT) + 29,
@@ -85,10 +91,17 @@ const run = promisify(execFile);
 
 /** Runs a command as root inside a host of the bed and gives its stdout. */
 export async function onHost(host: string, ...command: string[]): Promise<string> {
-  const { stdout } = await run('docker', ['exec', `${BED_NAME}-${host}`, ...command], {
-    maxBuffer: 64 << 20,
-  });
-  return stdout;
+  const { code, stdout, stderr } = await runInContainer(`${BED_NAME}-${host}`, command);
+  if (code === 0) return stdout;
+  const message = `on ${host}: ${command.join(' ')} ended with ${code}: ${stderr}`;
+  throw Object.assign(new Error(message), { code, stdout, stderr });
+}
+
+/** What `find` names below a directory while others may remove it: what goes under it is none of it. */
+export async function found(host: string, root: string, ...tests: string[]): Promise<string[]> {
+  const find = 'find "$@" 2>/dev/null || :';
+  const names = await onHost(host, 'sh', '-c', find, 'sh', root, ...tests);
+  return names.split('\n').filter((name) => name !== '');
 }
 
 /** The small image as a file that all users of a host can read; pulled once in the life of the host. */
@@ -105,7 +118,7 @@ export async function testbed(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** A log of the bed by name: sshd, sshd-vm2, sshd-bastion, sshd-inner, sshd-PORT, registry. */
+/** A log of the bed by name: sshd, sshd-vm2, sshd-bastion, sshd-inner, sshd-PORT, registry; slurmctld, slurmd-hpcn1. */
 export function bedLog(name: string): string {
   return readFileSync(join(BED, 'log', `${name}.log`), 'utf8');
 }

@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'vitest';
 import { BED, type BedHost, MINI, onHost } from './bed.ts';
 import type { TestDaemon } from './daemon.ts';
+import type { ComputeNode } from './slurm/cluster.ts';
 import { until } from './until.ts';
 
 /** Keys of [host.vm] with which every start of the runtime is counted. */
@@ -138,9 +139,9 @@ export async function remains(daemon: TestDaemon, token: string): Promise<string
   return (await onHost('vm', 'sh', '-c', directory)) + (await living(token));
 }
 
-/** The processes that carry an attempt's name in their environment, one a line. */
-export function living(token: string, on: BedHost = 'vm'): Promise<string> {
-  const look = `grep -lzas 'TOWLINE_[A-Z]*=${token}$' /proc/[0-9]*/environ; true`;
+/** The processes that carry an attempt's name in their environment, or that of its job, one a line. */
+export function living(token: string, on: BedHost | ComputeNode = 'vm'): Promise<string> {
+  const look = `grep -lzas -e 'TOWLINE_[A-Z]*=${token}$' -e '^SLURM_JOB_NAME=.*${token}' /proc/[0-9]*/environ; true`;
   return onHost(on, 'sh', '-c', look);
 }
 

@@ -16,6 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { type Client, createClient } from '../../src/client/client.ts';
+import type { LoginUse } from '../../src/remote/host.ts';
 import {
   type BedHost,
   type BedUser,
@@ -87,7 +89,9 @@ export interface TestDaemon extends AsyncDisposable {
   run(...command: string[]): Promise<Ran>;
   /** Submits and gives the id. */
   submit(...args: string[]): Promise<string>;
+  /** What `towline show --json` and `host show --no-probe --json` print, without a process for each look. */
   show(id: string): Promise<TaskJson>;
+  showHost(name: string): Promise<HostJson>;
   /** The state column in the database, read from outside. */
   storedState(id: string): string | undefined;
 }
@@ -101,8 +105,10 @@ export interface TaskJson {
   exitCode?: number;
   host?: string;
   image?: string;
+  imagePath?: string;
   imageDigest?: string;
   remoteDir?: string;
+  job?: { id: string; name: string; command: string; pilot: boolean };
   failure?: { code: string; message: string; hint: string };
   blocked?: {
     host: string;
@@ -115,6 +121,19 @@ export interface TaskJson {
   cleanup: { policy: string; state: string };
   streams: Record<'stdout' | 'stderr', { bytes: number; complete: boolean }>;
   outputs: { path: string; local: string; bytes: number }[];
+}
+
+/** What tests look at of a host. */
+export interface HostJson {
+  link: {
+    kind: string;
+    code?: string;
+    message?: string;
+    hint?: string;
+    since?: string;
+    nextTryAt?: string;
+  };
+  budget: { logins: LoginUse; nodes: { name: string; inUse: boolean }[] };
 }
 
 /** Makes directory and configuration; nothing runs before start(). Disposing ends and removes all. */
@@ -142,6 +161,7 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
       cwd: dir,
       env: {
         ...process.env,
+        ...(args[0] !== 'daemon' && { NODE_OPTIONS: withoutKeeping() }),
         TOWLINE_SOCKET: socket,
         TOWLINE_CONFIG: configFile,
         TOWLINE_FAULT: '',
@@ -149,6 +169,15 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+  }
+
+  async function ask<T>(call: (client: Client) => Promise<T>): Promise<T> {
+    const client = createClient({ socketPath: socket });
+    try {
+      return await call(client);
+    } finally {
+      client.close();
+    }
   }
 
   const daemon: TestDaemon = {
@@ -190,11 +219,8 @@ export function makeDaemon(options: DaemonOptions = {}): TestDaemon {
       if (ran.code !== 0) throw new Error(`submit failed: ${ran.stderr}`);
       return ran.stdout.trim();
     },
-    async show(id) {
-      const ran = await daemon.cli('show', '--json', id);
-      if (ran.code !== 0) throw new Error(`show failed: ${ran.stderr}`);
-      return JSON.parse(ran.stdout) as TaskJson;
-    },
+    show: (id) => ask((client) => client.get(id)) as Promise<TaskJson>,
+    showHost: (name) => ask((client) => client.host(name, { probe: false })) as Promise<HostJson>,
     storedState(id) {
       const db = new DatabaseSync(join(stateDir, 'towline.sqlite'), {
         readOnly: true,
@@ -258,6 +284,11 @@ interface Section {
   values: Record<string, string>;
 }
 
+/** A verb of the client makes no scripts: what keeps those (kept-scripts) would cost it a third of its start. */
+function withoutKeeping(): string {
+  return (process.env['NODE_OPTIONS'] ?? '').replace(/--import "[^"]*kept-scripts[^"]*"/, '');
+}
+
 /** Each host has a root of its own, so that two sections for one account do not meet. */
 function hostSections(options: DaemonOptions, id: string): Section[] {
   const { hosts = { vm: { on: 'vm', keys: options.vm ?? {} } } } = options;
@@ -288,8 +319,7 @@ function configText(house: {
     '[daemon]',
     `state_dir = ${stateDir}`,
     `socket = ${socket}`,
-    'log_level = debug',
-    ...lines(options.daemon ?? {}),
+    ...lines({ log_level: 'debug', ...options.daemon }),
     '[defaults]',
     ...lines({ host: hosts[0]?.name ?? '', stop_grace: '2s', ...options.defaults }),
     ...hosts.flatMap(({ name, values }) => [`[host.${name}]`, ...lines(values)]),

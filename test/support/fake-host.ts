@@ -38,7 +38,10 @@ const FACTS = {
 const TOOLS = ['mvNoTarget', 'syncFile', 'setsid', 'sha256sum', 'stat', 'defaultSignal'];
 
 /** What a first contact finds. */
-export function probeReply(facts: Partial<typeof FACTS> = {}, runtime = true): string {
+export function probeReply(
+  facts: Partial<typeof FACTS & { rootId: string }> = {},
+  runtime = true,
+): string {
   return [
     ...Object.entries({ ...FACTS, ...facts }).map(([name, value]) => `@ fact ${name} ${value}`),
     ...TOOLS.map((name) => `@ tool ${name} 1`),
@@ -128,10 +131,15 @@ export class FakeHost implements Host {
     return { code: 0, output: await known.answer({ purpose, script, signal }) };
   }
 
-  async openProcess(script: string, { purpose }: ProcessOptions): Promise<RemoteProcess> {
+  /** What is started for a call, if anything. */
+  onProcess: (call: Call) => RemoteProcess | undefined = () => undefined;
+
+  async openProcess(script: string, { purpose, signal }: ProcessOptions): Promise<RemoteProcess> {
     this.#refuseClosed();
     this.calls.push(purpose);
     this.scripts.push(script);
+    const process = this.onProcess({ purpose, script, signal });
+    if (process !== undefined) return process;
     throw this.fault ?? new Error(`the fake host starts no process for: ${purpose}`);
   }
 
@@ -178,7 +186,8 @@ export class FakeHost implements Host {
     this.calls.push(`download ${source.path}${offset === 0 ? '' : ` from ${offset}`}`);
     if (this.fault !== undefined) throw this.fault;
     const bytes = (this.files.get(source.path) ?? Buffer.alloc(0)).subarray(offset, source.size);
-    if (bytes.length > 0) await write(bytes);
+    // its own copy: whoever gets it may move it elsewhere
+    if (bytes.length > 0) await write(Buffer.from(bytes));
     onProgress?.(bytes.length);
   }
 

@@ -54,6 +54,8 @@ export class FakeService implements Service {
   script: FakeScript = () => 0;
   /** What gc finds and removes. */
   kept: TaskId[] = [];
+  /** Of tasks that came in by another protocol, by id. */
+  readonly bodies = new Map<string, string>();
   readonly calls: { name: string; args: unknown[] }[] = [];
   healthReport: Health = { readOnly: false };
   readonly hostReports: HostReport[] = [fakeHost()];
@@ -63,7 +65,7 @@ export class FakeService implements Service {
   private readonly changed = new Waiters();
   private latestProgress: LiveEvent | undefined;
 
-  async submit(specs: TaskSpec[], idempotencyKey?: string) {
+  async submit(...[specs, idempotencyKey, documents]: Parameters<Service['submit']>) {
     this.note('submit', specs, idempotencyKey);
     const digest = JSON.stringify(specs);
     const known = idempotencyKey === undefined ? undefined : this.keys.get(idempotencyKey);
@@ -73,6 +75,9 @@ export class FakeService implements Service {
       return { created: false, tasks: known.ids.map((id) => this.report(this.find(id))) };
     }
     const entries = specs.map((spec) => this.create(spec));
+    for (const [index, { body }] of (documents ?? []).entries()) {
+      this.bodies.set(entries[index]?.task.id ?? '', body);
+    }
     if (idempotencyKey !== undefined) {
       this.keys.set(idempotencyKey, { digest, ids: entries.map(({ task }) => task.id) });
     }
@@ -96,6 +101,7 @@ export class FakeService implements Service {
       inputs: [],
       outputs: [],
       files: { 'run.sh': '#!/bin/sh\nexec apptainer exec image.sif true\n' },
+      job: { args: ['--ntasks=1', '--partition=short'], notes: ['less cpus'] },
     };
   }
 
@@ -114,7 +120,9 @@ export class FakeService implements Service {
     this.note('list', query);
     const all = [...this.entries.values()].reverse().map((entry) => this.report(entry));
     const fitting = all.filter(
-      ({ task }) => query.states === undefined || query.states.includes(task.state.kind),
+      ({ task: { spec, state } }) =>
+        (query.states === undefined || query.states.includes(state.kind)) &&
+        Object.entries(query.tags ?? {}).every(([name, value]) => spec.tags[name] === value),
     );
     const start = query.cursor === undefined ? 0 : Number(query.cursor);
     const next = start + query.limit;
@@ -122,6 +130,18 @@ export class FakeService implements Service {
       tasks: fitting.slice(start, next),
       ...(next < fitting.length && { cursor: String(next) }),
     };
+  }
+
+  async documents(query: Parameters<Service['documents']>[0]) {
+    this.note('documents', query);
+    const rows = [...this.bodies].reverse().flatMap(([id, body]) => {
+      const { task } = this.find(id);
+      if (query.id !== undefined && query.id !== id) return [];
+      return [
+        { id: task.id, kind: task.state.kind, failing: false, ...(query.bodies && { body }) },
+      ];
+    });
+    return { rows: rows.slice(0, query.limit) };
   }
 
   async cancel(id: string): Promise<TaskReport> {

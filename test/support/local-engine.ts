@@ -17,6 +17,7 @@ import type { Store } from '../../src/store/store.ts';
 import { openMemoryStore } from '../contract/store-memory.ts';
 import { aSpec } from './builders.ts';
 import { aPolicy, LOG, someSettings, temporaryDirectory } from './engine-parts.ts';
+import { PATIENCE } from './patience.ts';
 import { until } from './until.ts';
 
 /** Takes the options of `exec` away up to the image and runs what follows; `pull` does as the file `pull` says. */
@@ -101,8 +102,8 @@ export async function startLocalEngine(more: Partial<HostPolicy> = {}): Promise<
       return (tasks[0] as TaskReport).task;
     },
     async ended(id) {
-      const signal = AbortSignal.timeout(60_000);
-      const report = await self.engine.service.wait(id, { timeoutMs: 60_000, signal });
+      const signal = AbortSignal.timeout(60_000 * PATIENCE);
+      const report = await self.engine.service.wait(id, { timeoutMs: 60_000 * PATIENCE, signal });
       if (!isEnded(report.task.state)) throw new Error(`still ${report.task.state.kind}`);
       return report;
     },

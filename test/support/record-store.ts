@@ -43,6 +43,7 @@ const EVENTS: Record<TaskEvent['kind'] | 'submitted', true> = {
   unblocked: true,
   'step-failed': true,
   reused: true,
+  'job-submitted': true,
 };
 export const EVENT_KINDS = Object.keys(EVENTS);
 

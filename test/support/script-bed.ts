@@ -5,7 +5,8 @@ import { attemptToken, type TaskId } from '../../src/domain/task.ts';
 import { type Host } from '../../src/remote/host.ts';
 import { HOST_TUNING } from '../../src/remote/settings.ts';
 import { createSshHost } from '../../src/remote/ssh/ssh-host.ts';
-import { launchText, parseLaunch } from '../../src/script/launch.ts';
+import { launchText } from '../../src/script/launch.ts';
+import { parseLaunch } from '../../src/script/launch-reply.ts';
 import { attemptDir } from '../../src/script/layout.ts';
 import { type HostFacts, parseProbe, probeText } from '../../src/script/probe.ts';
 import { type PullPlace, parsePull, pullText } from '../../src/script/pull.ts';
@@ -13,6 +14,7 @@ import { type AttemptFacts, parseStatus, statusText } from '../../src/script/sta
 import { supervisorScript } from '../../src/script/supervisor.ts';
 import { type ScriptPlan, taskScript } from '../../src/script/task-script.ts';
 import { BED, requireBed, SSH_PORT } from './bed.ts';
+import { PATIENCE } from './patience.ts';
 import { until } from './until.ts';
 
 export const DAEMON = 'd4a3c7f0-0000-4000-8000-000000000002';
@@ -50,7 +52,7 @@ export async function openScriptBed(name: string): Promise<ScriptBed> {
     identityFiles: [join(BED, 'id_ed25519')],
     knownHostsFiles: [join(BED, 'known_hosts')],
   });
-  const run = async (text: string, deadlineMs = 15_000) =>
+  const run = async (text: string, deadlineMs = 15_000 * PATIENCE) =>
     (await host.run(text, { purpose: 'test of script', deadlineMs })).output;
   const rootTemplate = `~/script test/${name} ${randomBytes(4).toString('hex')}`;
   const facts = parseProbe(await run(probeText({ rootTemplate, runtime: 'apptainer' })), {
@@ -65,7 +67,7 @@ export async function openScriptBed(name: string): Promise<ScriptBed> {
     runtime,
     insecure: true,
     nonce: fresh(),
-    timeoutMs: 120_000,
+    timeoutMs: 120_000 * PATIENCE,
   });
   const bed: ScriptBed = {
     facts,

@@ -11,12 +11,8 @@ import { join } from 'node:path';
 import type { StagedInputs } from '../../src/domain/state.ts';
 import { type AttemptToken, attemptToken, type TaskId } from '../../src/domain/task.ts';
 import { type CancelReply, cancelText, parseCancel } from '../../src/script/cancel.ts';
-import {
-  type LaunchPlan,
-  type LaunchReply,
-  launchText,
-  parseLaunch,
-} from '../../src/script/launch.ts';
+import { type LaunchPlan, launchText } from '../../src/script/launch.ts';
+import { type LaunchReply, parseLaunch } from '../../src/script/launch-reply.ts';
 import { attemptDir } from '../../src/script/layout.ts';
 import { type HostFacts, parseProbe, probeText } from '../../src/script/probe.ts';
 import {

@@ -16,8 +16,10 @@ export interface SshdOptions {
   lines?: string[];
   /** Default: ed25519. */
   hostKeys?: HostKeyName[];
-  /** One of the range, for a second start in the place of the first; default: a free one. */
-  port?: number;
+  /** Who logs in there sees a machine of this name: another one, as far as a process tells, with the same files. */
+  hostname?: string;
+  /** A directory of alice's that is another one there, as a disk of that machine alone. */
+  ownDirectory?: string;
 }
 
 /** What sshd logged about logins, counted. */
@@ -40,48 +42,80 @@ export interface Sshd extends AsyncDisposable {
   logins(): LoginCounts;
   /** The known_hosts text that pins the keys it was started with. */
   readonly knownHosts: string;
-  /** Ends it and its sessions; the port is free again. */
+  /** Ends it and its sessions; its port stays its own. */
+  down(): Promise<void>;
+  /** Starts it again where it was, with an empty log; what is named is otherwise from now on. */
+  up(changes?: Pick<SshdOptions, 'lines' | 'hostKeys'>): Promise<void>;
+  /** Ends it and its sessions; the port is free for others. */
   stop(): Promise<void>;
 }
 
-/** Of the twenty ports there are. */
-const SKIPPED_MAX = 8;
+const OWN = '[ -z "$1" ] || mount -t tmpfs -o "mode=0700,uid=$(id -u alice)" none "$1"';
+const AS_MACHINE = [
+  ...['unshare', '--uts', '--mount', 'sh', '-euc'],
+  `hostname "$0"; ${OWN}; shift; exec "$@"`,
+];
 
 /** Starts one and waits until it listens. @throws with sshd's own words when a line is wrong */
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   requireBed();
-  const { lines = [], hostKeys = ['ed25519'] } = options;
-  // not always the lowest one: a test that starts its own again on the same port would find it taken
-  const first = PORTS.sshdFirst + Math.floor(Math.random() * SKIPPED_MAX);
-  const range = [first, PORTS.sshdLast, ...(options.port ? [options.port] : [])];
-  const command = ['exec', '-i', `${BED_NAME}-vm2`, 'bed-sshd', ...range.map(String)];
-  const child = spawn('docker', command, { stdio: 'pipe' });
+  const { hostname, ownDirectory = '' } = options;
+  let { lines = [], hostKeys = ['ed25519'] } = options;
+  const machine = hostname === undefined ? [] : [...AS_MACHINE, hostname, ownDirectory];
+  const range = [PORTS.sshdFirst, PORTS.sshdLast].map(String);
+  const program = talkTo([...machine, 'bed-sshd', ...range]);
+  const listen = (): Promise<number> => {
+    const keyLines = hostKeys.map((name) => `HostKey /etc/ssh/ssh_host_${name}_key`);
+    return program.ask([...keyLines, ...lines, '.'], 'listening');
+  };
+  const port = await listen();
+  const log = (): string => bedLog(`sshd-${port}`);
+  return {
+    port,
+    log,
+    logins: () => countLogins(log()),
+    knownHosts: knownHostsText(port, hostKeys),
+    down: async () => void (await program.ask(['down'], 'down')),
+    up: async (changes = {}) => {
+      ({ lines = lines, hostKeys = hostKeys } = changes);
+      await listen();
+    },
+    stop: program.end,
+    [Symbol.asyncDispose]: program.end,
+  };
+}
+
+interface Program {
+  /** Says the lines and waits for its answer: the word and a port, which is returned. */
+  ask(lines: readonly string[], word: string): Promise<number>;
+  /** Lets go of its standard input, and waits until it has ended. */
+  end(): Promise<void>;
+}
+
+/** A program in vm2 that is told lines, and answers each time with one. */
+function talkTo(command: readonly string[]): Program {
+  const child = spawn('docker', ['exec', '-i', `${BED_NAME}-vm2`, ...command], { stdio: 'pipe' });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   child.stdin.on('error', () => {});
-  const keyLines = hostKeys.map((name) => `HostKey /etc/ssh/ssh_host_${name}_key`);
-  child.stdin.write([...keyLines, ...lines, '.', ''].join('\n'));
-  await until(() => {
-    if (child.exitCode !== null) throw new Error(`sshd did not start: ${err}`);
-    return /^listening \d+$/m.test(out);
-  });
-  const port = Number(out.split(' ')[1]);
-  const log = (): string => bedLog(`sshd-${port}`);
-  const stop = async (): Promise<void> => {
+  const ask = async (lines: readonly string[], word: string): Promise<number> => {
+    out = '';
+    child.stdin.write(`${lines.join('\n')}\n`);
+    const answer = new RegExp(`^${word} (\\d+)\n`);
+    await until(() => {
+      if (child.exitCode !== null) throw new Error(`sshd has ended: ${err}`);
+      return answer.test(out);
+    });
+    return Number(answer.exec(out)?.[1]);
+  };
+  const end = async (): Promise<void> => {
     child.stdin.end();
     await ended;
   };
-  return {
-    port,
-    log,
-    logins: () => countLogins(log()),
-    knownHosts: knownHostsText(port, hostKeys),
-    stop,
-    [Symbol.asyncDispose]: stop,
-  };
+  return { ask, end };
 }
 
 /** known_hosts lines for a port of 127.0.0.1 with host keys of vm2. */

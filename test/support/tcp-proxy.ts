@@ -19,9 +19,10 @@ export interface TcpProxy {
   lose(direction: Direction): void;
   /**
    * Counts bytes of one direction from now on, on each connection for itself; the first to reach `bytes` passes just
-   * those and is reset at both ends. Once only.
+   * those and is reset at both ends. Once only. With `hole` nothing passes from that moment on, as by blackHole(): whoever
+   * is to be met before he tries again is then.
    */
-  resetAfter(bytes: number, direction: Direction): void;
+  resetAfter(bytes: number, direction: Direction, then?: 'hole'): void;
   /** New connections pass again; those that a black hole swallowed stay dead, as behind a real cut. */
   heal(): void;
   /** New connections go to this port; those that are open stay where they are. */
@@ -46,10 +47,21 @@ export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   const lost = new Set<Direction>();
   let resets = 0;
-  let trap: { direction: Direction; bytes: number } | undefined;
+  let trap: { direction: Direction; bytes: number; then: 'hole' | undefined } | undefined;
   let holed = false;
 
+  function blackHole(): void {
+    holed = true;
+    for (const { near, far, lanes } of pairs) {
+      near.unpipe();
+      far.unpipe();
+      lanes.requests.unpipe();
+      lanes.replies.unpipe();
+    }
+    for (const socket of sockets) socket.pause();
+  }
   function reset({ near, far, lanes }: Pair): void {
+    if (trap?.then === 'hole') blackHole();
     trap = undefined;
     resets += 1;
     for (const other of pairs) disarm(other);
@@ -95,22 +107,13 @@ export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    blackHole: () => {
-      holed = true;
-      for (const { near, far, lanes } of pairs) {
-        near.unpipe();
-        far.unpipe();
-        lanes.requests.unpipe();
-        lanes.replies.unpipe();
-      }
-      for (const socket of sockets) socket.pause();
-    },
+    blackHole,
     lose: (direction) => {
       lost.add(direction);
       for (const pair of pairs) pair.lanes[direction].hold();
     },
-    resetAfter: (bytes, direction) => {
-      trap = { direction, bytes };
+    resetAfter: (bytes, direction, then) => {
+      trap = { direction, bytes, then };
       for (const pair of pairs) arm(pair);
     },
     heal: () => {

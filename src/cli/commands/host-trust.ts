@@ -85,7 +85,7 @@ async function choose(call: Call, { keys }: HostTrustView): Promise<string[] | u
     const question = 'Trust these keys? Type a fingerprint to trust that key, yes for all, or no: ';
     for (;;) {
       const typed = (await Promise.race([terminal.question(question), ended])).trim();
-      if (typed === 'yes') return open.map(({ fingerprint }) => fingerprint);
+      if (typed === 'yes') return [...new Set(open.map(({ fingerprint }) => fingerprint))];
       if (typed === 'no' || typed === 'n') return undefined;
       const same = open.find(({ fingerprint }) => fingerprint === typed);
       if (same !== undefined) return [same.fingerprint];

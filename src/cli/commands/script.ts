@@ -62,9 +62,16 @@ function planText(plan: PlanView): string {
       ? []
       : [`waits      ${waits.reason}: ${waits.message}\n           ${waits.hint}\n`]),
     ...plan.images.map(({ reference, path }) => `image      ${reference} (${path})\n`),
+    ...jobLines(plan),
     ...plan.directories.map(({ path, fate }) => `directory  ${path}: ${fate}\n`),
   ];
   return [...head, ...moves, ...files].join('');
+}
+
+function jobLines({ job }: PlanView): string[] {
+  if (job === undefined) return [];
+  const notes = job.notes.map((note) => `note       ${note}\n`);
+  return [`job        sbatch ${job.args.join(' ')}\n`, ...notes];
 }
 
 function sentText({ files, bytes }: PlanView['inputs'][number]): string {

@@ -41,6 +41,7 @@ export const COMMANDS: Readonly<Record<string, Verb>> = {
   host: { load: async () => (await import('./host.ts')).addHost },
   image: { load: async () => (await import('./image.ts')).addImage },
   events: { load: async () => (await import('./events.ts')).addEvents },
+  tes: { load: async () => (await import('./tes.ts')).addTes },
   config: { load: async () => (await import('./config.ts')).addConfig },
   completion: { load: async () => (await import('./completion.ts')).addCompletion },
   __complete: { load: async () => (await import('./complete.ts')).addComplete },

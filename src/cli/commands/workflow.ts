@@ -1,14 +1,15 @@
-/** towline workflow: check, draw and run files of tasks that wait for each other. */
+/** towline workflow: check, draw, run and report files of tasks that wait for each other. */
 import { type Command, Option } from 'commander';
 import { type Call, type Cli, onAction } from '../call.ts';
 import { EXIT_OK, EXIT_USAGE } from '../exit-codes.ts';
 import { printJson } from '../output/json.ts';
+import type { ReportOptions } from '../workflow/report/report-command.ts';
 
 interface SetOptions {
   set?: string[];
 }
 interface GraphOptions extends SetOptions {
-  format?: 'text' | 'mermaid';
+  format?: 'text' | 'mermaid' | 'svg';
 }
 interface RunOptions extends SetOptions {
   idempotencyKey?: string;
@@ -24,11 +25,14 @@ export function addWorkflow(program: Command, cli: Cli): void {
   const workflow = program
     .command('workflow')
     .helpCommand(false)
-    .summary('check, draw and run workflow files')
-    .description('Check, draw and run files of tasks that wait for each other.');
+    .summary('check, draw and run workflow files; report runs')
+    .description(
+      'Check, draw and run files of tasks that wait for each other, and report what became of a run.',
+    );
   addCheck(workflow, cli);
   addGraph(workflow, cli);
   addRun(workflow, cli);
+  addReport(workflow, cli);
 }
 
 function addFile(command: Command): Command {
@@ -66,13 +70,19 @@ function addGraph(workflow: Command, cli: Cli): void {
     .command('graph')
     .summary('draw which task waits for which')
     .description('Draw which task of a workflow file waits for which. No daemon is needed.')
-    .addOption(new Option('--format <format>', 'how; default: text').choices(['text', 'mermaid']));
+    .addOption(
+      new Option('--format <format>', 'how; default: text').choices(['text', 'mermaid', 'svg']),
+    );
   onAction<GraphOptions>(addFile(graph), cli, async (call) => {
     const { readWorkflowOrThrow } = await import('../workflow/read-file.ts');
     const { manifest, expanded } = await readWorkflowOrThrow(call, call.args[0] ?? '');
     const { graphMermaid, graphOf, graphText } = await import('../../workflow/graph.ts');
     const nodes = graphOf(manifest, expanded);
     if (call.json) return printJson(call.io, { name: manifest.name, nodes });
+    if (call.options.format === 'svg') {
+      const { graphFile } = await import('../../workflow/graph-svg.ts');
+      return call.io.out.write(graphFile(manifest.name, nodes));
+    }
     const width = call.io.out.isTTY ? call.io.out.columns : WIDTH_PIPED;
     const text = call.options.format === 'mermaid' ? graphMermaid(nodes) : graphText(nodes, width);
     return call.io.out.write(text);
@@ -109,5 +119,22 @@ function addRun(workflow: Command, cli: Cli): void {
     const { idempotencyKey, fail, reuse, new: anew = false } = call.options;
     const isFast = fail === 'fast';
     return runWorkflow(call, read, { idempotencyKey, isFast, reuse, anew });
+  });
+}
+
+const REPORT_DESCRIPTION = `Tell how a run went: tasks with host, attempts, time and what they used, and each failure with its last lines.
+
+With --html one page is written that needs nothing beside itself: a timeline, the table, the graph and the failures.`;
+
+function addReport(workflow: Command, cli: Cli): void {
+  const report = workflow
+    .command('report')
+    .argument('<run>', 'as workflow run told it: workflow-run=ID')
+    .summary('tell how a run went')
+    .description(REPORT_DESCRIPTION)
+    .option('--html <file>', 'write a page to this file; - for stdout');
+  onAction<ReportOptions>(report, cli, async (call) => {
+    const { reportRun } = await import('../workflow/report/report-command.ts');
+    return reportRun(call, call.args[0] ?? '');
   });
 }

@@ -12,7 +12,7 @@ export function hostTable(hosts: readonly HostView[], width: number): string {
     host.facts?.runtime?.version ?? '-',
     host.address,
     host.tags.join(', ') || '-',
-    host.link.code ?? '',
+    host.link.code ?? nodeTrouble(host) ?? '',
   ]);
   return table(
     [['HOST', 'LINK', 'TASKS', 'GPUS', 'RUNTIME', 'ADDRESS', 'TAGS', ''], ...rows],
@@ -23,6 +23,10 @@ export function hostTable(hosts: readonly HostView[], width: number): string {
 /** Everything about one host on a page. */
 export function hostPage(host: HostView, now: number): string {
   const { facts, link, slots, lastFailure } = host;
+  const isQueue = host.scheduler !== 'none';
+  // what a login node has is not for tasks
+  const cpus = facts && (slots.cpus ?? (isQueue ? undefined : facts.cpus));
+  const memory = facts && (slots.memoryBytes ?? (isQueue ? undefined : facts.memoryBytes));
   const lines: [string, string | undefined][] = [
     ['host', host.name],
     ['address', host.address],
@@ -32,11 +36,13 @@ export function hostPage(host: HostView, now: number): string {
     ['hint', link.hint],
     ['root', facts?.root ?? host.root],
     ['tasks', `${slots.usedTasks} of ${slots.maxTasks}`],
-    ['cpus', facts && `${slots.usedCpus} of ${slots.cpus ?? facts.cpus} used`],
+    ['scheduler', isQueue ? host.scheduler : undefined],
+    ['cpus', cpus === undefined ? undefined : `${slots.usedCpus} of ${cpus} used`],
     [
       'memory',
-      facts &&
-        `${sizeText(slots.usedMemoryBytes)} of ${sizeText(slots.memoryBytes ?? facts.memoryBytes)} used`,
+      memory === undefined
+        ? undefined
+        : `${sizeText(slots.usedMemoryBytes)} of ${sizeText(memory)} used`,
     ],
     ['gpus', host.gpus.length > 0 ? `${slots.usedGpus} of ${host.gpus.length} used` : undefined],
     ...host.gpus.map((gpu): [string, string] => ['', gpuText(gpu)]),
@@ -76,10 +82,12 @@ function gpuText({ device, name, memoryBytes, task }: HostView['gpus'][number]):
 
 function budgetLines(budget: HostView['budget'], now: number): [string, string | undefined][] {
   if (budget === undefined) return [];
-  const { logins, channels, polls, jumps } = budget;
+  const { logins, channels, polls, jumps, nodes } = budget;
   const limit = channels.limit === undefined ? '' : `, ${channels.limit} per connection at most`;
+  const several = nodes.length > 0;
   return [
-    ['logins', loginsText(logins, now)],
+    ...nodes.map((node): [string, string] => ['login node', nodeText(node, now)]),
+    ['logins', several ? undefined : loginsText(logins, now)],
     [
       'channels',
       `${channels.open} open on ${channels.connections} connection${channels.connections === 1 ? '' : 's'}${limit}; ${channels.refused} refused`,
@@ -90,6 +98,26 @@ function budgetLines(budget: HostView['budget'], now: number): [string, string |
       `${jump.name} is ${jump.link}; logins: ${loginsText(jump.logins, now)}`,
     ]),
   ];
+}
+
+type NodeView = NonNullable<HostView['budget']>['nodes'][number];
+
+/** What a look at all hosts should not hide: the host serves, but not by way of all its nodes. */
+function nodeTrouble({ budget }: HostView): string | undefined {
+  const node = budget?.nodes.find(({ trouble }) => trouble !== undefined);
+  return node && `${node.name}: ${node.trouble?.code}`;
+}
+
+function nodeText({ name, inUse, logins, trouble }: NodeView, now: number): string {
+  const budget = `logins: ${loginsText(logins, now)}`;
+  if (trouble === undefined) return `${name}${inUse ? ' is in use' : ''}; ${budget}`;
+  const { code, message, hint, since, nextTryAt } = trouble;
+  const next =
+    nextTryAt === undefined
+      ? 'tried again with the next connection'
+      : `left alone for ${spanText(Date.parse(nextTryAt) - now)}`;
+  const what = `WARNING: cannot be used for ${spanText(now - Date.parse(since))}: ${code}: ${message}`;
+  return `${name} ${what}; hint: ${hint}; ${next}; ${budget}`;
 }
 
 function loginsText(logins: NonNullable<HostView['budget']>['logins'], now: number): string {

@@ -3,7 +3,7 @@ import type { TaskView } from '../../protocol/views.ts';
 import { escapeControls } from './text.ts';
 
 /** Empty for a task that did not fail. */
-export function lastWords({ stderrTail, logs }: TaskView): string {
+export function lastWords({ stderrTail, logs }: Pick<TaskView, 'stderrTail' | 'logs'>): string {
   const said =
     stderrTail === undefined || stderrTail === ''
       ? ''

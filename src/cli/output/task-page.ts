@@ -25,6 +25,7 @@ export function taskPage(task: TaskView, { now, paint }: PageOptions): string {
     ['exit code', exitText(task)],
     ['host', task.host ?? (task.asked.host && `${task.asked.host} (asked for)`)],
     ['gpus', task.gpus?.join(', ')],
+    ...jobLines(task),
     ['image', imageText(task)],
     ['digest', task.imageDigest],
     ['command', commandText(task.command)],
@@ -97,10 +98,22 @@ function blockedLines({ blocked }: TaskView, now: number): Line[] {
 
 function exitText(task: TaskView): string | undefined {
   if (task.exitCode === undefined) return undefined;
-  const limit = task.limit === undefined ? '' : ` (ended at its ${task.limit} limit)`;
+  const limit =
+    task.limit === undefined
+      ? ''
+      : ` (ended ${task.limit === 'job' ? 'with its job' : `at its ${task.limit} limit`})`;
   const signal =
     task.exitCode > 128 && task.exitCode < 193 ? ` (signal ${task.exitCode - 128})` : '';
   return `${task.exitCode}${limit || signal}`;
+}
+
+function jobLines({ job }: TaskView): Line[] {
+  if (job === undefined) return [];
+  return [
+    ['job', `${job.id} (${job.name}${job.pilot ? ', a pilot' : ''}), submitted ${job.submittedAt}`],
+    ['by', job.command],
+    ...(job.notes ?? []).map((note): Line => ['note', note]),
+  ];
 }
 
 function imageText(task: TaskView): string {

@@ -1,23 +1,7 @@
 /** Text for people: safe on a terminal, aligned, with times and sizes in words. */
+import { escapeControls } from '../../domain/shown.ts';
 
-/**
- * What a terminal obeys, or hides: controls, direction marks, invisible and tag characters. Joiners stay:
- * scripts and emoji are written with them.
- */
-const HOSTILE = /(?![\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
-
-/** Such characters as \xNN, \uNNNN or \u{NNNNN}; tab and newline stay. */
-export function escapeControls(text: string): string {
-  return text.replaceAll(HOSTILE, (char) => {
-    const code = char.codePointAt(0) ?? 0;
-    if (code < 0x100) return `\\x${hex(code, 2)}`;
-    return code < 0x10000 ? `\\u${hex(code, 4)}` : `\\u{${hex(code, 5)}}`;
-  });
-}
-
-function hex(code: number, digits: number): string {
-  return code.toString(16).padStart(digits, '0');
-}
+export { escapeControls } from '../../domain/shown.ts';
 
 /** One line of text: also tab and newline escaped. */
 export function oneLine(text: string): string {

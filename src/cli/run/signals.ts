@@ -46,6 +46,20 @@ export function hearSignals(onInterrupt: () => void, onHangUp: () => void): () =
   };
 }
 
+/** Ctrl-Z: `before` is called, the process stops, and `after` is called when it goes on; until the returned function is called. */
+export function hearSuspension(before: () => void, after: () => void): () => void {
+  const stop = (): void => {
+    before();
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  process.on('SIGTSTP', stop);
+  process.on('SIGCONT', after);
+  return () => {
+    process.off('SIGTSTP', stop);
+    process.off('SIGCONT', after);
+  };
+}
+
 /** Ends as a program that does not catch SIGINT: nothing can hold it up, and the shell sees 130. */
 export function leaveNow(text: string): void {
   try {

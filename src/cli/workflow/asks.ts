@@ -8,12 +8,15 @@ export interface Asks {
   all: Promise<void>;
   hungUp: Promise<void>;
   isAsked(): boolean;
+  /** What has to be done before the third one leaves. */
+  beforeLeaving(act: () => void): void;
   release(): void;
 }
 
 /** Takes over the signals until released. */
 export function catchAsks(): Asks {
   let count = 0;
+  let tidy = (): void => {};
   const slow = Promise.withResolvers<void>();
   const all = Promise.withResolvers<void>();
   const hungUp = Promise.withResolvers<void>();
@@ -21,7 +24,10 @@ export function catchAsks(): Asks {
     count += 1;
     if (count === 1) slow.resolve();
     else if (count === 2) all.resolve();
-    else leaveNow('towline: leaving; the tasks are with the daemon: towline list\n');
+    else {
+      tidy();
+      leaveNow('towline: leaving; the tasks are with the daemon: towline list\n');
+    }
   };
   const release = hearSignals(onInterrupt, () => hungUp.resolve());
   return {
@@ -29,6 +35,9 @@ export function catchAsks(): Asks {
     all: all.promise,
     hungUp: hungUp.promise,
     isAsked: () => count > 0,
+    beforeLeaving: (act) => {
+      tidy = act;
+    },
     release,
   };
 }

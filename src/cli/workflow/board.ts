@@ -1,6 +1,6 @@
 /** How the tasks of a workflow stand, from the events about them. Pure. */
 import { ENDED_KINDS } from '../../domain/state.ts';
-import type { EventView, TaskView } from '../../protocol/views.ts';
+import type { EventView, ProgressView, TaskView } from '../../protocol/views.ts';
 import { statusText } from '../run/status-line.ts';
 
 export interface Row {
@@ -17,6 +17,8 @@ export interface Row {
   code?: string | undefined;
   /** What it is busy with, or the last line it printed. */
   note?: string | undefined;
+  /** What is brought for it just now. */
+  progress?: ProgressView | undefined;
 }
 
 export interface Board {
@@ -67,6 +69,7 @@ function rowOf(task: TaskView): Omit<Row, 'level'> {
     startedAt: at(task.startedAt),
     endedAt: at(task.finishedAt),
     code: task.failure?.code,
+    progress: task.progress,
   };
 }
 
@@ -78,8 +81,10 @@ function moved(row: Row, act: () => void): Row | undefined {
 }
 
 function applyTo(row: Row, event: EventView): void {
-  row.note = statusText(event) ?? (event.type === 'event' ? undefined : row.note);
+  if (event.type === 'progress') row.progress = event.progress;
   if (event.type !== 'event') return;
+  row.note = statusText(event);
+  row.progress = undefined;
   const at = Date.parse(event.at);
   const isNew = event.attempt !== row.attempt || NOT_STARTED.includes(event.state);
   if (isNew) Object.assign(row, { host: undefined, startedAt: undefined, code: undefined });

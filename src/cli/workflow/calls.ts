@@ -27,7 +27,10 @@ export async function getEach(client: Client, ids: readonly string[]): Promise<T
   return views;
 }
 
-async function forEach(ids: readonly string[], act: (id: string) => Promise<void>): Promise<void> {
+export async function forEach(
+  ids: readonly string[],
+  act: (id: string) => Promise<void>,
+): Promise<void> {
   const left = [...ids];
   const worker = async (): Promise<void> => {
     for (let id = left.shift(); id !== undefined; id = left.shift()) await act(id);

@@ -1,7 +1,7 @@
 /** What `workflow check` says of a file. */
 import { graphOf } from '../../workflow/graph.ts';
 import type { Problem } from '../../workflow/problem.ts';
-import type { ReadWorkflow } from './read-file.ts';
+import type { ReadWorkflow } from '../../workflow/read.ts';
 
 export function checkText(file: string, read: ReadWorkflow): string {
   const { inFile, tasks, levels } = counts(read);

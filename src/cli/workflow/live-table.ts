@@ -1,8 +1,10 @@
-/** The table of a running workflow on a terminal, drawn anew in place. Read next: table-frame.ts. */
+/** The table of a running workflow on a terminal. Read next: table-frame.ts, frames.ts. */
 import type { Call } from '../call.ts';
 import { painter } from '../output/colour.ts';
+import { hearSuspension } from '../run/signals.ts';
 import { hasEnded } from './board.ts';
-import { connectionText, type Show, type Shown } from './show.ts';
+import { createFrames } from './frames.ts';
+import { beginText, connectionText, type Show, type Shown } from './show.ts';
 import { summaryText } from './summary.ts';
 import { tableFrame } from './table-frame.ts';
 import { createTails } from './tails.ts';
@@ -14,13 +16,14 @@ const ROWS_DEFAULT = 24;
 
 export function createLiveTable({ io }: Call, { board, client, signal }: Shown): Show {
   const paint = painter(io, io.out);
+  const frames = createFrames(io.out);
   const tails = createTails(client, signal, () => soon());
   let below: string | undefined;
-  let height = 0;
   let pending: NodeJS.Timeout | undefined;
   const draw = (): Promise<void> => {
     clearTimeout(pending);
     pending = undefined;
+    for (const row of board.rows) if (row.state === 'running') tails.follow(row);
     const lines = tableFrame(board.rows, {
       now: Date.now(),
       width: io.out.columns - 1,
@@ -28,9 +31,7 @@ export function createLiveTable({ io }: Call, { board, client, signal }: Shown):
       paint,
       below,
     });
-    const up = height === 0 ? '' : `\u001b[${height}A\r`;
-    height = lines.length;
-    return io.out.write(`${up}\u001b[J${lines.map((line) => `${line}\n`).join('')}`);
+    return frames.draw(lines);
   };
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {});
@@ -39,14 +40,17 @@ export function createLiveTable({ io }: Call, { board, client, signal }: Shown):
     pending ??= setTimeout(redraw, NEWS_MS);
   };
   const timer = setInterval(redraw, REDRAW_MS);
+  const releases = [hearSuspension(() => frames.leave(), redraw), io.out.onResize?.(redraw)];
   const say = (text: string | undefined): void => {
     below = text;
     soon();
   };
   return {
-    begin: draw,
-    async event(_event, row) {
-      if (row?.state === 'running') tails.follow(row);
+    async begin(begin) {
+      await io.err.write(beginText(begin, board.rows.length));
+      await draw();
+    },
+    async event() {
       soon();
       await Promise.race([broken.promise, Promise.resolve()]);
     },
@@ -58,11 +62,14 @@ export function createLiveTable({ io }: Call, { board, client, signal }: Shown):
     async end(failed) {
       below = undefined;
       await draw();
+      frames.close();
       if (board.rows.every(hasEnded)) await io.err.write(summaryText(board.rows, failed));
     },
     close() {
       clearInterval(timer);
       clearTimeout(pending);
+      for (const release of releases) release?.();
+      frames.close();
     },
   };
 }

@@ -2,16 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { AppError } from '../../domain/failure.ts';
-import { type Expanded, expand } from '../../workflow/expand.ts';
-import { type Manifest, parseManifest } from '../../workflow/manifest.ts';
 import type { Problem } from '../../workflow/problem.ts';
+import { type ReadWorkflow, readWorkflowText } from '../../workflow/read.ts';
 import { type Call, usage } from '../call.ts';
 import { oneLine } from '../output/text.ts';
-
-export interface ReadWorkflow {
-  manifest: Manifest;
-  expanded: Expanded;
-}
 
 const STDIN_FD = 0;
 
@@ -21,11 +15,8 @@ export async function readWorkflow(
   file: string,
 ): Promise<ReadWorkflow | { problems: Problem[] }> {
   const set = Object.fromEntries((call.options.set ?? []).map(pairOf));
-  const parsed = parseManifest(textOf(file, call.io.cwd));
-  if ('problems' in parsed) return parsed;
   const directory = file === '-' ? call.io.cwd : dirname(resolve(call.io.cwd, file));
-  const expanded = expand(parsed.manifest, { set, directory });
-  return 'problems' in expanded ? expanded : { manifest: parsed.manifest, expanded };
+  return readWorkflowText(textOf(file, call.io.cwd), { set, directory });
 }
 
 /** @throws WORKFLOW_INVALID naming every problem */

@@ -5,12 +5,12 @@ import { surely } from '../../client/reconnect.ts';
 import { ENDED_KINDS, STATE_KINDS } from '../../domain/state.ts';
 import type { EventView, SubmitView, TaskView } from '../../protocol/views.ts';
 import { graphOf } from '../../workflow/graph.ts';
+import type { ReadWorkflow } from '../../workflow/read.ts';
 import type { Call } from '../call.ts';
 import { EXIT_HANGUP, EXIT_INTERRUPTED, EXIT_OK, EXIT_TASK_FAILED } from '../exit-codes.ts';
 import { type Asks, catchAsks } from './asks.ts';
 import { type Board, createBoard, hasEnded, hasFailed, NOT_STARTED, type Row } from './board.ts';
 import { cancelGroups, getEach } from './calls.ts';
-import type { ReadWorkflow } from './read-file.ts';
 import type { Show } from './show.ts';
 import { createShow } from './shows.ts';
 
@@ -53,6 +53,7 @@ export async function runWorkflow(
     const { id, submitted } = await begun(client, { manifest, expanded }, options);
     const board = createBoard(submitted.tasks, levelsOf({ manifest, expanded }));
     show = createShow(call, { board, client, signal: stop.signal });
+    asks.beforeLeaving(() => show?.close());
     const { isFast } = options;
     const run: Run = { client, board, show, asks, isFast, isNew: submitted.created, stop };
     await show.begin({ workflow: manifest.name, run: id, created: submitted.created });

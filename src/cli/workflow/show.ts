@@ -1,6 +1,7 @@
 /** What is told of a workflow that runs, whatever it looks like. */
 import type { Client } from '../../client/client.ts';
 import type { EventView, TaskView } from '../../protocol/views.ts';
+import { oneLine } from '../output/text.ts';
 import type { Board, Row } from './board.ts';
 
 export interface Begin {
@@ -24,6 +25,12 @@ export interface Shown {
   board: Board;
   client: Client;
   signal: AbortSignal;
+}
+
+/** With the id that a report is asked for by. */
+export function beginText({ workflow, run, created }: Begin, count: number): string {
+  const what = created ? 'submitted' : 'followed: submitted before';
+  return `towline: ${oneLine(workflow)}: ${count} tasks ${what}, workflow-run=${run}\n`;
 }
 
 export function connectionText(state: 'lost' | 'back'): string {

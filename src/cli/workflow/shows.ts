@@ -1,26 +1,23 @@
 /** What is seen of a workflow that runs: a table on a terminal, lines elsewhere, JSON for programs. */
 import type { Call } from '../call.ts';
 import { printJsonLine } from '../output/json.ts';
-import { oneLine } from '../output/text.ts';
 import { hasFailed, type Row } from './board.ts';
 import { createLiveTable } from './live-table.ts';
-import { connectionText, type Show, type Shown } from './show.ts';
+import { beginText, connectionText, type Show, type Shown } from './show.ts';
 import { summaryText } from './summary.ts';
 
 export function createShow(call: Call, shown: Shown): Show {
   if (call.json) return jsonShow(call, shown);
-  return call.io.out.isTTY ? createLiveTable(call, shown) : lineShow(call, shown);
+  const { env, out } = call.io;
+  return out.isTTY && env['TERM'] !== 'dumb' ? createLiveTable(call, shown) : lineShow(call, shown);
 }
 
 function lineShow({ io }: Call, { board }: Shown): Show {
   const change = (row: Row): Promise<void> => io.out.write(lineOf(row));
   const say = sayOn(io.err);
   return {
-    async begin({ workflow, run, created }) {
-      const what = created ? 'submitted' : 'followed: submitted before';
-      await io.err.write(
-        `towline: ${oneLine(workflow)}: ${board.rows.length} tasks ${what}, workflow-run=${run}\n`,
-      );
+    async begin(begin) {
+      await io.err.write(beginText(begin, board.rows.length));
       for (const row of board.rows) await change(row);
     },
     event: async (_event, row) => row && change(row),

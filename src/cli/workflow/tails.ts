@@ -1,4 +1,5 @@
 /** The last line that each of some running tasks has printed. */
+import { stripVTControlCharacters } from 'node:util';
 import type { Client } from '../../client/client.ts';
 import { STREAMS, type StreamName } from '../../domain/task.ts';
 import type { Row } from './board.ts';
@@ -33,9 +34,13 @@ export function createTails(client: Client, signal: AbortSignal, changed: () => 
   };
 }
 
-/** The last line that is not empty; an unfinished one counts, and goes on with the next piece. */
+/**
+ * The last line that is not empty; an unfinished one counts, and goes on with the next piece. A bar that draws itself
+ * anew in place (carriage returns) is at its newest; colours are left out.
+ */
 export function lastLine(before: string, piece: string): string {
-  const lines = `${before}${piece.slice(-LINE_CHARS_MAX * 4)}`.split('\n');
+  const text = stripVTControlCharacters(`${before}${piece.slice(-LINE_CHARS_MAX * 4)}`);
+  const lines = text.split(/[\r\n]/);
   const last = lines.at(-1) ?? '';
   const full = lines.findLast((line) => line.trim() !== '') ?? '';
   return (last.trim() === '' ? `${full}\n` : last).slice(-LINE_CHARS_MAX);

@@ -1,6 +1,6 @@
-/** What is judged, and the words a judgement is made of. */
-import type { ErrorCode, FailureRecord } from '../../domain/failure.ts';
-import type { Finding, Remedy } from '../../domain/finding.ts';
+/** What is judged. */
+import type { FailureRecord } from '../../domain/failure.ts';
+import type { Judgement } from '../../domain/judgement.ts';
 import type { LinkInspection } from '../../remote/host.ts';
 import type { DoctorFacts } from '../../script/doctor.ts';
 import type { ContainerTrial } from '../../script/doctor-container.ts';
@@ -9,57 +9,17 @@ import type { HostPolicy } from '../settings.ts';
 /** Everything that was found; what is absent was not, or not yet. */
 export interface Case {
   policy: Pick<HostPolicy, 'name' | 'type' | 'root' | 'runtime' | 'setup' | 'imageCacheDir'> &
-    Partial<Pick<HostPolicy, 'insecureRegistries'>>;
+    Partial<Pick<HostPolicy, 'insecureRegistries' | 'jobs'>>;
   link: LinkInspection;
   facts?: DoctorFacts | undefined;
   /** Why there are no facts although there is a shell. */
   factsFailure?: FailureRecord | undefined;
   /** The host's clock minus ours. */
   skewMs?: number | undefined;
+  /** What the scheduler's own question was answered, where there is one. */
+  schedulerSaid?: string | undefined;
   container?: ContainerTrial | undefined;
   containerFailure?: FailureRecord | undefined;
 }
 
-/** A finding without its name; undefined: it was not looked at. */
-export type Judgement = Omit<Finding, 'id' | 'title'> | undefined;
 export type Judge = (found: Case) => Judgement;
-
-interface Trouble {
-  cause?: string | undefined;
-  remedy?: Remedy | undefined;
-  code?: ErrorCode | undefined;
-}
-
-export function ok(detail: string): Judgement {
-  return { level: 'ok', detail };
-}
-
-export function warning(detail: string, trouble: Trouble = {}): Judgement {
-  return { level: 'warning', detail, ...trouble };
-}
-
-export function failure(detail: string, trouble: Trouble): Judgement {
-  return { level: 'failure', detail, ...trouble };
-}
-
-export function skipped(detail: string): Judgement {
-  return { level: 'skipped', detail };
-}
-
-/** A failure that has no better remedy than its own hint. */
-export function asTold({ code, message, hint }: FailureRecord, trouble: Trouble = {}): Judgement {
-  const remedy = hint.startsWith('towline ') ? here(hint) : inWords(hint);
-  return failure(message, { code, remedy, ...trouble });
-}
-
-export const here = (text: string): Remedy => ({ how: 'here', text });
-export const onHost = (text: string): Remedy => ({ how: 'host', text });
-export const asRoot = (text: string): Remedy => ({ how: 'root', text });
-export const inIni = (text: string): Remedy => ({ how: 'ini', text });
-export const inWords = (text: string): Remedy => ({ how: 'words', text });
-
-/** Words of the host on one line, not too long. */
-export function short(text: string, length = 200): string {
-  const line = text.trim().replaceAll(/\s*\n\s*/g, ' / ');
-  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
-}

@@ -12,9 +12,11 @@ import { registriesOf } from './asked-registries.ts';
 import type { Case } from './case.ts';
 import { createFeed } from './feed.ts';
 import { otherReader } from './judge-shell.ts';
-import { notLookedAt, SECTIONS, type Section } from './sections.ts';
+import { notLookedAt, type Section, sectionsOf } from './sections.ts';
 
 const FACTS_DEADLINE_MS = 20_000;
+/** Of the commands that doctor gives a scheduler, each of which has its own. */
+const SCHEDULER_DEADLINE_MS = 45_000;
 const CONTAINER_DEADLINE_MS = 60_000;
 
 export interface Patient {
@@ -72,11 +74,13 @@ async function factsOf(
       ...{ rootTemplate, runtime, setup, noise: noiseOf(link) },
       imagesTemplate: imageCacheDir ?? `${rootTemplate}/images`,
       registries: registriesOf(policy, defaultImages ?? []),
+      scheduler: policy.jobs?.scheduler.inspectText(),
     });
     const askedAt = now();
-    const { output } = await run(text, { purpose, deadlineMs: FACTS_DEADLINE_MS });
+    const deadlineMs = FACTS_DEADLINE_MS + (policy.jobs === undefined ? 0 : SCHEDULER_DEADLINE_MS);
+    const { output } = await run(text, { purpose, deadlineMs });
     const facts = parseDoctor(output, { host: policy.name });
-    return { facts, skewMs: skewOf(facts.clockMs, askedAt, now()) };
+    return { facts, skewMs: skewOf(facts.clockMs, askedAt, now()), schedulerSaid: output };
   } catch (error) {
     return { factsFailure: toAppError(error).toRecord() };
   }
@@ -123,14 +127,15 @@ function isPart(after: Section['after']): boolean {
 
 /** Tells sections in their order, each once; the first failure is why later ones were not looked at. */
 function createTeller(found: Case, tell: (finding: Finding) => void) {
+  const sections = sectionsOf(found.policy);
   let next = 0;
   let failed: string | undefined;
   return {
     upTo(isKnown: (section: Section) => boolean): void {
       for (
-        let section = SECTIONS[next];
+        let section = sections[next];
         section !== undefined && isKnown(section);
-        section = SECTIONS[next]
+        section = sections[next]
       ) {
         next += 1;
         const { id, title } = section;

@@ -1,5 +1,6 @@
 /** A host reached by a port of this machine: a virtual machine's or a tunnel's, which leads somewhere else. */
-import { type Case, inIni, type Judgement, ok, short, warning } from './case.ts';
+import { inIni, type Judgement, ok, short, warning } from '../../domain/judgement.ts';
+import type { Case } from './case.ts';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
 const HOW = 'VirtualBox natpf, QEMU hostfwd, ssh -L';

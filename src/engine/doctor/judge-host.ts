@@ -1,7 +1,9 @@
 /** The host itself: its clock, what happens at logout, its tools. */
+
+import { asRoot, failure, inWords, type Judgement, ok, warning } from '../../domain/judgement.ts';
 import { logoutOf } from '../../script/logout.ts';
 import { quote } from '../../script/quote.ts';
-import { asRoot, type Case, failure, inWords, type Judgement, ok, warning } from './case.ts';
+import type { Case } from './case.ts';
 
 const SKEW_MAX_MS = 60_000;
 /** Without these nothing can be run at all. */
@@ -34,8 +36,9 @@ export function judgeClock({ facts, skewMs }: Case): Judgement {
   return warning(detail, { cause, remedy: asRoot('timedatectl set-ntp true') });
 }
 
-export function judgeLogout({ facts }: Case): Judgement {
+export function judgeLogout({ facts, policy }: Case): Judgement {
   if (facts === undefined) return undefined;
+  if (policy.jobs !== undefined) return ok('the scheduler runs the tasks: nothing of them is here');
   const { systemd, killUserProcesses = 'no', killFile, user, linger } = facts;
   if (systemd !== true) return ok('no systemd: nothing is ended at logout');
   const kills = /^(yes|true|1|on)$/i.test(killUserProcesses.trim());

@@ -1,8 +1,7 @@
 /** Where images come from and go to, and what keeps containers from being quick: cache, registries, overlays. */
-import { quote } from '../../script/quote.ts';
+
 import {
   asRoot,
-  type Case,
   failure,
   here,
   inIni,
@@ -12,7 +11,9 @@ import {
   onHost,
   short,
   warning,
-} from './case.ts';
+} from '../../domain/judgement.ts';
+import { quote } from '../../script/quote.ts';
+import type { Case } from './case.ts';
 import { isNetworkFileSystem, sizeText } from './judge-root.ts';
 
 const GIB = 1024 ** 3;

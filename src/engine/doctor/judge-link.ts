@@ -1,10 +1,7 @@
 /** From the name to the login. */
 
-import type { AuthTry, LinkPlace } from '../../remote/host.ts';
-import { quote } from '../../script/quote.ts';
 import {
   asTold,
-  type Case,
   failure,
   here,
   inIni,
@@ -14,7 +11,10 @@ import {
   onHost,
   short,
   warning,
-} from './case.ts';
+} from '../../domain/judgement.ts';
+import type { AuthTry, LinkPlace } from '../../remote/host.ts';
+import { quote } from '../../script/quote.ts';
+import type { Case } from './case.ts';
 
 /** What security people ask for since 2023, and what OpenSSH makes by itself. */
 const RSA_BITS_MIN = 3072;

@@ -1,11 +1,8 @@
 /** The remote root, the file system it is on, temporary space. */
 
 import type { Remedy } from '../../domain/finding.ts';
-import type { DoctorFacts } from '../../script/doctor.ts';
-import { quote } from '../../script/quote.ts';
 import {
   asRoot,
-  type Case,
   failure,
   here,
   inIni,
@@ -14,7 +11,10 @@ import {
   ok,
   onHost,
   warning,
-} from './case.ts';
+} from '../../domain/judgement.ts';
+import type { DoctorFacts } from '../../script/doctor.ts';
+import { quote } from '../../script/quote.ts';
+import type { Case } from './case.ts';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;

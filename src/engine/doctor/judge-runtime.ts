@@ -1,9 +1,8 @@
 /** The container runtime and what it needs of the kernel; at last a container. */
-import type { DoctorFacts } from '../../script/doctor.ts';
+
 import {
   asRoot,
   asTold,
-  type Case,
   failure,
   here,
   inIni,
@@ -13,7 +12,9 @@ import {
   short,
   skipped,
   warning,
-} from './case.ts';
+} from '../../domain/judgement.ts';
+import type { DoctorFacts } from '../../script/doctor.ts';
+import type { Case } from './case.ts';
 
 /** The first that can start a container without set-uid root and keeps values byte-exact. */
 const VERSION_MIN = [1, 1] as const;

@@ -1,12 +1,9 @@
 /** What the connection carries: the login shell, what it prints by itself, channels, SFTP, delay. */
 
 import type { Remedy } from '../../domain/finding.ts';
-import { isPosixShell, STARTUP_FILES, shellName } from '../../domain/login-shell.ts';
-import { quote } from '../../script/quote.ts';
 import {
   asRoot,
   asTold,
-  type Case,
   failure,
   inWords,
   type Judgement,
@@ -15,7 +12,10 @@ import {
   short,
   skipped,
   warning,
-} from './case.ts';
+} from '../../domain/judgement.ts';
+import { isPosixShell, STARTUP_FILES, shellName } from '../../domain/login-shell.ts';
+import { quote } from '../../script/quote.ts';
+import type { Case } from './case.ts';
 
 const SLOW_SHELL_MS = 3_000;
 const SLOW_LINK_MS = 300;

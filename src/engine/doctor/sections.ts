@@ -1,6 +1,8 @@
 /** Everything doctor looks at, in the order in which it is told: what stands first explains what follows. */
+
+import type { Judgement } from '../../domain/judgement.ts';
 import type { LinkInspection } from '../../remote/host.ts';
-import type { Case, Judge, Judgement } from './case.ts';
+import type { Case, Judge } from './case.ts';
 import { judgeForwarding } from './judge-forwarding.ts';
 import { judgeClock, judgeLogout, judgeTools } from './judge-host.ts';
 import {
@@ -11,6 +13,7 @@ import {
   judgeRegistries,
 } from './judge-images.ts';
 import { judgeBanner, judgeHostKey, judgeLogin, judgeName, judgePort } from './judge-link.ts';
+import { judgeNodes } from './judge-nodes.ts';
 import { judgeFileSystem, judgeRoot, judgeSpace, judgeTmp } from './judge-root.ts';
 import { judgeContainer, judgeFuse, judgeRuntime, judgeUserNamespaces } from './judge-runtime.ts';
 import { judgeChannels, judgeNoise, judgeRoundTrip, judgeSftp, judgeShell } from './judge-shell.ts';
@@ -22,10 +25,23 @@ export interface Section {
   after: keyof LinkInspection | 'facts' | 'container';
   /** About the way to the host, which this machine itself does not need. */
   ofLink?: boolean;
+  /** Not told of a host that has nothing of the kind. */
+  ifAny?: boolean;
   judge: Judge;
 }
 
+/** Before what may take a minute. */
+const SCHEDULER_BEFORE = 'conversion';
+
 export const SECTIONS: readonly Section[] = [
+  {
+    id: 'nodes',
+    title: 'login nodes',
+    after: 'nodes',
+    ofLink: true,
+    ifAny: true,
+    judge: judgeNodes,
+  },
   { id: 'name', title: 'name', after: 'resolution', ofLink: true, judge: judgeName },
   { id: 'port', title: 'TCP port', after: 'tcp', ofLink: true, judge: judgePort },
   { id: 'server', title: 'SSH server', after: 'banner', ofLink: true, judge: judgeBanner },
@@ -58,8 +74,25 @@ export const SECTIONS: readonly Section[] = [
   { id: 'container', title: 'container', after: 'container', judge: judgeContainer },
 ];
 
+/** With those of its scheduler, where it has one. */
+export function sectionsOf({ jobs }: Case['policy']): readonly Section[] {
+  const checks = (jobs?.scheduler.checks ?? []).map(
+    ({ judge, ...names }): Section => ({
+      ...names,
+      after: 'facts',
+      judge: ({ schedulerSaid: said }) => (said === undefined ? undefined : judge(said)),
+    }),
+  );
+  return SECTIONS.toSpliced(
+    SECTIONS.findIndex(({ id }) => id === SCHEDULER_BEFORE),
+    0,
+    ...checks,
+  );
+}
+
 /** What a section says when nothing was found for it. */
 export function notLookedAt(section: Section, found: Case, failed: string | undefined): Judgement {
+  if (section.ifAny === true) return undefined;
   if (section.ofLink === true && found.policy.type === 'local') {
     return { level: 'skipped', detail: 'this machine itself: there is no link' };
   }

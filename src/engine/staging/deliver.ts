@@ -4,20 +4,11 @@
  * seen at the final name.
  */
 import { createHash } from 'node:crypto';
-import {
-  type FileHandle,
-  link,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { AppError } from '../../domain/failure.ts';
 import { between } from '../../fault.ts';
+import { askDisk, holdDisk } from '../disk/disk.ts';
 import { hashOf } from './local-inputs.ts';
 
 export interface Delivery {
@@ -25,7 +16,8 @@ export interface Delivery {
   /** What the user named; the rest of `local` was named far away. Default: all of it is the user's. */
   base?: string;
   mode: number;
-  sha256: string;
+  /** What the host says of it; it may say so while the bytes are coming. */
+  sha256: string | Promise<string>;
   overwrite: boolean;
   /** Makes the temporary name this attempt's own. */
   token: string;
@@ -46,11 +38,12 @@ export async function deliver(
   if (await isDelivered(delivery)) return await removePart();
   await makeDirectory(dirname(local), delivery.base);
   try {
-    const sha256 = await between('output.fetch', () => fetchTo(part, delivery, fetch));
-    if (sha256 !== delivery.sha256) {
+    const came = await between('output.fetch', () => fetchTo(part, delivery, fetch));
+    const sha256 = await delivery.sha256;
+    if (came !== sha256) {
       throw new AppError(
         'OUTPUT_CHECKSUM_MISMATCH',
-        `output ${local}: fetched bytes have sha256 ${sha256}, on the host ${delivery.sha256}`,
+        `output ${local}: fetched bytes have sha256 ${came}, on the host ${sha256}`,
         { context: { path: local } },
       );
     }
@@ -106,7 +99,7 @@ function unlessThere(cause: NodeJS.ErrnoException): void {
 }
 
 /** Not made of the final name, which may be as long as a name can be. */
-function partPath({ local, token }: Delivery): string {
+export function partPath({ local, token }: Delivery): string {
   const hash = createHash('sha256').update(local).digest('hex').slice(0, 16);
   return join(dirname(local), `.towline-${token}-${hash}.part`);
 }
@@ -123,8 +116,9 @@ export async function isDelivered({ local, sha256, overwrite }: Delivery): Promi
       },
     );
   });
-  if (there === sha256) return true;
-  if (there !== undefined && !overwrite) throw exists(local);
+  if (there === undefined) return false;
+  if (there === (await sha256)) return true;
+  if (!overwrite) throw exists(local);
   return false;
 }
 
@@ -143,36 +137,43 @@ async function fetchTo(
   { local, mode }: Delivery,
   fetch: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
 ): Promise<string> {
-  // Whatever an earlier try left, or somebody else put there, is not written to.
-  const file = await onDisk(local, async () => {
-    await rm(part, { force: true });
-    return open(part, 'wx', 0o600);
-  });
-  const hash = createHash('sha256');
+  const release = holdDisk();
   try {
-    await fetch(async (chunk) => {
-      hash.update(chunk);
-      await onDisk(local, () => file.writeFile(chunk));
-    });
-    // By the handle: the name could be a link to something else by now.
-    await onDisk(local, () => file.chmod(mode & 0o111 ? 0o755 : 0o644));
-    await onDisk(local, () => file.sync());
-    await refuseExchanged(file, part, local);
+    const id = await onDisk(local, () => askDisk('openPart', [part]));
+    try {
+      await fill(id, local, fetch);
+      const finalMode = mode & 0o111 ? 0o755 : 0o644;
+      return (await onDisk(local, () => askDisk('endPart', [id, finalMode]))).sha256;
+    } finally {
+      await onDisk(local, () => askDisk('closePart', [id]));
+    }
   } finally {
-    // A quota of a network file system is told here.
-    await onDisk(local, () => file.close());
+    release();
   }
-  return hash.digest('hex');
 }
 
-/** In a directory that others write to, another file may have taken the name of ours. */
-async function refuseExchanged(file: FileHandle, part: string, local: string): Promise<void> {
-  const [ours, there] = await onDisk(local, () => Promise.all([file.stat(), lstat(part)]));
-  if (ours.ino === there.ino && ours.dev === there.dev) return;
-  throw cannotWrite(local, new Error('its temporary file was exchanged for another'));
+/** Chunks that are being written while the next ones come. */
+const WRITES_AHEAD = 8;
+
+async function fill(
+  id: number,
+  local: string,
+  fetch: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const writing: Promise<void>[] = [];
+  await fetch(async (chunk) => {
+    const isWhole = chunk.byteLength === chunk.buffer.byteLength;
+    const moved = isWhole ? [chunk.buffer as ArrayBuffer] : [];
+    const write = onDisk(local, () => askDisk('appendPart', [id, chunk], moved));
+    // its failure is met when its turn comes
+    write.catch(() => {});
+    writing.push(write);
+    if (writing.length > WRITES_AHEAD) await writing.shift();
+  });
+  for (const write of writing) await write;
 }
 
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();
@@ -181,7 +182,13 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function publish(part: string, { local, overwrite }: Delivery): Promise<void> {
+async function publish(part: string, delivery: Delivery): Promise<void> {
+  await giveName(part, delivery);
+  await onDisk(delivery.local, () => syncDirectory(dirname(delivery.local)));
+}
+
+/** The name is not on disk yet. @throws OUTPUT_EXISTS OUTPUT_LOCAL_WRITE OUTPUT_LOCAL_FULL */
+export async function giveName(part: string, { local, overwrite }: Delivery): Promise<void> {
   if (overwrite) await onDisk(local, () => rename(part, local));
   else {
     await link(part, local).catch((cause: NodeJS.ErrnoException) => {
@@ -189,10 +196,9 @@ async function publish(part: string, { local, overwrite }: Delivery): Promise<vo
       throw cannotWrite(local, cause);
     });
   }
-  await onDisk(local, () => syncDirectory(dirname(local)));
 }
 
-async function onDisk<T>(local: string, act: () => Promise<T>): Promise<T> {
+export async function onDisk<T>(local: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (cause) {
@@ -200,14 +206,14 @@ async function onDisk<T>(local: string, act: () => Promise<T>): Promise<T> {
   }
 }
 
-function exists(local: string): AppError {
+export function exists(local: string): AppError {
   return new AppError('OUTPUT_EXISTS', `output ${local}: a file is already there`, {
     context: { path: local },
   });
 }
 
 /** A full disk is waited for: what is to be fetched stays where it is. */
-function cannotWrite(local: string, cause: NodeJS.ErrnoException): AppError {
+export function cannotWrite(local: string, cause: NodeJS.ErrnoException): AppError {
   const full = cause.code === 'ENOSPC' || cause.code === 'EDQUOT';
   return new AppError(
     full ? 'OUTPUT_LOCAL_FULL' : 'OUTPUT_LOCAL_WRITE',

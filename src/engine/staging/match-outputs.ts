@@ -8,7 +8,7 @@ import { AppError } from '../../domain/failure.ts';
 import { globBase, hasGlob } from '../../domain/globs.ts';
 import { LIST_ENTRIES_MAX } from '../../domain/limits.ts';
 import { shown } from '../../domain/shown.ts';
-import type { Output } from '../../domain/task.ts';
+import type { LocalOutput } from '../../domain/task.ts';
 import type { DirectoryEntry } from '../../remote/host.ts';
 
 export interface MatchedFile {
@@ -33,9 +33,11 @@ type List = (path: string) => Promise<DirectoryEntry[]>;
 export const MAX_FILES = 20_000;
 const MAX_NAMES = LIST_ENTRIES_MAX;
 const MAX_DEPTH = 64;
+/** Directories that are listed at once, so that a tree costs few round trips one after the other. */
+const LISTED_AHEAD = 8;
 
 /** Files of one output; undefined when nothing is there. @throws OUTPUT_UNSAFE OUTPUT_LIMIT SFTP_* SSH_* */
-export async function matchOutput(output: Output, list: List): Promise<Matched | undefined> {
+export async function matchOutput(output: LocalOutput, list: List): Promise<Matched | undefined> {
   const pattern = posix.normalize(output.pattern).replace(/\/$/, '');
   return hasGlob(pattern) ? matchGlob(pattern, output, list) : matchPath(pattern, output, list);
 }
@@ -43,7 +45,7 @@ export async function matchOutput(output: Output, list: List): Promise<Matched |
 /** The same for a path that is meant as it stands, whatever characters are in it. */
 export async function matchPath(
   path: string,
-  output: Output,
+  output: LocalOutput,
   list: List,
 ): Promise<Matched | undefined> {
   const matched: Matched = { files: [], directories: [], passedOver: [] };
@@ -74,7 +76,7 @@ export async function matchPath(
 
 async function matchGlob(
   pattern: string,
-  output: Output,
+  output: LocalOutput,
   list: List,
 ): Promise<Matched | undefined> {
   const matched: Matched = { files: [], directories: [], passedOver: [] };
@@ -85,12 +87,21 @@ async function matchGlob(
     if (root.kind === 'file') return undefined;
     if (root.kind !== 'directory') throw notDirectory(pattern, base, root);
   }
+  const named = namedFrom(output, base);
   const visit = (file: Visited): void => {
     if (file.entry.kind === 'directory' || !posix.matchesGlob(file.path, pattern)) return;
-    collect(matched, file, posix.join(output.local, posix.relative(base, file.path)));
+    collect(matched, file, posix.join(output.local, named(file.path)));
   };
   await walk({ at: base, depth: 0, levels: globLevels(pattern, base), list, visit });
   return matched.files.length === 0 ? undefined : matched;
+}
+
+/** A prefix that is not one of a path leaves what the pattern itself leaves. */
+function namedFrom({ prefix }: LocalOutput, base: string): (path: string) => string {
+  return (path) => {
+    if (prefix === undefined || !path.startsWith(prefix)) return posix.relative(base, path);
+    return path.slice(prefix.length).replace(/^\/+/, '') || posix.basename(path);
+  };
 }
 
 /** What stands at a path, reached through directories only: a link on the way could lead anywhere. */
@@ -138,17 +149,43 @@ async function walk(tree: {
   visit: (visited: Visited) => void;
   /** Names that were seen in the whole walk. */
   seen?: { names: number };
+  /** What is in it, if somebody has asked already. */
+  entries?: Promise<DirectoryEntry[]> | undefined;
 }): Promise<void> {
   const { at, depth, levels = Number.POSITIVE_INFINITY, list, visit, seen = { names: 0 } } = tree;
   if (depth > MAX_DEPTH) throw unsafe(at, `it is nested more than ${MAX_DEPTH} deep`);
-  for (const entry of await listOrNothing(list, at)) {
-    const path = posix.join(at, safeName(entry.name, at));
+  const found: Visited[] = [];
+  for (const entry of await (tree.entries ?? listOrNothing(list, at))) {
+    found.push({ path: posix.join(at, safeName(entry.name, at)), entry });
     seen.names += 1;
     if (seen.names > MAX_NAMES) throw tooMany(at, `there are more than ${MAX_NAMES} names`);
-    visit({ path, entry });
-    if (entry.kind === 'directory' && depth + 1 < levels)
-      await walk({ ...tree, at: path, depth: depth + 1, seen });
   }
+  const isWalked = ({ entry }: Visited): boolean =>
+    entry.kind === 'directory' && depth + 1 < levels;
+  const entriesOf = listAhead(found.filter(isWalked), list);
+  for (const one of found) {
+    visit(one);
+    if (isWalked(one))
+      await walk({ ...tree, at: one.path, depth: depth + 1, seen, entries: entriesOf() });
+  }
+}
+
+/** Gives what is in each of the directories, one after the other; some are listed ahead of being asked for. */
+function listAhead(
+  directories: Visited[],
+  list: List,
+): () => Promise<DirectoryEntry[]> | undefined {
+  const ahead: Promise<DirectoryEntry[]>[] = [];
+  let next = 0;
+  return () => {
+    for (; next < directories.length && ahead.length < LISTED_AHEAD; next += 1) {
+      const listing = listOrNothing(list, directories[next]?.path ?? '');
+      // its failure is met when its turn comes, or never
+      listing.catch(() => {});
+      ahead.push(listing);
+    }
+    return ahead.shift();
+  };
 }
 
 async function listOrNothing(list: List, path: string): Promise<DirectoryEntry[]> {

@@ -4,27 +4,29 @@
  */
 import type { NewsEvent } from '../../domain/events.ts';
 import { AppError } from '../../domain/failure.ts';
-import { attemptToken, type Task } from '../../domain/task.ts';
+import { attemptToken, isLocalOutput, type Task } from '../../domain/task.ts';
 import { type CancelReply, cancelText, parseCancel } from '../../script/cancel.ts';
-import type { Spool } from '../../spool/spool.ts';
+import { takeNotedJob } from '../../script/noted-job.ts';
 import type { Step, StepContext } from '../dispatcher.ts';
 import { seal, storedExit } from '../exit-news.ts';
+import { hasJobs } from '../jobs/host-jobs.ts';
 import type { Seat, Seats } from '../seats.ts';
 import type { EngineSettings } from '../settings.ts';
 import { removeParts } from '../staging/deliver.ts';
-import type { Seen, Watchers } from '../watchers.ts';
+import type { Seen } from '../watched.ts';
 import { whereIs } from '../where.ts';
+import { type CancelJobDeps, cancelJob } from './cancel-job.ts';
+import { removeLanding } from './stored-outputs.ts';
 
 /** Longer than a killer's patience beyond the usual grace. */
 export const ASK_AGAIN_MS = 60_000;
 
-interface CancelDeps {
+interface CancelDeps extends CancelJobDeps {
   seats: Seats;
-  watchers: Watchers;
-  spool: Spool;
-  daemonId: string;
   nonce: () => string;
   settings: () => EngineSettings;
+  /** Where outputs for a storage wait for it. */
+  uploadDir?: string | undefined;
   /** How long the mark of a killer is waited for before the host is asked again; 60 s. */
   askAgainMs?: number;
 }
@@ -37,10 +39,19 @@ export function createCancel(deps: CancelDeps): Step {
     if (!task.state.published) return { kind: 'gone', attempt };
     const seat = deps.seats.get(task.state.host);
     // Its outputs were being fetched, perhaps by a daemon that was killed.
-    if (task.state.exit !== undefined)
-      await removeParts(attemptToken(task.id, attempt), task.spec.outputs);
+    if (task.state.exit !== undefined) {
+      const token = attemptToken(task.id, attempt);
+      await removeParts(token, task.spec.outputs.filter(isLocalOutput));
+      await removeLanding(deps.uploadDir, token);
+    }
+    if (hasJobs(seat)) {
+      await deps.submitter.settled(attemptToken(task.id, attempt));
+      const { output, root } = await askToEnd(deps, seat, context);
+      const { job: noted } = takeNotedJob(output);
+      return cancelJob(deps, { seat, context, root, reply: parseCancel(output), noted });
+    }
     for (;;) {
-      const reply = await askToEnd(deps, seat, context);
+      const reply = parseCancel((await askToEnd(deps, seat, context)).output);
       const isGone = afterCancel(reply, { task, attempt, host: seat.name });
       if (isGone === 'gone') return { kind: 'gone', attempt };
       const news = await waitFor(deps, { seat, context, isGone });
@@ -74,6 +85,8 @@ export function afterCancel(
         `attempt ${attempt} of task ${task.id} runs on ${reply.hostname}, which ${host} is not just now`,
         { context: { host } },
       );
+    case 'in-job':
+      return ({ verdict }) => verdict.kind === 'exited';
     case 'failed':
       throw reply.error;
   }
@@ -82,16 +95,18 @@ export function afterCancel(
 async function askToEnd(deps: CancelDeps, seat: Seat, { task, attempt, signal }: StepContext) {
   const facts = await seat.facts();
   const token = attemptToken(task.id, attempt);
+  const root = whereIs(task, attempt).root ?? facts.root;
   const text = cancelText({
-    root: whereIs(task, attempt).root ?? facts.root,
+    root,
     daemonId: deps.daemonId,
     token,
     nonce: deps.nonce(),
     graceMs: deps.settings().defaults.stopGraceMs,
     mvNoTarget: facts.tools.mvNoTarget,
+    asJob: hasJobs(seat),
   });
   const reply = await seat.host.run(text, { purpose: `cancelling ${token}`, signal });
-  return parseCancel(reply.output);
+  return { output: reply.output, root };
 }
 
 interface Waiting {

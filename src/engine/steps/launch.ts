@@ -4,28 +4,38 @@
  */
 import type { NewsEvent } from '../../domain/events.ts';
 import { AppError } from '../../domain/failure.ts';
-import type { LaunchRecord, SupervisorRecord, TaskState } from '../../domain/state.ts';
+import type {
+  JobRecord,
+  LaunchRecord,
+  StagedInputs,
+  SupervisorRecord,
+  TaskState,
+} from '../../domain/state.ts';
 import { type AttemptToken, attemptToken, hasOutputs, type Task } from '../../domain/task.ts';
+import { volumeDirectories } from '../../domain/volumes.ts';
+import type { RunOptions } from '../../remote/host.ts';
 import { parseImage } from '../../script/image-ref.ts';
-import { type LaunchReply, launchText, parseLaunch } from '../../script/launch.ts';
+import { type LaunchImage, launchText } from '../../script/launch.ts';
+import { type LaunchReply, parseLaunch } from '../../script/launch-reply.ts';
 import type { Step } from '../dispatcher.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import { momentOf } from '../host-time.ts';
+import { hasJobs } from '../jobs/host-jobs.ts';
 import { type LaunchContent, launchDigest, launchFiles } from '../launch-files.ts';
 import { type NamedNeed, needsOf, pathValues, placesOf } from '../places.ts';
 import type { Seats } from '../seats.ts';
 import type { EngineSettings } from '../settings.ts';
+import { type JobDeps, launchAsJob } from './launch-job.ts';
 
-interface LaunchDeps {
+interface LaunchDeps extends JobDeps {
   seats: Seats;
-  daemonId: string;
   nonce: () => string;
   settings: () => EngineSettings;
-  now: () => number;
 }
 
 export function createLaunch(deps: LaunchDeps): Step {
-  return async ({ task, attempt, signal }) => {
+  return async (context) => {
+    const { task, attempt, signal } = context;
     if (task.state.kind !== 'launching') throw new Error(`launching while ${task.state.kind}`);
     const { image, inputs, gpus } = task.state;
     const seat = deps.seats.get(task.state.host);
@@ -41,43 +51,70 @@ export function createLaunch(deps: LaunchDeps): Step {
       inputs,
       gpus,
       imagePath: image.path,
+      thenPaths: image.then?.map(({ path }) => path),
       runtime: facts.runtime,
       runtimeArgs: seat.policy.runtimeArgs,
+      inJob: hasJobs(seat),
       setup: seat.policy.setup,
       defaultSignal: facts.tools.defaultSignal,
       places,
     };
-    const text = launchText({
+    const asJob = hasJobs(seat) ? { asJob: true } : {};
+    const outputLimitBytes = task.spec.outputLimitBytes ?? defaults.outputLimitBytes;
+    const timeLimitMs = task.spec.timeLimitMs ?? 0;
+    const plan = {
       root: facts.root,
       daemonId: deps.daemonId,
       token,
-      nonce: deps.nonce(),
       digest: launchDigest(content),
       files: launchFiles(content),
       inputs,
-      image: { path: image.path, inCache: parseImage(image.reference).kind === 'registry' },
+      volumes: task.spec.volumes,
+      directories: volumeDirectories(task.spec),
+      image: imageOf(image),
+      laterImages: image.then?.map(imageOf),
       needs,
-      outputLimitBytes: task.spec.outputLimitBytes ?? defaults.outputLimitBytes,
-      timeLimitMs: task.spec.timeLimitMs ?? 0,
+      outputLimitBytes,
+      timeLimitMs,
       hasOutputs: hasOutputs(task.spec),
       inUserScope: facts.logout === 'scope',
       mvNoTarget: facts.tools.mvNoTarget,
-    });
-    const reply = await seat.host.run(text, { purpose: `launching ${token}`, signal });
-    const where = {
-      task,
-      attempt,
-      token,
-      host: seat.name,
-      root: facts.root,
-      now: deps.now(),
-      needs,
+      ...asJob,
     };
+    const publish = async (lane: 'quick' | 'slow' = 'quick'): Promise<LaunchReply> => {
+      const text = launchText({ ...plan, nonce: deps.nonce() });
+      const purpose = `launching ${token}`;
+      const options = { purpose, lane, signal, ...timeFor(inputs) };
+      return parseLaunch((await seat.host.run(text, options)).output);
+    };
+    const where = { task, attempt, token, host: seat.name, root: facts.root, needs };
     const { notReused } = task.state;
     const fingerprint = fingerprintOf({ spec: task.spec, inputs, image, host: seat.name });
     const about = { fingerprint, notReused };
-    return newsOfLaunch(parseLaunch(reply.output), { ...where, about });
+    const newsOf = (reply: LaunchReply, job?: JobRecord): NewsEvent =>
+      newsOfLaunch(reply, { ...where, now: deps.now(), about: { ...about, job } });
+    if (!hasJobs(seat)) return newsOf(await publish());
+    const wanted = {
+      root: facts.root,
+      task: { token, outputLimitBytes, timeLimitMs, hasOutputs: plan.hasOutputs },
+      request: seat.jobs.scheduler.request(task.spec),
+      comment: task.spec.name,
+    };
+    return launchAsJob(deps, { seat, context, wanted, dir: content.dir, publish, newsOf });
   };
+}
+
+function imageOf({ path, reference }: { path: string; reference: string }): LaunchImage {
+  return { path, inCache: parseImage(reference).kind === 'registry' };
+}
+
+/** Each input is a program on the host; thousands of them take as long as a large file, and hold nobody up. */
+const MANY_INPUTS = 200;
+const MANY_INPUTS_MS = 600_000;
+
+function timeFor({ files }: StagedInputs): Partial<RunOptions> {
+  if (files.length <= MANY_INPUTS) return {};
+  return { lane: 'slow', deadlineMs: MANY_INPUTS_MS };
 }
 
 /** Which try the reply is of. */
@@ -90,7 +127,7 @@ export interface Launching {
   now: number;
   needs: readonly NamedNeed[];
   /** What else the record tells. */
-  about?: Pick<LaunchRecord, 'fingerprint' | 'notReused'>;
+  about?: Pick<LaunchRecord, 'fingerprint' | 'notReused' | 'job'>;
 }
 
 /**
@@ -106,6 +143,8 @@ export function newsOfLaunch(reply: LaunchReply, where: Launching): NewsEvent {
   switch (reply.kind) {
     case 'launched':
       return { kind: 'launched', attempt, launch: launchRecord(reply.launch, where) };
+    case 'published':
+      throw new AppError('HOST_REPLY_INVALID', `launching ${token}: published and not started`);
     case 'image-gone':
       return imageGone(where);
     case 'object-gone':

@@ -28,32 +28,58 @@ export function createPullImage(deps: PullDeps): Step {
     const seat = seats.get(task.state.host);
     const failures: FailureRecord[] = [];
     const newer = newerOf(task, seat.policy, settings().defaults);
-    for (const reference of task.spec.images) {
+    const have = async (reference: string): Promise<ReadyImage> => {
       const story = tellPull(context, reference);
       const watch = {
         signal,
         newer,
         onStale: (error: AppError) => story.stale(error),
-        onProgress: (bytesDone: number) => {
+        onProgress: (bytesDone: number, bytesTotal?: number) => {
           story.running();
-          onProgress(task.id, { step: 'pull', what: reference, bytesDone });
+          onProgress(task.id, { step: 'pull', what: reference, bytesDone, bytesTotal });
         },
         onWait: (error: AppError, at: number) => story.waits(error, at),
       };
       try {
         const image = await images.have(seat, reference, watch);
         await story.finished(image);
-        return await reusedOrReady(deps, context, image);
+        return image;
       } catch (thrown) {
         const error = toAppError(thrown);
-        if (signal.aborted) throw error;
-        if (isImageTrouble(error) || error.code === 'HOST_NO_SPACE') await story.gaveUp(error);
-        if (!isImageTrouble(error)) throw error;
+        const gaveUp = isImageTrouble(error) || error.code === 'HOST_NO_SPACE';
+        if (gaveUp && !signal.aborted) await story.gaveUp(error);
+        throw error;
+      }
+    };
+    for (const reference of task.spec.images) {
+      try {
+        const image = await have(reference);
+        const then = await haveThen(task, image, have);
+        return await reusedOrReady(deps, context, { ...image, ...then });
+      } catch (thrown) {
+        const error = toAppError(thrown);
+        if (signal.aborted || !isImageTrouble(error)) throw error;
         failures.push(error.in({ task: task.id }).toRecord());
       }
     }
     return { kind: 'step-failed', attempt, failure: allFailed(task, failures) };
   };
+}
+
+/** The images of further steps, in order; one that several name is asked for once. */
+async function haveThen(
+  { spec: { then = [] } }: Task,
+  first: ReadyImage,
+  have: (reference: string) => Promise<ReadyImage>,
+): Promise<Pick<ReadyImage, 'then'>> {
+  const known = new Map([[first.reference, first]]);
+  const images: ReadyImage[] = [];
+  for (const { image: reference } of then) {
+    const image = known.get(reference) ?? (await have(reference));
+    known.set(reference, image);
+    images.push(image);
+  }
+  return images.length === 0 ? {} : { then: images };
 }
 
 /** Its inputs and its image are there: what it would do is known, and whether that was done before. */

@@ -11,12 +11,11 @@ import type { CollectedOutput, KeptOutputs } from '../../domain/state.ts';
 import {
   type AttemptToken,
   attemptToken,
-  type Output,
+  type LocalOutput,
   type Task,
   type TaskId,
 } from '../../domain/task.ts';
 import type { DirectoryEntry } from '../../remote/host.ts';
-import { hashFilesText, parseHashFiles } from '../../script/objects.ts';
 import type { Step } from '../dispatcher.ts';
 import { lookAgain, patienceMs } from '../late-files.ts';
 import type { Logger } from '../logger.ts';
@@ -26,11 +25,14 @@ import type { EngineSettings } from '../settings.ts';
 import { refuseUnsettled } from '../settled.ts';
 import { sleep } from '../sleep.ts';
 import { deliver, makeDirectory, removeParts } from '../staging/deliver.ts';
+import { fetchPack, inPacks, type SmallFile } from '../staging/fetch-pack.ts';
+import { withHashes } from '../staging/hash-remote.ts';
 import { MAX_FILES, type MatchedFile, matchOutput } from '../staging/match-outputs.ts';
+import type { StorageFor } from '../storage/storages.ts';
 import { together } from '../together.ts';
 import { keepOutputs } from './keep-outputs.ts';
-
-const HASHES_A_RUN = 1000;
+import { treeOf } from './output-tree.ts';
+import { openLanding } from './stored-outputs.ts';
 
 interface CollectDeps {
   seats: Seats;
@@ -39,6 +41,9 @@ interface CollectDeps {
   settings: () => EngineSettings;
   log: Logger;
   onProgress: (task: TaskId, progress: Progress) => void;
+  storageFor: StorageFor;
+  /** Where outputs for a storage wait for it. */
+  uploadDir?: string | undefined;
   /** Between two looks at what is late. */
   pause?: typeof sleep;
 }
@@ -53,9 +58,12 @@ interface CollectJob {
   daemonId: string;
   nonce: string;
   signal: AbortSignal;
+  outputs: readonly LocalOutput[];
 }
 
 type List = (path: string) => Promise<DirectoryEntry[]>;
+/** Lists below a directory of the attempt. */
+type ListIn = (tree: string) => List;
 
 interface Collected {
   outputs: CollectedOutput[];
@@ -63,14 +71,12 @@ interface Collected {
 }
 
 interface Wanted extends MatchedFile {
-  output: Output;
+  output: LocalOutput;
+  /** The directory on the host that `relative` is below. */
+  tree: string;
 }
 
-interface Hashed extends Wanted {
-  /** Path on the host. */
-  remote: string;
-  sha256: string;
-}
+interface Hashed extends Wanted, SmallFile {}
 
 export function createStageOut(deps: CollectDeps): Step {
   return async ({ task, attempt, signal }) => {
@@ -79,40 +85,49 @@ export function createStageOut(deps: CollectDeps): Step {
     const token = attemptToken(task.id, attempt);
     const { root } = task.state.launch;
     const workDir = `${seat.attemptDir(root, token)}/work`;
-    const { daemonId } = deps;
-    const job = { deps, task, seat, token, root, workDir, daemonId, nonce: deps.nonce(), signal };
+    const { daemonId, storageFor, uploadDir: directory } = deps;
+    const onPut = (what: string, bytesDone: number): void =>
+      deps.onProgress(task.id, { step: 'collect', what, bytesDone });
+    const landingJob = { storageFor, token, directory, signal, onPut };
+    await using landing = await openLanding(task.spec.outputs, landingJob);
+    const { outputs } = landing;
+    const place = { seat, token, root, workDir, daemonId, nonce: deps.nonce() };
+    const job = { deps, task, ...place, signal, outputs };
     await refuseUnsettled({ seat, token, launch: task.state.launch, workDir, signal });
     const failed = judgeExit(task, task.state.exit) !== undefined;
     const { pause = sleep } = deps;
     const patience = { patienceMs: patienceMs(seat.knownFacts()?.rootFsType), pause, signal };
     const collected = await lookAgain(patience, () => collect(job, failed), isAppError);
     if (isAppError(collected)) throw collected;
-    return { kind: 'collected', attempt, ...collected };
+    const { kept } = collected;
+    return { kind: 'collected', attempt, outputs: await landing.store(collected.outputs), kept };
   };
 }
 
 /** Fetches all, or gives what may only be late: a name that is not there. */
 async function collect(job: CollectJob, failed: boolean): Promise<Collected | AppError> {
   try {
-    const list = listOnce(job);
-    const wanted = await findAll(job, list, failed);
+    const listIn = listOnce(job);
+    const list = listIn(job.workDir);
+    const wanted = await findAll(job, listIn, failed);
     const passOver = (names: string[]): void => tellPassedOver(job, names);
     const kept = failed ? undefined : await keepOutputs({ ...job, list, passOver });
     return { outputs: await fetchAll(job, wanted), kept };
   } catch (error) {
     // What is tried again begins anew; what is not must leave nothing half behind.
-    await removeParts(job.token, job.task.spec.outputs);
+    await removeParts(job.token, job.outputs);
     if (isAppError(error) && error.code === 'OUTPUT_MISSING') return error;
     throw error;
   }
 }
 
-async function findAll(job: CollectJob, list: List, commandFailed: boolean): Promise<Wanted[]> {
+async function findAll(job: CollectJob, listIn: ListIn, commandFailed: boolean): Promise<Wanted[]> {
   const wanted: Wanted[] = [];
-  for (const output of job.task.spec.outputs) {
-    const matched = await matchOutput(output, list);
+  for (const output of job.outputs) {
+    const { tree, inTree } = treeOf(job.task.spec.volumes ?? [], job.workDir, output);
+    const matched = await matchOutput(inTree, listIn(tree));
     if (matched === undefined) {
-      if (commandFailed) continue;
+      if (commandFailed || output.optional === true) continue;
       throw new AppError(
         'OUTPUT_MISSING',
         `output ${output.pattern} of task ${job.task.id} was not produced`,
@@ -124,7 +139,7 @@ async function findAll(job: CollectJob, list: List, commandFailed: boolean): Pro
     refuseTooMuch(job, wanted, matched.files);
     for (const directory of matched.directories) await makeDirectory(directory, output.local);
     if (matched.passedOver.length > 0) tellPassedOver(job, matched.passedOver);
-    for (const file of matched.files) wanted.push({ ...file, output });
+    for (const file of matched.files) wanted.push({ ...file, output, tree });
   }
   return withoutTwins(wanted);
 }
@@ -155,7 +170,7 @@ function withoutTwins(wanted: Wanted[]): Wanted[] {
   const byName = new Map<string, Wanted>();
   for (const file of wanted) {
     const twin = byName.get(file.local);
-    if (twin !== undefined && twin.relative !== file.relative) {
+    if (twin !== undefined && (twin.relative !== file.relative || twin.tree !== file.tree)) {
       const both = `${twin.relative} and ${file.relative}`;
       throw new AppError('OUTPUT_EXISTS', `output ${file.local}: both ${both} would go there`, {
         context: { path: file.local },
@@ -166,72 +181,90 @@ function withoutTwins(wanted: Wanted[]): Wanted[] {
   return [...byName.values()];
 }
 
-/** Lists below the work directory, each directory once: nothing writes there any more. */
-function listOnce({ seat, workDir }: CollectJob): List {
+/** Lists each directory once: nothing writes there any more. */
+function listOnce({ seat }: CollectJob): ListIn {
   const listings = new Map<string, Promise<DirectoryEntry[]>>();
-  return (path) => {
-    const directory = posix.join(workDir, path);
-    const listing = listings.get(directory) ?? list(seat, directory, workDir);
+  return (tree) => (path) => {
+    const directory = posix.join(tree, path);
+    const listing = listings.get(directory) ?? list(seat, directory, tree);
     listings.set(directory, listing);
     return listing;
   };
 }
 
-/** The work directory itself does not vanish: where it cannot be seen, nothing is said of outputs. */
-async function list(seat: Seat, directory: string, workDir: string): Promise<DirectoryEntry[]> {
+/** The work directory itself does not vanish, nor a volume: where it cannot be seen, nothing is said of outputs. */
+async function list(seat: Seat, directory: string, tree: string): Promise<DirectoryEntry[]> {
   try {
     return await seat.host.list(directory);
   } catch (error) {
     if (!isAppError(error) || error.code !== 'SFTP_NOT_FOUND') throw error;
-    if (posix.relative(workDir, directory) !== '') throw error;
-    const why = `the work directory ${directory} on ${seat.name} is not there just now`;
+    if (posix.relative(tree, directory) !== '') throw error;
+    const why = `the directory ${directory} on ${seat.name} is not there just now`;
     throw new AppError('HOST_ROOT_UNAVAILABLE', why, { context: { host: seat.name } });
   }
 }
 
 async function fetchAll(job: CollectJob, wanted: Wanted[]): Promise<CollectedOutput[]> {
   if (wanted.length === 0) return [];
-  const files = wanted.map((file) => ({ ...file, remote: posix.join(job.workDir, file.relative) }));
-  const hashes = await hashAll(
-    job,
-    files.map((file) => file.remote),
+  const { deps, seat, task, token } = job;
+  const { packs, singles } = inPacks(
+    wanted.map((file) => ({ ...file, remote: posix.join(file.tree, file.relative) })),
   );
+  const own = new AbortController();
+  const hashing = { ...job, signal: AbortSignal.any([job.signal, own.signal]) };
+  const named = <T extends Wanted & { remote: string }>(files: readonly T[]): Hashed[] =>
+    withHashes(hashing, files).map((file) => {
+      const { local: base, overwrite } = file.output;
+      return { ...file, base, overwrite, token };
+    });
+  const hashedPacks = packs.map(named);
+  const hashedSingles = named(singles);
   const bytesTotal = wanted.reduce((sum, file) => sum + file.size, 0);
   let fetched = 0;
-  const hashed = files.map((file, index) => ({ ...file, sha256: hashes[index] ?? '' }));
-  const fetch = async (file: Hashed, signal: AbortSignal): Promise<CollectedOutput> => {
-    signal.throwIfAborted();
-    const onProgress = (bytes: number): void =>
-      job.deps.onProgress(job.task.id, {
-        step: 'collect',
-        what: file.relative,
-        bytesDone: fetched + bytes,
-        bytesTotal,
-      });
-    await fetchOne({ ...job, signal }, file, onProgress);
+  const tell = ({ relative: what }: Hashed, bytes: number): void =>
+    deps.onProgress(task.id, { step: 'collect', what, bytesDone: fetched + bytes, bytesTotal });
+  const onFile = (file: Hashed): void => {
     fetched += file.size;
-    const { remote, local, size: bytes, sha256 } = file;
-    return { pattern: file.output.pattern, remote, local, bytes, sha256 };
+    tell(file, 0);
   };
-  return together(hashed, job.signal, (file, signal) =>
-    job.seat.transfers.add(() => fetch(file, signal)),
-  );
+  const fetchSingle = async (file: Hashed, signal: AbortSignal): Promise<void> => {
+    signal.throwIfAborted();
+    await fetchOne({ ...job, signal }, file, (bytes) => tell(file, bytes));
+    fetched += file.size;
+  };
+  const fetchTogether = async (pack: Hashed[], signal: AbortSignal): Promise<void> => {
+    signal.throwIfAborted();
+    const purpose = `fetching ${pack.length} outputs of ${token}`;
+    const before = fetched;
+    const wrong = await fetchPack({ seat, purpose, signal, onFile }, pack);
+    if (wrong === undefined) return;
+    const { code, message } = wrong;
+    deps.log.warn({ task: task.id, code }, `${message}; they are fetched one by one`);
+    fetched = before;
+    for (const file of pack) await fetchSingle(file, signal);
+  };
+  try {
+    await together([...hashedPacks, ...hashedSingles], job.signal, (next, signal) =>
+      seat.transfers.add(() =>
+        Array.isArray(next) ? fetchTogether(next, signal) : fetchSingle(next, signal),
+      ),
+    );
+    return await told(wanted, [...hashedPacks.flat(), ...hashedSingles]);
+  } finally {
+    // what nobody waits for any more
+    own.abort(new AppError('HOST_CALL_ABORTED', 'the outputs are not fetched any more'));
+  }
 }
 
-/** In parts: what a host answers at once is bounded. */
-async function hashAll({ seat, token, signal }: CollectJob, paths: string[]): Promise<string[]> {
-  const hashes: string[] = [];
-  for (let from = 0; from < paths.length; from += HASHES_A_RUN) {
-    const part = paths.slice(from, from + HASHES_A_RUN);
-    const reply = await seat.host.run(hashFilesText(part), {
-      purpose: `hashing the outputs of ${token}`,
-      lane: 'slow',
-      deadlineMs: 3_600_000,
-      signal,
-    });
-    hashes.push(...parseHashFiles(reply.output, { host: seat.name, count: part.length }));
-  }
-  return hashes;
+/** In the order in which they were named. */
+async function told(wanted: Wanted[], hashed: Hashed[]): Promise<CollectedOutput[]> {
+  const sums = new Map(hashed.map((file) => [file.local, file]));
+  return Promise.all(
+    wanted.map(async ({ output, local, size: bytes }) => {
+      const { remote = '', sha256 = '' } = sums.get(local) ?? {};
+      return { pattern: output.pattern, remote, local, bytes, sha256: await sha256 };
+    }),
+  );
 }
 
 async function fetchOne(
@@ -239,13 +272,10 @@ async function fetchOne(
   file: Hashed,
   onProgress: (bytes: number) => void,
 ): Promise<void> {
-  const { signal, token } = job;
-  const { local, mode, sha256, remote, output } = file;
-  const { overwrite, local: base } = output;
-  const delivery = { local, base, mode, sha256, overwrite, token };
+  const { signal } = job;
   const once = () =>
-    deliver(delivery, (write) =>
-      job.seat.host.download({ path: remote, size: file.size }, write, { onProgress, signal }),
+    deliver(file, (write) =>
+      job.seat.host.download({ path: file.remote, size: file.size }, write, { onProgress, signal }),
     );
   await pRetry(once, {
     retries: 3,

@@ -85,6 +85,12 @@ function withoutTwins(entries: (LocalEntry | TakenEntry)[]): (LocalEntry | Taken
   });
 }
 
+/** On which host it is, and where there. */
+export function placeOfTaken(entry: TakenEntry, daemonId: string): { host: string; path: string } {
+  const { place } = entry;
+  return { host: place.host, path: heldFile({ ...place, daemonId }, entry) };
+}
+
 export interface TakenTransfer {
   seats: Seats;
   daemonId: string;
@@ -102,8 +108,8 @@ export async function sendTaken(
   entry: TakenEntry,
 ): Promise<void> {
   const { place, label, producer, bytes: size } = entry;
-  const source = seats.get(place.host);
-  const path = heldFile({ ...place, daemonId }, entry);
+  const { host, path } = placeOfTaken(entry, daemonId);
+  const source = seats.get(host);
   try {
     await streamBetween(wish, { source, path, size, target: part, offset });
   } catch (thrown) {

@@ -11,15 +11,22 @@ import type { Verdict } from '../../script/verdict.ts';
 import type { Spool } from '../../spool/spool.ts';
 import type { Step } from '../dispatcher.ts';
 import { exitNews, seal } from '../exit-news.ts';
+import { hasJobs } from '../jobs/host-jobs.ts';
+import type { AskUsage } from '../jobs/job-usage.ts';
+import type { JobWatch } from '../jobs/job-watch.ts';
 import { lookAgain, patienceMs } from '../late-files.ts';
 import { type Salvaged, salvage } from '../salvage.ts';
 import type { Seat, Seats } from '../seats.ts';
 import { sleep } from '../sleep.ts';
-import type { Seen, Watchers, WatchRequest } from '../watchers.ts';
+import type { Seen, WatchRequest } from '../watched.ts';
+import type { Watchers } from '../watchers.ts';
+import { watchJob } from './watch-job.ts';
 
 interface WatchDeps {
   seats: Seats;
   watchers: Watchers;
+  jobWatch: JobWatch;
+  askUsage: AskUsage;
   spool: Spool;
   now: () => number;
   /** Between two looks at what is late. */
@@ -29,17 +36,30 @@ interface WatchDeps {
 /** Sightings of a dead supervisor before it is believed; each is a fresh look, some time after the last. */
 const SIGHTINGS = 3;
 
+/** Launched by this daemon and watched right after: not one that it found when it started. */
+const FRESH_MS = 1_000;
+
 export function createWatch(deps: WatchDeps): Step {
   const { seats, watchers, spool, now } = deps;
-  return async ({ task, attempt, signal, trouble }) => {
+  return async (context) => {
+    const { task, attempt, signal, trouble } = context;
     if (task.state.kind !== 'running') throw new Error(`watching while ${task.state.kind}`);
     const { launch, host } = task.state;
     const seat = seats.get(host);
     const token = attemptToken(task.id, attempt);
     const dir = seat.attemptDir(launch.root, token);
+    const { job } = launch;
+    if (job !== undefined && hasJobs(seat)) {
+      const awaited = (exit: ExitRecord, request: WatchRequest) =>
+        awaitStreams(exit, { deps, seat, request });
+      const one = { seat, context, launch: { ...launch, job }, awaitStreams: awaited, isEnd };
+      return watchJob(deps, one);
+    }
     const where = { task, attempt, host };
+    let isFresh = now() - task.state.since < FRESH_MS;
     for (;;) {
-      const request = { token, dir, launch, signal, trouble };
+      const request = { token, dir, launch, signal, trouble, isFresh };
+      isFresh = false;
       const { verdict } = await watchers.watch(seat, request, isEnd);
       if (verdict.kind === 'exited') await awaitStreams(verdict.exit, { deps, seat, request });
       const bytes = verdict.kind === 'exited' ? await seal(spool, token) : NO_BYTES;
@@ -89,6 +109,7 @@ export function isEnd({ verdict }: Seen): boolean {
     case 'running':
     case 'not-published':
     case 'not-started':
+    case 'started':
     case 'unknown':
       return false;
   }

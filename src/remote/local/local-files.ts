@@ -80,10 +80,12 @@ export async function readInto(reading: Reading, options: TransferOptions): Prom
     refuseAborted(signal);
     const length = Math.min(CHUNK_BYTES, size - position);
     const chunk = await speaking(what, context, () => readFully(file, position, length));
-    if (chunk.length > 0) await write(chunk);
-    position += chunk.length;
+    // whoever writes it may move it elsewhere
+    const came = chunk.length;
+    if (came > 0) await write(chunk);
+    position += came;
     onProgress?.(position);
-    if (chunk.length < length) return;
+    if (came < length) return;
   }
 }
 

@@ -4,7 +4,7 @@ import type { TransferOptions } from '../host.ts';
 import { refuseAborted, watchedElsewhere, withSignal } from '../settle.ts';
 import { Pace } from './pace.ts';
 import type { RemoteFile, SftpSession } from './session.ts';
-import { WINDOW_REQUESTS, Window } from './window.ts';
+import { READS_UNDER_WAY, Window } from './window.ts';
 
 const READ = 0x01;
 const TYPE_MASK = 0o170000;
@@ -50,7 +50,7 @@ export async function readRangeFrom(
   const chunks: Buffer[] = [];
   const end = range.offset + range.length;
   try {
-    const window = new Window<Buffer>(WINDOW_REQUESTS);
+    const window = new Window<Buffer>(READS_UNDER_WAY);
     const parts = pieces(range.offset, end, () => session.maxRead);
     let next = parts.next();
     while (!next.done || !window.empty) {
@@ -91,7 +91,7 @@ async function receive(receiving: Receiving, options: TransferOptions): Promise<
   const { session, file, reading } = receiving;
   const { offset = 0, signal, onProgress } = options;
   const pace = new Pace(session.maxRead, reading.now);
-  const window = new Window<{ piece: Piece; chunk: Buffer }>(WINDOW_REQUESTS);
+  const window = new Window<{ piece: Piece; chunk: Buffer }>(READS_UNDER_WAY);
   const parts = pieces(offset, reading.size, () => pace.requestBytes);
   let next = parts.next();
   while (!next.done || !window.empty) {
@@ -101,10 +101,12 @@ async function receive(receiving: Receiving, options: TransferOptions): Promise<
       next = parts.next();
     }
     const { piece, chunk } = await withSignal(window.next(), signal);
-    if (chunk.length > 0) await reading.write(chunk);
-    pace.answered(chunk.length);
-    onProgress?.(piece.position + chunk.length);
-    if (chunk.length < piece.length) return;
+    // whoever writes it may move it elsewhere
+    const { length } = chunk;
+    if (length > 0) await reading.write(chunk);
+    pace.answered(length);
+    onProgress?.(piece.position + length);
+    if (length < piece.length) return;
   }
 }
 

@@ -1,9 +1,11 @@
 /** Lists a remote directory. */
+import type { FileEntryWithStats } from 'ssh2';
 import { AppError } from '../../domain/failure.ts';
 import { LIST_ENTRIES_MAX } from '../../domain/limits.ts';
 import type { DirectoryEntry } from '../host.ts';
 import { watchedElsewhere } from '../settle.ts';
 import type { SftpSession } from './session.ts';
+import { Window } from './window.ts';
 
 const TYPE_MASK = 0o170000;
 const KINDS: Readonly<Record<number, DirectoryEntry['kind']>> = {
@@ -17,6 +19,7 @@ const NAMES_BYTES_MAX = 64 * 1024 * 1024;
 /** Linux takes 255 bytes; others take more, none takes this much. */
 const NAME_BYTES_MAX = 4096;
 const EMPTY_REPLIES_MAX = 100;
+const READ_AHEAD = 2;
 
 /** The kind of a file by its mode bits. */
 export function kindOf(mode: number): DirectoryEntry['kind'] {
@@ -32,9 +35,12 @@ export async function listDirectory(session: SftpSession, path: string): Promise
   const entries: DirectoryEntry[] = [];
   let bytes = 0;
   let empty = 0;
+  // One answer ahead: what says that there are no more comes together with the last names.
+  const window = new Window<FileEntryWithStats[] | undefined>(READ_AHEAD);
   try {
     for (;;) {
-      const batch = await session.readDirectory(directory);
+      while (!window.full) window.add(session.readDirectory(directory));
+      const batch = await window.next();
       if (batch === undefined) return entries;
       if (batch.length === 0 && ++empty > EMPTY_REPLIES_MAX)
         throw tooMuch(path, 'it goes on without a name');

@@ -5,7 +5,7 @@ import { refuseAborted, watchedElsewhere, withSignal } from '../settle.ts';
 import { Pace } from './pace.ts';
 import { rechunk } from './rechunk.ts';
 import type { RemoteFile, SftpSession } from './session.ts';
-import { WINDOW_REQUESTS, Window } from './window.ts';
+import { Window, WRITES_UNDER_WAY } from './window.ts';
 
 const WRITE_CREATE = 0x02 | 0x08;
 const TRUNCATE = 0x10;
@@ -56,7 +56,7 @@ interface Sending {
 async function send(sending: Sending, options: TransferOptions): Promise<void> {
   const { session, file, source, now } = sending;
   const pace = new Pace(session.maxWrite, now);
-  const window = new Window<number>(WINDOW_REQUESTS);
+  const window = new Window<number>(WRITES_UNDER_WAY);
   let position = options.offset ?? 0;
   let done = position;
   const acknowledge = async (): Promise<void> => {

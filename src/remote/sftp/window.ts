@@ -29,4 +29,7 @@ export class Window<T> {
   }
 }
 
-export const WINDOW_REQUESTS = 16;
+/** With the largest requests so much is asked for as fits a wide channel (transfer-link.ts). */
+export const READS_UNDER_WAY = 32;
+/** What is sent ahead of the far side's own window only waits here. */
+export const WRITES_UNDER_WAY = 16;

@@ -10,8 +10,8 @@ import type { ShellPort } from '../shell/control-shell.ts';
 import type { SshConnection } from './connection.ts';
 
 const EXTRA_CONNECTIONS_MAX = 3;
-/** A shell that was given up holds its connection until the host has ended it, which takes a moment. */
-const ROOM_WAIT_MS = 5_000;
+/** A shell that was given up holds its connection until the host has ended it, which takes a moment, or some on a busy host. */
+export const ROOM_WAIT_MS = 15_000;
 
 /** A channel and the connection that has to hear when it is given up. */
 export interface OwnChannel {

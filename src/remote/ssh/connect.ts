@@ -6,6 +6,7 @@
  */
 
 import { connect as tcpConnect } from 'node:net';
+import type PQueue from 'p-queue';
 import type { ConnectConfig } from 'ssh2';
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
 import { classifySsh } from '../classify.ts';
@@ -15,6 +16,7 @@ import { withDeadline, withPatience } from '../settle.ts';
 import { algorithmsFor } from './algorithms.ts';
 import { type Authentication, prepareAuthentication } from './authentication.ts';
 import { type FirstWords, hearFirstWords } from './first-words.ts';
+import { gatherWrites } from './gather-writes.ts';
 import { changedKey, judgeHostKey } from './host-key.ts';
 import type { HostPins } from './known-hosts.ts';
 import type { LoginBudget } from './login-budget.ts';
@@ -48,6 +50,8 @@ export interface Passage {
 export interface Door {
   settings: HostSettings;
   budget: LoginBudget;
+  /** Those of all hosts take turns. */
+  handshakes: PQueue;
   memory: KeyMemory;
   /** Undefined: straight from here. */
   road?: Road | undefined;
@@ -85,7 +89,9 @@ export async function logIn<T>(
         throw error;
       });
       const prepared = { socket, settings, pins, authentication, context, mute };
-      return await attachTo(prepared, attach);
+      const login = (): Promise<T> => attachTo(prepared, attach);
+      // a person must not keep others waiting
+      return await (ask === undefined ? door.handshakes.add(login) : login());
     });
   } finally {
     passage?.release();
@@ -108,6 +114,8 @@ async function attachTo<T>(prepared: Prepared, attach: (login: Login) => Promise
   const login = prepare(prepared);
   socket.once('close', () => authentication.end());
   try {
+    // it may have hung up while the login waited for its turn
+    if (socket.destroyed) throw socket.errored ?? new Error('Connection lost before handshake');
     const attached = await withPatience(attach(login), settings.connectTimeoutMs + 1_000, {
       late: () => login.explain(new Error('Timed out while waiting for handshake')),
       paused: () => authentication.asking,
@@ -172,7 +180,7 @@ async function dial({ settings, pinnedAddress }: Door, context: ErrorContext): P
       const message = `${where}: no answer within ${settings.connectTimeoutMs} ms`;
       return new AppError('SSH_HOST_UNREACHABLE', message, { context });
     });
-    return socket;
+    return gatherWrites(socket);
   } catch (error) {
     socket.destroy();
     throw classifySsh(error, { what: where, context });

@@ -16,7 +16,8 @@ import { type ConnectionDeps, connectHost, type SshConnection } from './connecti
 import type { KeptLink } from './keeper.ts';
 
 const SLOW_LANES_MAX = 2;
-const FIRST_ANSWER_TIMEOUT_MS = 10_000;
+/** Startup files on a login node that is busy take their time. */
+const FIRST_ANSWER_TIMEOUT_MS = 20_000;
 
 /**
  * Connects and waits for the first answers. With `ask` somebody answers what the host wants to know.

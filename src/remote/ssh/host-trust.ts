@@ -1,73 +1,131 @@
-/** Shows the keys of a host and pins those that somebody has compared. Read next: offered-keys.ts, trust-file.ts. */
+/** Shows the keys of a host and pins those that somebody has compared. Read next: node-keys.ts, trust-file.ts. */
 import { AppError, type ErrorContext } from '../../domain/failure.ts';
 import type { Clock } from '../clock.ts';
 import type { HostKeys, HostKeysReport, OfferedKey, PinRequest } from '../host-keys.ts';
 import type { Logger } from '../logger.ts';
-import { type Door, hostContext } from './connect.ts';
+import { hostContext } from './connect.ts';
 import { fingerprint } from './host-key.ts';
 import { judgeOffers } from './host-key-verdict.ts';
 import type { HostPins } from './known-hosts.ts';
-import { offeredKeys } from './offered-keys.ts';
-import { pinName, readPins } from './read-pins.ts';
+import type { LoginNodes } from './login-nodes.ts';
+import { askNodes, type KeyPlace, keyPlaces, type NodeKeys, offersAt } from './node-keys.ts';
+import { readPins } from './read-pins.ts';
 import { changePins, type PublicKey } from './trust-file.ts';
 
 /** So long what was shown counts as what is offered: time to compare it by phone. */
 const SHOWN_FOR_MS = 900_000;
 
 interface TrustDeps {
-  door: Door;
+  nodes: LoginNodes;
   file: string;
   clock: Clock;
   logger: Logger;
 }
 
-export function createHostTrust({ door, file, clock, logger }: TrustDeps): HostKeys {
-  const { settings } = door;
-  const context = hostContext(settings);
-  const name = pinName(settings);
-  let shown: { at: number; keys: PublicKey[] } | undefined;
+export function createHostTrust(deps: TrustDeps): HostKeys {
+  const { nodes, clock } = deps;
+  const places = keyPlaces(nodes.all);
+  const trust: Trust = { ...deps, places };
+  let shown: { at: number; keys: NodeKeys } | undefined;
 
-  async function ask(): Promise<PublicKey[]> {
+  async function ask(): Promise<NodeKeys> {
     // Before the host is asked: what cannot be judged need not be fetched.
-    await readPins(settings, context);
-    shown = { keys: await offeredKeys(door), at: clock.now() };
+    for (const { settings } of places) await readPins(settings, hostContext(settings));
+    shown = { keys: await askNodes(nodes.all), at: clock.now() };
     return shown.keys;
   }
 
-  async function report(offers: readonly PublicKey[]): Promise<HostKeysReport> {
-    return { name, file, keys: judgeOffers(await readPins(settings, context), offers) };
-  }
-
   return {
-    offered: async () => report(await ask()),
-    async pin({ fingerprints, replace }) {
+    offered: async () => report(trust, await ask()),
+    async pin(request) {
+      const { fingerprints } = request;
+      const has = (asked: NodeKeys): boolean =>
+        fingerprints.every((wanted) => asked.some((node) => shows(node, wanted)));
       const known = shown !== undefined && clock.now() - shown.at < SHOWN_FOR_MS ? shown.keys : [];
-      const has = (keys: readonly PublicKey[]): boolean =>
-        fingerprints.every((wanted) => keys.some(({ blob }) => fingerprint(blob) === wanted));
-      const offers = has(known) ? known : await ask();
-      const judged = await report(offers);
-      const chosen = offers.filter(({ blob }) => fingerprints.includes(fingerprint(blob)));
-      if (!has(offers)) throw notOffered(judged.keys, fingerprints, context);
-      const pins = await readPins(settings, context);
-      const replaced = checkPinnable(pins, { judged, chosen, replace, file, context });
-      await changePins(file, {
-        name,
-        add: chosen,
-        keep: ({ blob }) => !replaced.some((key) => key.blob.equals(blob)),
-        comment: `trusted ${new Date(clock.now()).toISOString().slice(0, 10)}`,
-      });
-      const trusted = chosen.map(({ type, blob }) => `${type} ${fingerprint(blob)}`);
-      logger.info(
-        { host: settings.name, trusted, replaced: replaced.length, file },
-        'host key trusted',
-      );
-      return await report(offers);
+      const asked = has(known) ? known : await ask();
+      if (!has(asked)) {
+        const [{ settings }] = places;
+        throw notOffered((await report(trust, asked)).keys, fingerprints, hostContext(settings));
+      }
+      // All are checked before the first is written: all or none.
+      const changes = [];
+      for (const place of places) changes.push(await changeAt(trust, { place, asked, request }));
+      for (const change of changes) await write(trust, change);
+      const mended = asked.filter((node) => fingerprints.some((wanted) => shows(node, wanted)));
+      nodes.pardon(mended.map(({ node }) => node));
+      return await report(trust, asked);
     },
   };
 }
 
+interface Trust extends TrustDeps {
+  places: ReturnType<typeof keyPlaces>;
+}
+
+function shows({ keys }: NodeKeys[number], wanted: string): boolean {
+  return keys.some(({ blob }) => fingerprint(blob) === wanted);
+}
+
+async function report({ places, file, nodes }: Trust, asked: NodeKeys): Promise<HostKeysReport> {
+  const keys = [];
+  for (const place of places) {
+    const offers = offersAt(place, asked);
+    const judged = judgeOffers(await pinsAt(place), offers);
+    const many = nodes.all.length > 1;
+    keys.push(...judged.map((key, n) => (many ? { ...key, nodes: offers[n]?.nodes } : key)));
+  }
+  const silent = asked.flatMap(({ node, failure: { code, message } = {} }) =>
+    code === undefined ? [] : [{ node: node.name, code, message: message ?? '' }],
+  );
+  const name = places.map((place) => place.name).join(', ');
+  return { name, file, keys, ...(silent.length > 0 && { silent }) };
+}
+
+interface Change {
+  place: KeyPlace;
+  chosen: PublicKey[];
+  replaced: PublicKey[];
+}
+
+/** What is to be changed at one place; throws where a key cannot be pinned. */
+async function changeAt(
+  { file }: Trust,
+  { place, asked, request }: { place: KeyPlace; asked: NodeKeys; request: PinRequest },
+): Promise<Change> {
+  const { fingerprints, replace } = request;
+  const offers = offersAt(place, asked);
+  const chosen = offers.filter(({ blob }) => fingerprints.includes(fingerprint(blob)));
+  const pins = await pinsAt(place);
+  const context = hostContext(place.settings);
+  const judged = judgeOffers(pins, offers);
+  return {
+    place,
+    chosen,
+    replaced: checkPinnable(pins, { judged, chosen, replace, file, context }),
+  };
+}
+
+async function write({ file, clock, logger }: Trust, change: Change): Promise<void> {
+  const { place, chosen, replaced } = change;
+  if (chosen.length === 0) return;
+  await changePins(file, {
+    name: place.name,
+    add: chosen,
+    keep: ({ blob }) => !replaced.some((key) => key.blob.equals(blob)),
+    comment: `trusted ${new Date(clock.now()).toISOString().slice(0, 10)}`,
+  });
+  const trusted = chosen.map(({ type, blob }) => `${type} ${fingerprint(blob)}`);
+  const { name: host } = place.settings;
+  const facts = { host, name: place.name, trusted, replaced: replaced.length, file };
+  logger.info(facts, 'host key trusted');
+}
+
+function pinsAt({ settings }: KeyPlace): Promise<HostPins> {
+  return readPins(settings, hostContext(settings));
+}
+
 interface Checked extends Pick<PinRequest, 'replace'> {
-  judged: HostKeysReport;
+  judged: readonly OfferedKey[];
   chosen: readonly PublicKey[];
   file: string;
   context: ErrorContext;
@@ -76,7 +134,7 @@ interface Checked extends Pick<PinRequest, 'replace'> {
 /** The keys of our own file that have to go; throws when one stands in the way that is not ours to remove. */
 function checkPinnable(pins: HostPins, checked: Checked): PublicKey[] {
   const { judged, chosen, replace, file, context } = checked;
-  const verdicts = judged.keys.filter((key) =>
+  const verdicts = judged.filter((key) =>
     chosen.some(({ blob }) => fingerprint(blob) === key.fingerprint),
   );
   const revoked = verdicts.find(({ verdict }) => verdict === 'revoked');
@@ -91,7 +149,7 @@ function checkPinnable(pins: HostPins, checked: Checked): PublicKey[] {
   const lines = [...new Set(foreign.filter((at) => !isIn(file, at)))];
   if (lines.length > 0) throw conflict(`remove ${lines.join(' and ')} first: that file is yours`);
   if (!replace) throw conflict('--replace puts the new key in its place');
-  const offered = new Set(judged.keys.map((key) => key.fingerprint));
+  const offered = new Set(judged.map((key) => key.fingerprint));
   return pins.pinned.filter((pin) => pin.file === file && !offered.has(fingerprint(pin.blob)));
 
   function conflict(advice: string): AppError {

@@ -14,10 +14,11 @@
  *   closed       the end
  */
 import { backoffMs } from '../../domain/backoff.ts';
-import { AppError, type ErrorCode, toAppError } from '../../domain/failure.ts';
+import { AppError, toAppError } from '../../domain/failure.ts';
 import type { HostDeps } from '../deps.ts';
 import type { Ask, HostLinkState } from '../host.ts';
 import type { HostSettings } from '../settings.ts';
+import { REFUSALS } from './refusals.ts';
 
 export interface KeptLink {
   /** A person answered for it. */
@@ -25,18 +26,6 @@ export interface KeptLink {
   onLost(listener: (error: AppError) => void): void;
   close(): void;
 }
-
-/** Trouble that trying again does not mend. */
-const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'SSH_AUTH_FAILED',
-  'SSH_KEY_UNREADABLE',
-  'SSH_AGENT_UNAVAILABLE',
-  'SSH_JUMP_REFUSED',
-  'SSH_KNOWN_HOSTS_UNREADABLE',
-  'SSH_HOST_KEY_UNKNOWN',
-  'SSH_HOST_KEY_CHANGED',
-  'SSH_HOST_KEY_REVOKED',
-]);
 
 /** A link that lived this long was a good one: its loss is met with a try at once. */
 const STABLE_AFTER_MS = 10_000;

@@ -1,8 +1,9 @@
 /**
- * What hosts share on the way: one login budget per account and machine, and one connection to each
+ * What hosts share on the way: a bound on handshakes, one login budget per account and machine, and one connection to each
  * jump host however many hosts and links are behind it. A jump host is kept by a LinkKeeper of its own,
  * so it is knocked at no oftener than any other host; nobody behind it, and it is left after a while.
  */
+import PQueue from 'p-queue';
 import { AppError, type ErrorContext, isAppError } from '../../domain/failure.ts';
 import { newCounters } from '../counters.ts';
 import type { HostDeps } from '../deps.ts';
@@ -13,10 +14,9 @@ import { ChannelCount } from './channel-count.ts';
 import type { Passage, Road } from './connect.ts';
 import { connectHost, type SshConnection } from './connection.ts';
 import { LinkKeeper } from './keeper.ts';
-import { adoptHostKeys } from './key-rotation.ts';
 import { createLinkLog } from './link-log.ts';
 import { LoginBudget } from './login-budget.ts';
-import { newKeyMemory } from './offers.ts';
+import { type LoginNode, LoginNodes } from './login-nodes.ts';
 import { Traffic } from './traffic.ts';
 import { tunnelFailure } from './tunnel-failure.ts';
 import type { Wire } from './wire.ts';
@@ -31,7 +31,15 @@ export interface HostRoad extends Road {
   leave(): void;
 }
 
+/**
+ * Logins with their key exchange under way at once, over all hosts. Each takes the event loop some ten milliseconds of
+ * arithmetic: a thousand that are answered in the same moment would hold up everything else for seconds. Hosts that are far
+ * answer in a second, so that a thousand of these are in within a minute, before sshd gives up on them (LoginGraceTime).
+ */
+export const HANDSHAKES_MAX = 16;
+
 export class Roads {
+  readonly handshakes = new PQueue({ concurrency: HANDSHAKES_MAX });
   readonly #deps: HostDeps;
   readonly #budgets = new Map<string, LoginBudget>();
   readonly #hops = new Map<string, Hop>();
@@ -58,7 +66,7 @@ export class Roads {
     const last = settings.jumps.at(-1);
     if (last === undefined) return undefined;
     // Only the order given here counts, not what the jump hosts would do if they were hosts.
-    const through = { ...last, jumps: settings.jumps.slice(0, -1) };
+    const through = withJumps(last, settings.jumps.slice(0, -1));
     const key = JSON.stringify(through);
     const hop = this.#hops.get(key) ?? this.#open(key, through);
     return hop.join(settings, onOpen);
@@ -67,8 +75,7 @@ export class Roads {
   #open(key: string, settings: HostSettings): Hop {
     const hop: Hop = new Hop(settings, {
       host: this.#deps,
-      budget: this.budget(settings),
-      road: this.to(settings, () => hop.wayIsOpen()),
+      roads: this,
       closed: () => void this.#hops.delete(key),
     });
     this.#hops.set(key, hop);
@@ -76,16 +83,22 @@ export class Roads {
   }
 }
 
+function withJumps(settings: HostSettings, jumps: HostSettings[]): HostSettings {
+  const { furtherNodes } = settings;
+  if (furtherNodes === undefined) return { ...settings, jumps };
+  return { ...settings, jumps, furtherNodes: furtherNodes.map((node) => ({ ...node, jumps })) };
+}
+
 interface HopDeps {
   host: HostDeps;
-  budget: LoginBudget;
-  road: HostRoad | undefined;
+  roads: Roads;
   closed: () => void;
 }
 
 class Hop {
   readonly #settings: HostSettings;
   readonly #deps: HopDeps;
+  readonly #nodes: LoginNodes;
   readonly #keeper: LinkKeeper<SshConnection>;
   readonly #members = new Set<() => void>();
   /** Streams that run over it, and logins that are about to. */
@@ -93,19 +106,20 @@ class Hop {
   #disarm: (() => void) | undefined;
 
   constructor(settings: HostSettings, deps: HopDeps) {
-    const { host, budget, road } = deps;
+    const { host, roads } = deps;
     const counters = newCounters();
-    const onHostKeys = adoptHostKeys(settings, host);
-    const memory = newKeyMemory();
-    const door = { settings, budget, road, memory, onHostKeys, pinnedAddress: () => undefined };
     const traffic = new Traffic(counters);
     // What it carries is other hosts' bulk data, which may keep a sign of life waiting.
     const channels = new ChannelCount(host.clock);
     const single = { singleConnection: () => true };
-    const shared = { door, counters, traffic, channels, clock: host.clock, ...single };
+    const shared = { counters, traffic, channels, clock: host.clock, ...single };
     this.#settings = settings;
     this.#deps = deps;
-    this.#keeper = new LinkKeeper(settings, host, (ask) => connectHost(shared, ask));
+    this.#nodes = new LoginNodes(settings, { host, roads, onOpen: () => this.wayIsOpen() });
+    this.#keeper = new LinkKeeper(settings, host, async (ask) => {
+      const connect = ({ door }: LoginNode, asked?: Ask) => connectHost({ ...shared, door }, asked);
+      return (await this.#nodes.connect(connect, ask)).link;
+    });
     const tellLog = createLinkLog(`${settings.name} (jump)`, host);
     this.#keeper.onState((state) => {
       tellLog(state);
@@ -127,7 +141,8 @@ class Hop {
       hold: (ask) => this.#hold(target, ask),
       use: () => this.#standing(),
       wake: () => {
-        this.#deps.road?.wake();
+        this.#nodes.wakeRoads();
+        this.#nodes.rouse();
         this.#keeper.wake();
       },
       leave: () => {
@@ -191,9 +206,10 @@ class Hop {
   }
 
   #standing(): JumpUse[] {
-    const { road, budget } = this.#deps;
+    const { road, door } = this.#nodes.current;
     const { name } = this.#settings;
-    return [...(road?.use() ?? []), { name, link: this.#keeper.state.kind, logins: budget.use() }];
+    const here = { name, link: this.#keeper.state.kind, logins: door.budget.use() };
+    return [...(road?.use() ?? []), here];
   }
 
   #use(): void {
@@ -218,6 +234,6 @@ class Hop {
     this.#disarm?.();
     this.#deps.closed();
     this.#keeper.close();
-    this.#deps.road?.leave();
+    this.#nodes.close();
   }
 }

@@ -3,7 +3,7 @@
  * Read next: keeper.ts (when to connect), connect.ts (how), ../shell/control-shell.ts, ../sftp/.
  */
 
-import { toAppError } from '../../domain/failure.ts';
+import { AppError, toAppError } from '../../domain/failure.ts';
 import { asSetNow } from '../clock.ts';
 import { newCounters } from '../counters.ts';
 import { fillDeps, type HostDeps } from '../deps.ts';
@@ -31,17 +31,14 @@ import { listDirectory } from '../sftp/list.ts';
 import type { SftpSession } from '../sftp/session.ts';
 import { uploadTo } from '../sftp/upload.ts';
 import { ChannelCount } from './channel-count.ts';
-import type { Door } from './connect.ts';
 import type { ConnectionDeps } from './connection.ts';
 import { type ControlLink, openControlLink } from './control-link.ts';
 import { createHostTrust } from './host-trust.ts';
 import { inspectHost } from './inspect/inspect.ts';
 import { LinkKeeper } from './keeper.ts';
-import { adoptHostKeys } from './key-rotation.ts';
 import { createLinkLog } from './link-log.ts';
-import type { LoginBudget } from './login-budget.ts';
-import { newKeyMemory } from './offers.ts';
-import { type HostRoad, Roads } from './roads.ts';
+import { type LoginNode, LoginNodes } from './login-nodes.ts';
+import { Roads } from './roads.ts';
 import { startSshProcess } from './ssh-process.ts';
 import { Traffic } from './traffic.ts';
 import { openTransferLink } from './transfer-link.ts';
@@ -59,61 +56,46 @@ class SshHost implements Host {
   readonly name: string;
   readonly keys: HostKeys | undefined;
   readonly #deps: HostDeps;
+  readonly #transferLinks: number;
   readonly #traffic: Traffic;
-  readonly #shared: ConnectionDeps & HostDeps;
-  readonly #budget: LoginBudget;
+  readonly #shared: Omit<ConnectionDeps, 'door'> & HostDeps;
+  readonly #nodes: LoginNodes;
   readonly #channels: ChannelCount;
   readonly #tellLog: (state: HostLinkState) => void;
   readonly #keeper: LinkKeeper<ControlLink>;
   readonly #transfers: TransferLinks;
-  readonly #road: HostRoad | undefined;
   /** Everything goes over the control link: by the configuration, or because a person made it. */
   #single: boolean;
-  #address: string | undefined;
 
   constructor(settings: HostSettings, deps: HostDeps) {
-    const { name, transferLinks, idleCloseMs } = settings;
-    const roads = deps.roads ?? new Roads(deps);
+    const { name, transferLinks, idleCloseMs, trustedKeysFile: file } = settings;
     const counters = newCounters();
-    this.#budget = roads.budget(settings);
+    const roads = deps.roads ?? new Roads(deps);
     this.#channels = new ChannelCount(deps.clock);
     this.#tellLog = createLinkLog(name, deps);
     this.name = name;
     this.#deps = deps;
+    this.#transferLinks = transferLinks;
     this.#traffic = new Traffic(counters);
     this.#single = transferLinks === 0;
-    this.#road = roads.to(settings, () => this.#keeper.wayIsOpen());
-    const door: Door = {
-      settings,
-      budget: this.#budget,
-      memory: newKeyMemory(),
-      road: this.#road,
-      pinnedAddress: () => this.#address,
-      onHostKeys: adoptHostKeys(settings, deps),
-    };
-    const file = settings.trustedKeysFile;
-    this.keys = file === undefined ? undefined : createHostTrust({ ...deps, door, file });
-    const shared: ConnectionDeps & HostDeps = {
+    const onOpen = (): void => this.#keeper.wayIsOpen();
+    this.#nodes = new LoginNodes(settings, { host: deps, roads, onOpen });
+    this.keys =
+      file === undefined ? undefined : createHostTrust({ ...deps, file, nodes: this.#nodes });
+    this.#shared = {
       ...deps,
-      door,
       counters,
       channels: this.#channels,
       traffic: this.#traffic,
       singleConnection: () => this.#single,
     };
-    this.#shared = shared;
-    this.#keeper = new LinkKeeper(settings, deps, async (ask) => {
-      const link = await openControlLink(shared, ask);
-      this.#address = link.address;
-      this.#single = transferLinks === 0 || link.interactive;
-      return link;
-    });
+    this.#keeper = new LinkKeeper(settings, deps, (ask) => this.#connect(ask));
     this.#keeper.onState((state) => this.#follow(state));
     this.#transfers = new TransferLinks({
       max: transferLinks === 0 ? SHARED_TRANSFERS_MAX : transferLinks,
       idleCloseMs,
       clock: deps.clock,
-      open: () => (this.#single ? this.#shareControlLink() : this.#openLink(shared)),
+      open: () => (this.#single ? this.#shareControlLink() : this.#openLink()),
     });
   }
 
@@ -130,10 +112,12 @@ class SshHost implements Host {
   }
 
   budget(): HostBudget {
+    const { door, road } = this.#nodes.current;
     return {
-      logins: this.#budget.use(),
+      logins: door.budget.use(),
       channels: this.#channels.use(),
-      jumps: this.#road?.use() ?? [],
+      jumps: road?.use() ?? [],
+      nodes: this.#nodes.use(this.#keeper.state.kind === 'ready'),
     };
   }
 
@@ -186,23 +170,48 @@ class SshHost implements Host {
   }
 
   async inspect(tell: (link: LinkInspection) => void): Promise<Inspection> {
-    return await inspectHost(this.#shared, tell);
+    return await inspectHost(
+      this.#nodes.all.map((node) => this.#depsOf(node)),
+      tell,
+    );
   }
 
   wake(): void {
     // A host that needs a login is left alone, and so is the way to it.
-    if (['unreachable', 'refused'].includes(this.#keeper.state.kind)) this.#road?.wake();
+    if (['unreachable', 'refused'].includes(this.#keeper.state.kind)) {
+      this.#nodes.wakeRoads();
+      this.#nodes.rouse();
+    }
     this.#keeper.wake();
   }
 
   async login(ask: Ask): Promise<void> {
+    this.#nodes.rouse();
     await this.#keeper.login(ask);
   }
 
   async close(): Promise<void> {
     this.#keeper.close();
-    this.#road?.leave();
+    this.#nodes.close();
     this.#transfers.close(`host ${this.name} was closed`);
+  }
+
+  async #connect(ask?: Ask): Promise<ControlLink> {
+    const before = this.#nodes.current;
+    const open = (node: LoginNode, asked?: Ask) => openControlLink(this.#depsOf(node), asked);
+    const { node, link } = await this.#nodes.connect(open, ask);
+    if (this.#nodes.all.length > 1)
+      this.#deps.logger.info({ host: this.name, node: node.name }, 'a login node is used');
+    // Files that only one node has, and what it has not written to the others yet, stay with it.
+    if (node !== before) this.#transfers.fail(`host ${this.name} is reached by ${node.name} now`);
+    this.#nodes.unpin();
+    node.address = link.address;
+    this.#single = this.#transferLinks === 0 || link.interactive;
+    return link;
+  }
+
+  #depsOf({ door }: LoginNode): ConnectionDeps & HostDeps {
+    return { ...this.#shared, door };
   }
 
   async #session(): Promise<SftpSession> {
@@ -220,9 +229,14 @@ class SshHost implements Host {
   }
 
   /** Some sites ask only from the second connection on: then there is no second one. */
-  async #openLink(shared: ConnectionDeps): Promise<BulkLink> {
+  async #openLink(): Promise<BulkLink> {
+    const node = this.#nodes.current;
     try {
-      return await openTransferLink(shared);
+      const link = await openTransferLink(this.#depsOf(node));
+      if (node === this.#nodes.current) return link;
+      link.close('not needed');
+      const { name } = this.#nodes.current;
+      throw new AppError('SSH_CONNECTION_LOST', `host ${this.name} is reached by ${name} now`);
     } catch (error) {
       if (toAppError(error).code !== 'SSH_NEEDS_LOGIN') throw error;
       this.#single = true;
@@ -232,14 +246,13 @@ class SshHost implements Host {
 
   async #shareControlLink(): Promise<BulkLink> {
     const session = await this.#session();
-    return { session, usable: false, close: (): void => {} };
+    return { session, usable: false, close: (): void => {}, drop: (): void => {} };
   }
 
   #follow(state: HostLinkState): void {
     this.#tellLog(state);
     if (!['unreachable', 'refused', 'needs-login'].includes(state.kind)) return;
-    // The next link may reach another machine behind the same name.
-    this.#address = undefined;
+    this.#nodes.unpin();
     this.#transfers.fail(`host ${this.name} is ${state.kind}`);
   }
 }

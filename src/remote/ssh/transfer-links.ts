@@ -10,6 +10,8 @@ export interface BulkLink {
   readonly session: SftpSession;
   readonly usable: boolean;
   close(reason: string): void;
+  /** As close, but what waits to be sent is not: some megabytes that nobody wants, in front of who tries again. */
+  drop(reason: string): void;
 }
 
 export interface TransferLinksOptions {
@@ -43,6 +45,7 @@ export class TransferLinks {
       try {
         await transfer(link.session);
       } finally {
+        if (signal?.aborted) link.drop('its transfer was given up');
         this.#giveBack(link);
       }
     });

@@ -36,3 +36,11 @@ export function spread<T>(items: readonly T[], count: number): T[] {
   const share = (index: number): number => Math.floor((index * count) / items.length);
   return items.filter((_, index) => share(index) !== share(index - 1));
 }
+
+/** Chains of so many items each, from all parts of the list and in its order; together they have each item once. */
+export function chains<T>(items: readonly T[], length: number): T[][] {
+  const count = Math.ceil(items.length / length);
+  return Array.from({ length: count }, (_, first) =>
+    items.filter((_item, index) => index % count === first),
+  );
+}

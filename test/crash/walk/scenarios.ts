@@ -6,11 +6,18 @@ import { isAppError } from '../../../src/domain/failure.ts';
 import { onHost, testbed } from '../../support/bed.ts';
 import { COUNTED, runtimePulls, stored } from '../../support/crash-task.ts';
 import type { TestDaemon } from '../../support/daemon.ts';
+import { hpc } from '../../support/slurm/cluster.ts';
 import { eventually } from './eventually.ts';
 import { oneTask, type Scene } from './one-task.ts';
 import { outputDirectory } from './oracle.ts';
 import type { Scenario } from './scenario.ts';
 import { wholeTask } from './whole-task.ts';
+
+const CLUSTER = {
+  hosts: {
+    hpc: { on: 'hpc', keys: { scheduler: 'slurm', partition: 'long', queue_poll_min: '1s' } },
+  },
+} as const;
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   task: wholeTask,
@@ -23,6 +30,29 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     starts: 1,
     stdout: 'pulled\n',
     remains: ({ daemon }) => assert.equal(runtimePulls(imageName(daemon.dir)), 1, 'pulled once'),
+  }),
+  slurm: oneTask({
+    about: 'a task that is a job of the cluster, with real Slurm',
+    on: 'hpc',
+    options: CLUSTER,
+    image: async () => (await hpc()).image,
+    payload: 'echo begun; sleep 1; echo made >one',
+    spec: (out) => ({ outputs: [{ path: 'one', local: join(out, 'one') }] }),
+    end: ['succeeded 0'],
+    starts: 1,
+    stdout: 'begun\n',
+    after: { one: 'made\n' },
+  }),
+  'slurm-cancel': oneTask({
+    about: 'a job of the cluster is cancelled while it runs',
+    on: 'hpc',
+    options: CLUSTER,
+    image: async () => (await hpc()).image,
+    payload: 'echo begun; sleep 300',
+    meanwhile: cancelOnceStarted,
+    end: ['cancelled'],
+    starts: 1,
+    stdout: 'begun\n',
   }),
   cancel: oneTask({
     about: 'a running command that does not heed TERM, and its children, are cancelled',
@@ -44,7 +74,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   time: oneTask({
     about: 'a command is ended at its time limit',
     payload: 'echo begun; sleep 300',
-    spec: () => ({ time: '3s' }),
+    // enough for a container of a busy machine to have begun
+    spec: () => ({ time: '8s' }),
     end: ['failed 143', 'failed 137', 'failed -'],
     starts: 1,
     stdout: 'begun\n',

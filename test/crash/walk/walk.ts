@@ -3,12 +3,14 @@
  * passes. The points are not listed anywhere: a traced run tells them. Each run has a daemon, a state
  * directory and a remote root of its own, so several go on at a time.
  */
+
 import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BED } from '../../support/bed.ts';
 import { storedStates } from '../../support/crash-task.ts';
 import { makeDaemon, type TestDaemon } from '../../support/daemon.ts';
+import { PATIENCE } from '../../support/patience.ts';
 import { CONVERGE_MS } from './eventually.ts';
 import { type Life, type Lives, passedIn, startLives } from './lives.ts';
 import { distinct } from './points.ts';
@@ -141,8 +143,8 @@ async function toTheEnd(play: Play, lives: Lives): Promise<number> {
 export async function inTime<T>(lives: Lives, work: Promise<T>, what: string): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new Error(`${what} in ${CONVERGE_MS} ms`)),
-    CONVERGE_MS,
+    () => late.reject(new Error(`${what} in ${CONVERGE_MS * PATIENCE} ms`)),
+    CONVERGE_MS * PATIENCE,
   );
   try {
     return await Promise.race([work, lives.failed, late.promise]);

@@ -15,6 +15,10 @@ export interface Slowness {
   /** The share of pieces that come late by `stallMs`, with all that is behind them: as after a lost packet. */
   stalls: number;
   stallMs: number;
+  /** What is under way, as in a network that holds little; the sender waits. */
+  heldBytes: number;
+  /** What is carried at once. */
+  pieceBytes: number;
 }
 
 export interface SlowLink extends AsyncDisposable {
@@ -22,16 +26,13 @@ export interface SlowLink extends AsyncDisposable {
   bytes(): { requests: number; replies: number };
 }
 
-/** What is under way, as in a network that holds little; the sender waits. */
-const HELD_MAX = 64 * 1024;
-const PIECE = 1_024;
-
 export async function startSlowLink(
   target: number,
   slowness: Partial<Slowness>,
 ): Promise<SlowLink> {
   const how: Slowness = {
     ...{ delayMs: 0, jitterMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY, stalls: 0, stallMs: 0 },
+    ...{ heldBytes: 64 * 1024, pieceBytes: 1_024 },
     ...slowness,
   };
   const sockets = new Set<Socket>();
@@ -84,17 +85,17 @@ function carry({ from, to, how }: Way, passed: (bytes: number) => void): void {
       setTimeout(deliver, Math.max(1, dueAt - performance.now()));
   };
   from.on('data', (chunk: Buffer) => {
-    for (let at = 0; at < chunk.length; at += PIECE) {
-      const piece = chunk.subarray(at, at + PIECE);
+    for (let at = 0; at < chunk.length; at += how.pieceBytes) {
+      const piece = chunk.subarray(at, at + how.pieceBytes);
       held += piece.length;
       later(piece.length, () => {
         held -= piece.length;
         passed(piece.length);
         if (!to.destroyed) to.write(piece);
-        if (held < HELD_MAX) from.resume();
+        if (held < how.heldBytes) from.resume();
       });
     }
-    if (held >= HELD_MAX) from.pause();
+    if (held >= how.heldBytes) from.pause();
   });
   from.on('end', () => later(0, () => to.end()));
   from.on('close', () => later(0, () => to.destroy()));

@@ -113,3 +113,9 @@ test('one request too many is refused while the others wait', async () => {
   expect((await api.inject('/healthz')).statusCode).toBe(200);
   await api.close();
 });
+
+test('requests that name a type and have no body hold nothing', async () => {
+  const headers = { 'content-type': 'application/json' };
+  const answers = await Promise.all(Array.from({ length: 60 }, () => get('/v1/hosts', headers)));
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+});

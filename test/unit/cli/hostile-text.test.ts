@@ -9,10 +9,21 @@ import { hostPage, hostTable, imageTable } from '../../../src/cli/output/host-te
 import { taskTable } from '../../../src/cli/output/task-list.ts';
 import { taskPage } from '../../../src/cli/output/task-page.ts';
 import { escapeControls } from '../../../src/cli/output/text.ts';
+import { keyTable } from '../../../src/cli/output/trust-text.ts';
 
 const BAD =
   '\u001b[2J\u001b]0;t\u0007\r\u0008\u009b1m\u202e\u2066\u061c\u200b\ufeff\u2028\u{e0041}\ud800';
 const AT = '2026-01-02T03:04:05Z';
+
+const logins = {
+  burst: 6,
+  refillMs: 1,
+  left: 6,
+  usedLastHour: 0,
+  waiting: 0,
+  failed: 0,
+  refused: 0,
+};
 
 const host = {
   name: BAD,
@@ -34,6 +45,18 @@ const host = {
     runtime: { version: BAD, path: BAD },
   },
   lastFailure: { code: BAD, message: BAD, hint: BAD },
+  budget: {
+    logins,
+    channels: { open: 1, connections: 1, refused: 0 },
+    polls: { limit: 1, lastSecond: 0 },
+    jumps: [{ name: BAD, link: 'ready', logins }],
+    nodes: [
+      {
+        ...{ name: BAD, inUse: false, logins },
+        trouble: { code: BAD, message: BAD, hint: BAD, since: AT, nextTryAt: AT },
+      },
+    ],
+  },
 };
 
 const task = {
@@ -69,6 +92,14 @@ const SHOWN: Record<string, () => string> = {
   'a task': () => taskPage(as({ ...task, stderrTail: `${BAD}\n${BAD}` }), as({ now, paint })),
   'list of hosts': () => hostTable(as([host]), 1000),
   'a host': () => hostPage(as(host), now),
+  'keys of a host': () =>
+    keyTable(
+      as({
+        ...{ host: BAD, name: BAD, file: BAD },
+        keys: [{ type: BAD, fingerprint: BAD, verdict: 'unknown', places: [BAD], nodes: [BAD] }],
+        silent: [{ node: BAD, code: BAD, message: BAD }],
+      }),
+    ),
   images: () => imageTable(as([{ reference: BAD, bytes: 1, pulledAt: AT, path: BAD }]), 1000),
   'an event': () =>
     eventLine(

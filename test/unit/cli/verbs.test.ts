@@ -163,6 +163,32 @@ describe('submit', () => {
     });
   });
 
+  it('says what is asked of Slurm', async () => {
+    const options = [
+      '--partition',
+      'gpu',
+      '--account=lab',
+      '--qos=long',
+      '--constraint',
+      'intel&ib',
+    ];
+    const more = ['--nodes=2', '--ntasks-per-node', '4', '--short', '--fpga'];
+    const words = ['--sbatch-arg=--exclusive', '--sbatch-arg', '--comment=a b'];
+    await out('submit', ...options, ...more, ...words, 'docker://mini', '--', 'true');
+    expect(specs()[0]?.slurm).toEqual({
+      ...{ partition: 'gpu', account: 'lab', qos: 'long', constraint: 'intel&ib' },
+      ...{ nodes: 2, ntasksPerNode: 4, short: true, fpga: true },
+      args: ['--exclusive', '--comment=a b'],
+    });
+    await out('submit', 'docker://mini', '--', 'true');
+    expect(specs()[1]?.slurm).toBeUndefined();
+    const refused = await daemon.cli([
+      ...['submit', '--sbatch-arg=--wrap=id', 'docker://mini', '--', 'true'],
+    ]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr.toString()).toContain('--wrap is not for you to set');
+  });
+
   it('runs one text by a shell with --shell, and prints only the id', async () => {
     const text = await out('submit', '--shell', 'docker://mini', '--', 'echo $X | wc');
     expect(text).toMatch(/^[0-9a-f]{16}\n$/);
@@ -379,7 +405,11 @@ describe('hosts and the rest', () => {
     expect(await out('script', 'docker://mini', '--', 'true')).toBe(
       '#!/bin/sh\nexec apptainer exec image.sif true\n',
     );
-    expect(await out('script', '--plan', 'docker://mini', '--', 'true')).toContain('--- run.sh\n');
+    const text = await out('script', '--plan', 'docker://mini', '--', 'true');
+    expect(text).toContain('--- run.sh\n');
+    expect(text).toContain(
+      'job        sbatch --ntasks=1 --partition=short\nnote       less cpus\n',
+    );
   });
 
   it('checks the configuration without a daemon', async () => {

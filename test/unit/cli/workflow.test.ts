@@ -45,23 +45,31 @@ describe('check and graph', () => {
     expect(graph.stdout).toBe('work ×3\n  merge <- work\n');
     const mermaid = await workflow('graph', 'w.yaml', '--format', 'mermaid');
     expect(mermaid.stdout).toContain('t0 --> t1');
+    const svg = await workflow('graph', 'w.yaml', '--format', 'svg');
+    expect(svg.stdout).toMatch(
+      /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" .*>work ×2<\/text>.*<\/svg>\n$/s,
+    );
   });
 
   it('a file that is wrong is not run: all problems with their lines, exit 2, WORKFLOW_INVALID', async () => {
     write(BAD);
     const line = 'w.yaml:3:8: task a: comand is not known here; did you mean "command"?';
-    expect(await workflow('check', 'w.yaml')).toEqual({ code: 2, stdout: `${line}\n`, stderr: '' });
+    const stdout = `${line}\nw.yaml:4:30: task b: after: no task "c" in this file\n`;
+    expect(await workflow('check', 'w.yaml')).toEqual({ code: 2, stdout, stderr: '' });
     const json = await workflow('check', 'w.yaml', '--json');
     expect(json.code).toBe(2);
     expect(JSON.parse(json.stdout)).toMatchObject({
       ok: false,
-      problems: [{ line: 3, column: 8 }],
+      problems: [
+        { line: 3, column: 8 },
+        { line: 4, column: 30 },
+      ],
     });
     for (const verb of ['run', 'graph']) {
       const refused = await workflow(verb, 'w.yaml');
       expect(refused.code).toBe(2);
       expect(refused.stderr).toBe(
-        `towline: WORKFLOW_INVALID: ${line}\nhint: mend the lines named, then: towline workflow check w.yaml\n`,
+        `towline: WORKFLOW_INVALID: ${stdout.replace('\nw', '\n  w')}hint: mend the lines named, then: towline workflow check w.yaml\n`,
       );
     }
     const missing = await workflow('check', 'none.yaml');

@@ -20,7 +20,7 @@ describe('a whole dagon.ini', () => {
     const config = load(SAMPLE);
     expect(Object.keys(config.hosts)).toEqual(['ssh']);
     expect(config.hosts['ssh']).toMatchObject({
-      ...{ type: 'ssh', hostname: '192.0.2.100', user: 'alice', port: 2222 },
+      ...{ type: 'ssh', hostnames: ['192.0.2.100'], user: 'alice', port: 2222 },
       ...{ root: '/scratch/towline-$USER', links: 5 },
     });
     expect(config.defaults.cleanup).toBe('always');
@@ -59,6 +59,19 @@ describe('single lines of a dagon.ini', () => {
     expect(notesOf(text)).toEqual([
       'a.ini:4: [batch] scratch_dir_base is not used: [host.ssh] root says it too',
     ]);
+  });
+
+  it('the partition of [slurm] is that of a host with scheduler = slurm, and of no other', () => {
+    const text = `${batch('threads = 2')}[slurm]\npartition = long\n`;
+    expect(load(text).hosts['ssh']?.partition).toBeUndefined();
+    expect(notesOf(text)).toContain(
+      'a.ini:6: [slurm] partition is not used: [host.ssh] has no scheduler = slurm',
+    );
+    const cluster = `${text}[host.ssh]\nscheduler = slurm\n`;
+    expect(load(cluster).hosts['ssh']?.partition).toBe('long');
+    expect(notesOf(cluster)).toContain(
+      'a.ini:6: [slurm] partition is read as [host.ssh] partition = long',
+    );
   });
 
   it('empty values set nothing, keys that nobody knows are noted', () => {

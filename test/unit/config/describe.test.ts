@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { describeConfig } from '../../../src/config/describe.ts';
 import { HOST_KEYS } from '../../../src/config/host-keys.ts';
 import { DAEMON_KEYS, DEFAULTS_KEYS } from '../../../src/config/keys.ts';
+import { S3_KEYS } from '../../../src/config/s3-keys.ts';
+import { TES_KEYS } from '../../../src/config/tes-keys.ts';
 import { load } from './support.ts';
 
 function rowsOf(text: string, env: Record<string, string> = {}): Map<string, string> {
@@ -17,10 +19,14 @@ function rowsOf(text: string, env: Record<string, string> = {}): Map<string, str
 
 describe('describeConfig', () => {
   it('has every key of every section, in the order of the table', () => {
-    const keys = describeConfig(load('[host.vm]')).map(({ section, key }) => `${section}.${key}`);
+    const keys = describeConfig(load('[host.vm]\nscheduler = slurm')).map(
+      ({ section, key }) => `${section}.${key}`,
+    );
     expect(keys).toEqual([
       ...Object.keys(DAEMON_KEYS).map((key) => `daemon.${key}`),
       ...Object.keys(DEFAULTS_KEYS).map((key) => `defaults.${key}`),
+      ...Object.keys(TES_KEYS).map((key) => `tes.${key}`),
+      ...Object.keys(S3_KEYS).map((key) => `s3.${key}`),
       ...Object.keys(HOST_KEYS).map((key) => `host.vm.${key}`),
     ]);
   });

@@ -17,7 +17,7 @@ describe('sections', () => {
     ['[cluster]', '[cluster]: there is no section "cluster"; a host is written [host.cluster]'],
     [
       '[__proto__]',
-      '[__proto__]: there is no section "__proto__"; there are [daemon], [defaults], [host.NAME] and [ssh]',
+      '[__proto__]: there is no section "__proto__"; there are [daemon], [defaults], [host.NAME], [partition.HOST.NAME], [sbatch.HOST.NAME], [s3], [ssh] and [tes]',
     ],
   ])('%s is unknown and the nearest known one is named', (text, line) => {
     expect(complaints(text)).toEqual([`a.ini:1: ${line}`]);
@@ -28,8 +28,8 @@ describe('sections', () => {
     expect(complaints('[host.my.cluster]\nuser = alice')).toEqual([
       'a.ini:1: [host.my.cluster]: a host is named by letters, digits, - and _ only (at most 63): write [host.my-cluster] with the line: hostname = my.cluster',
     ]);
-    expect(load('[host.my-cluster]\nhostname = my.cluster').hosts['my-cluster']?.hostname).toBe(
-      'my.cluster',
+    expect(load('[host.my-cluster]\nhostname = my.cluster').hosts['my-cluster']?.hostnames).toEqual(
+      ['my.cluster'],
     );
   });
 

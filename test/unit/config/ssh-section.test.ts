@@ -11,7 +11,7 @@ describe('[ssh]', () => {
     expect(config.hosts['ssh']).toMatchObject({
       name: 'ssh',
       type: 'ssh',
-      hostname: '192.0.2.5',
+      hostnames: ['192.0.2.5'],
       user: 'bob',
       port: 2222,
     });
@@ -31,7 +31,7 @@ describe('[ssh]', () => {
       '[host.ssh]\nport = 23',
     ]);
     expect(config.hosts['ssh']).toMatchObject({
-      hostname: '192.0.2.5',
+      hostnames: ['192.0.2.5'],
       root: '/data/towline',
       port: 23,
     });

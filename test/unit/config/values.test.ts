@@ -160,8 +160,14 @@ describe('the other kinds', () => {
       'host.vm',
       'hostname',
       [
-        ['192.0.2.1', 'login.hpc.example.org', '2001:db8::1', 'fe80::1%eth0', 'a_b'],
-        ['-x', 'a b', 'bob@vm', 'vm:22', '[::1]', 'a;b', 'a/b'],
+        [
+          ...['192.0.2.1', 'login.hpc.example.org', '2001:db8::1', 'fe80::1%eth0', 'a_b', '[::1]'],
+          ...['vm:22', '192.0.2.1:2222', 'abcd:22', '[2001:db8::1]:22', 'login1, login2:2222'],
+        ],
+        [
+          ...['-x', 'a b', 'bob@vm', 'a;b', 'a/b', 'vm:0', 'vm:', 'vm, ', 'g:h:i', 'vm, $(id)'],
+          ...['login1, login2, login1', Array.from({ length: 17 }, (_, n) => `n${n}`).join(',')],
+        ],
       ],
     ],
     [

@@ -1,5 +1,5 @@
 /** Goal: what was kept is removed when its time is over, and only then forgotten. Method: a real ledger and spool. */
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AttemptToken, TaskId } from '../../../src/domain/task.ts';
@@ -164,6 +164,21 @@ test('uploads stay as long as a task names them, and a day without', async () =>
   const { removed } = await gc({ dryRun: false });
   expect(removed).toMatchObject([{ kind: 'uploads', count: 1, bytes: 7 }]);
   expect([named, unnamed, fresh].map((path) => existsSync(path))).toEqual([true, false, true]);
+});
+
+test('what is on its way to or from a storage stays as long as its task lives, and goes a day after', async () => {
+  const now = Date.now();
+  const { gc, ledger, uploadDir, settings, fail } = await house(now);
+  settings.limits.keepEventsMs = now;
+  await ledger.insert([aTask({}, 'live')]);
+  await fail('ended');
+  for (const name of ['live.1.out', 'live.1.in.0', 'ended.1.out', 'ended.1.in.3', 'nobody.1.out']) {
+    mkdirSync(join(uploadDir, name), { recursive: true });
+    writeFileSync(join(uploadDir, name, 'file'), name);
+    utimesSync(join(uploadDir, name), 0, 0);
+  }
+  await gc({ dryRun: false });
+  expect(readdirSync(uploadDir).sort()).toEqual(['live.1.in.0', 'live.1.out']);
 });
 
 test('events beyond their number or time go, and who asks for older ones is told', async () => {

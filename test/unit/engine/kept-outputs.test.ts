@@ -57,6 +57,8 @@ test('where a kept file is; what was delivered is taken from here', async () => 
   };
   const delivered = ended({ outputs: [{ ...output, sha256: 'h' }] });
   expect(await takeOutput(delivered, 'x/y')).toMatchObject([{ sha256: 'h', local: '/home/y' }]);
+  const stored = ended({ outputs: [{ ...output, local: 's3://data/y', sha256: 'h' }] });
+  await expect(takeOutput(stored, 'x/y')).rejects.toMatchObject({ code: 'STAGE_OUTPUT_MISSING' });
 });
 
 test('what it did not leave is missing', async () => {

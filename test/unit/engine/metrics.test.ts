@@ -15,6 +15,7 @@ const BUDGET: HostBudget = {
   logins: { ...LOGINS, failed: 3, refused: 2 },
   channels: { open: 2, limit: 1, connections: 2, refused: 1 },
   jumps: [],
+  nodes: [],
 };
 
 async function house() {

@@ -1,13 +1,16 @@
 /** Goal: nothing is placed where it does not fit, and nothing waits for a room that is there. Method: a real ledger, fake hosts. */
+
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../../src/domain/failure.ts';
 import type { TaskId, TaskSpec } from '../../../src/domain/task.ts';
 import { createPlacer } from '../../../src/engine/placer.ts';
 import type { HostPolicy } from '../../../src/engine/settings.ts';
+import { slurmJobs } from '../../../src/host-settings.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { aSpec, aTask } from '../../support/builders.ts';
 import { LOG, openBooks, seatsOf } from '../../support/engine-parts.ts';
 import { FakeHost } from '../../support/fake-host.ts';
+import { aPolicy as aSlurm } from '../scheduler/slurm/policy.ts';
 
 const tick = async (): Promise<void> => {
   for (let i = 0; i < 10; i += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -180,4 +183,39 @@ test('devices are given at placement, told in the event, and free again at the e
   await tick();
   expect(ledger.get('b' as TaskId)?.state).toMatchObject({ gpus: given });
   expect((await ledger.find('a')).state).toMatchObject({ kind: 'cancelled', gpus: given });
+});
+
+test('what only a scheduler can give is refused where there is none, and the reason is told', async () => {
+  const { placer } = await house();
+  const slurm = { partition: 'short', nodes: 2 };
+  expect(() => placer.check(aSpec({ slurm }))).toThrow(
+    'host vm has no scheduler = slurm, which alone can give partition, nodes',
+  );
+});
+
+test('a queue takes what its login node has not, and refuses what its partition does not give', async () => {
+  const limits = [{ partition: 'short', maxCpus: 64, over: 'deny' as const }];
+  const slurm = aSlurm({ partition: 'short', limits });
+  const { placer, add, kinds } = await house({ jobs: slurmJobs(slurm), maxTasks: 2 });
+  const big = { cpus: 64, memoryBytes: 2 ** 42, gpus: 8, host: 'vm' };
+  expect(() => placer.check(aSpec({ ...big, cpus: 65 }))).toThrow(
+    expect.objectContaining({ code: 'SLURM_LIMIT' }),
+  );
+  for (const id of ['a', 'b', 'c']) await add(id, big);
+  placer.look();
+  await tick();
+  expect(kinds()).toEqual({ a: 'pulling', b: 'pulling', c: 'queued' });
+});
+
+test('cpus, memory and gpus of a host with a queue are what its tasks may ask for together', async () => {
+  const { placer, add, kinds, seat } = await house({
+    jobs: slurmJobs(aSlurm()),
+    gpus: 2,
+  });
+  await add('a', { gpus: 2 });
+  await add('b', { gpus: 1 });
+  placer.look();
+  await tick();
+  expect(kinds()).toEqual({ a: 'pulling', b: 'queued' });
+  expect(placer.room(seat).usedGpus).toHaveLength(2);
 });

@@ -1,10 +1,13 @@
 /** Goal: a plan shows what a launch would do, and does nothing. Method: fake hosts of which one is known. */
+
 import { expect, test } from 'vitest';
 import { createPlacer } from '../../../src/engine/placer.ts';
 import { makePlan, sampleScript } from '../../../src/engine/plan.ts';
+import { slurmJobs } from '../../../src/host-settings.ts';
 import { aSpec } from '../../support/builders.ts';
 import { DAEMON, LOG, openBooks, seatsOf } from '../../support/engine-parts.ts';
 import { FakeHost, ROOT } from '../../support/fake-host.ts';
+import { aPolicy as aSlurm } from '../scheduler/slurm/policy.ts';
 
 async function house() {
   const { ledger, store } = openBooks();
@@ -48,6 +51,19 @@ test('script, places and image are told, and the host is asked nothing', async (
   expect(Object.keys(plan.files)).toEqual(['run.sh', 'sup.sh', 'command', 'spec.json']);
   expect(plan.files['run.sh']).toContain(plan.image.path);
   expect(host.calls.length).toBe(calls);
+});
+
+test('for a host with a scheduler the words of its job are told, and what was made smaller', async () => {
+  const limits = [{ partition: 'short', maxCpus: 4, over: 'clamp' as const }];
+  const slurm = aSlurm({ partition: 'short', limits });
+  const seats = await seatsOf([[{ jobs: slurmJobs(slurm) }, new FakeHost()]]);
+  const { deps } = await house();
+  const plan = makePlan({ ...deps, seats }, aSpec({ cpus: 9 }));
+  expect(plan.job).toEqual({
+    args: ['--ntasks=1', '--cpus-per-task=4', '--partition=short'],
+    notes: [expect.stringMatching(/^partition short of host hpc gives at most 4 cpus/)],
+  });
+  expect(makePlan(deps, aSpec({ host: 'vm' }))).not.toHaveProperty('job');
 });
 
 test('a host of which nothing is known yet is planned for as configured, with its own image cache', async () => {

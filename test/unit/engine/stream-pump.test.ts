@@ -147,3 +147,33 @@ test('the next pump of an attempt goes on where the one before it has written to
   expect(await read()).toBe('twice?');
   expect(host.count(/^read/)).toBe(1);
 });
+
+test('looks without news do not ask the spool, but now and then: what a failed sync has cut off is fetched again', async () => {
+  const { spool, pump, print, read } = await house();
+  let asked = 0;
+  let lost = false;
+  const { attempt } = spool;
+  spool.attempt = (of) => {
+    const files = attempt(of);
+    return {
+      ...files,
+      length: async (stream) => {
+        asked += 1;
+        return lost ? 0 : files.length(stream);
+      },
+    };
+  };
+  print('all of it');
+  const one = pump();
+  const sizes = { stdout: 9, stderr: 0 };
+  await one.want(sizes);
+  await one.drained();
+  expect(await read()).toBe('all of it');
+  asked = 0;
+  for (let look = 0; look < 16; look += 1) expect(await one.want(sizes)).toBe(false);
+  expect(asked).toBe(0);
+  lost = true;
+  await one.want(sizes);
+  expect(asked).toBeGreaterThan(0);
+  await one.stop();
+});

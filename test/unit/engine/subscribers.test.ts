@@ -19,9 +19,8 @@ function house(wrap?: (store: Store) => Store) {
   let now = 0;
   const { ledger, store } = openBooks(wrap);
   const subscribers = createSubscribers(store, () => now);
-  ledger.onTold(({ events }) => {
-    const last = events.at(-1);
-    if (last !== undefined) subscribers.wake(last.seq);
+  ledger.onTold(({ task, events }) => {
+    if (events.length > 0) subscribers.wake(task.id);
   });
   let count = 0;
   /** One more durable event. */

@@ -26,7 +26,10 @@ async function house() {
 }
 
 test('streams are told with their bytes, and whole once they are sealed', async () => {
-  const { spool, report } = await house();
+  const { ledger, spool, report } = await house();
+  const none = { bytes: 0, complete: false };
+  expect((await report()).streams).toEqual({ stdout: none, stderr: none });
+  for (const event of TO_RUNNING) await ledger.apply(ID, event);
   const streams = spool.attempt('task1.1' as never);
   await streams.append('stdout', 0, Buffer.from('abc'));
   expect((await report()).streams.stdout).toEqual({ bytes: 3, complete: false });

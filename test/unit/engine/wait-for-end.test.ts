@@ -24,7 +24,7 @@ function house() {
   });
   const { ledger, store } = openBooks(late);
   const subscribers = createSubscribers(store, () => 0);
-  ledger.onTold(({ events }) => subscribers.wake(events.at(-1)?.seq ?? 0));
+  ledger.onTold(({ task }) => subscribers.wake(task.id));
   return { ledger, subscribers, recorded: recorded.promise, open: door.resolve };
 }
 
@@ -51,4 +51,27 @@ test('when the time is over, the task is given as it stands', async () => {
   await ledger.insert([task]);
   const want = { id: task.id, timeoutMs: 1, signal: SOON.signal };
   expect((await waitForEnd({ ledger, subscribers }, want)).state.kind).toBe('queued');
+});
+
+test('what happens to other tasks is not looked at: a thousand may be waited for at once', async () => {
+  const { ledger, subscribers, open } = house();
+  open();
+  const [task, other] = [aTask({}, 'mine'), aTask({}, 'other')];
+  await ledger.insert([task, other]);
+  let looks = 0;
+  const counted = {
+    ...ledger,
+    find: (id: string) => {
+      looks += 1;
+      return ledger.find(id);
+    },
+  };
+  const waiting = waitForEnd({ ledger: counted, subscribers }, { id: task.id, ...SOON });
+  await turn();
+  const before = looks;
+  await ledger.apply(other.id, { kind: 'cancel-asked' });
+  await turn();
+  expect(looks).toBe(before);
+  await ledger.apply(task.id, { kind: 'cancel-asked' });
+  expect((await waiting).state.kind).toBe('cancelled');
 });

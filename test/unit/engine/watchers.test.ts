@@ -4,11 +4,13 @@
  * end when the test says so.
  */
 import { getEventListeners } from 'node:events';
+import { basename } from 'node:path';
 import { expect, test } from 'vitest';
 import { AppError } from '../../../src/domain/failure.ts';
 import type { AttemptToken } from '../../../src/domain/task.ts';
 import type { Seat } from '../../../src/engine/seats.ts';
-import { createWatchers, type Seen, type WatchRequest } from '../../../src/engine/watchers.ts';
+import type { Seen, WatchRequest } from '../../../src/engine/watched.ts';
+import { createWatchers } from '../../../src/engine/watchers.ts';
 import { LAUNCH } from '../../support/builders.ts';
 import { LOG, seatOf, temporarySpool } from '../../support/engine-parts.ts';
 import { FakeHost } from '../../support/fake-host.ts';
@@ -35,6 +37,8 @@ const RECORD = {
 interface Attempt {
   token: AttemptToken;
   stdout: string;
+  /** Its directory is not there. */
+  isGone?: boolean;
   /** What a look says of it besides its sizes. */
   line: (index: number) => string;
 }
@@ -50,11 +54,14 @@ async function house() {
   const spool = await temporarySpool();
   const attempts = new Map<string, Attempt>();
   const pauses: number[] = [];
+  const looked: string[][] = [];
+  let nowMs = 0;
   let resume = (): void => {};
   let paused = false;
   const watchers = createWatchers({
     spool,
     log: LOG,
+    now: () => nowMs,
     // Ends by its signal, or when the test says so.
     pause: (ms, signal) =>
       new Promise<void>((resolve) => {
@@ -70,19 +77,22 @@ async function house() {
   });
   const seat = await seatOf(host);
   host.on(/^looking at \d+ running/, ({ script }) => {
-    const asked = [...script.matchAll(/^look (\d+) '([^']+)'/gm)];
-    const lines = asked.map(
-      ([, index, dir]) => attempts.get(String(dir))?.line(Number(index)) ?? '',
-    );
-    const sizes = asked.flatMap(([, , dir]) => {
-      const { stdout = '' } = attempts.get(String(dir)) ?? {};
-      return [`@ size ${Buffer.byteLength(stdout)} ${dir}/stdout`, `@ size 0 ${dir}/stderr`];
+    const asked = [...script.matchAll(/^(look|glance) (\d+) '([^']+)'/gm)];
+    looked.push(asked.map(([, how, , name = '']) => `${how} ${basename(name)}`));
+    const lines = asked.map(([, how, index, name = '']) => {
+      const line = attempts.get(basename(name))?.line ?? (() => '');
+      return how === 'glance' && line === running ? `@ same ${index}` : line(Number(index));
+    });
+    const sizes = asked.flatMap(([, , , name = '']) => {
+      const { stdout = '', isGone = false } = attempts.get(basename(name)) ?? {};
+      if (isGone) return [];
+      return [`@ size ${Buffer.byteLength(stdout)} ${name}/stdout`, `@ size 0 ${name}/stderr`];
     });
     return [HOST_LINE, ...lines, ...sizes].join('\n');
   });
   const attempt = (name: string): Attempt => {
     const made: Attempt = { token: name as AttemptToken, stdout: '', line: running };
-    attempts.set(`${ROOT}/${name}`, made);
+    attempts.set(name, made);
     return made;
   };
   const print = (to: Attempt, text: string): void => {
@@ -122,7 +132,7 @@ async function house() {
     for await (const chunk of stream) chunks.push(chunk);
     return Buffer.concat(chunks).toString();
   };
-  const said = { looks, pauses, troubles, text, isPaused: () => paused };
+  const said = { looks, looked, pauses, troubles, text, isPaused: () => paused };
   return {
     ...said,
     host,
@@ -134,6 +144,7 @@ async function house() {
     watch,
     look,
     resume: () => resume(),
+    turn: (ms: number) => void (nowMs += ms),
   };
 }
 
@@ -150,6 +161,80 @@ test('all attempts of a host are asked for in one look', async () => {
     'looking at 3 running attempts',
   ]);
   for (const { controller } of all) controller.abort();
+});
+
+test('what runs is glanced at, and looked at as a whole now and then, or when a glance shows a change', async () => {
+  const on = await house();
+  const a = on.attempt('a.1');
+  const { seen } = on.watch(a);
+  await asleep(on);
+  on.print(a, 'more\n');
+  await on.look();
+  await until(async () => (await on.text(a)) === 'more\n');
+  await asleep(on);
+  on.turn(29_000);
+  await on.look();
+  await asleep(on);
+  on.turn(1_000);
+  for (let look = 0; look < 3; look += 1) {
+    await on.look();
+    await asleep(on);
+  }
+  a.line = exited;
+  await on.look();
+  expect((await seen).verdict.kind).toBe('exited');
+  const hows = on.looked.map(([one = '']) => one.split(' ')[0]);
+  expect(hows).toEqual(['look', 'glance', 'glance', 'glance', 'look', 'glance', 'glance']);
+});
+
+test.each(['its streams are not there', 'the look before saw nothing'])(
+  'a whole look follows when %s',
+  async (why) => {
+    const on = await house();
+    const a = on.attempt('a.1');
+    const { controller } = on.watch(a);
+    await asleep(on);
+    await on.look();
+    await asleep(on);
+    a.isGone = why.startsWith('its');
+    const { run } = on.host;
+    if (!a.isGone)
+      on.host.run = async () => {
+        on.host.run = run;
+        throw new AppError('SSH_CONNECTION_LOST', 'cut');
+      };
+    on.resume();
+    await until(() => on.host.run === run && on.isPaused());
+    a.isGone = false;
+    await on.look();
+    await asleep(on);
+    expect(on.looked.at(-1)).toEqual(['look a.1']);
+    controller.abort();
+  },
+);
+
+test('of thousands five hundred at a time are looked at as a whole, in turn, also where nothing can be seen', async () => {
+  const on = await house();
+  const all = Array.from({ length: 1_100 }, (_, index) => on.attempt(`a${index}.1`));
+  // those come first, and stay as they are
+  for (const one of all.slice(0, 600)) one.line = (index) => `@ unseen ${index}`;
+  const stop = new AbortController();
+  for (const one of all) on.watch(one, { signal: stop.signal });
+  const seen = new Set<string>();
+  const wholes = (look: readonly string[] = []) => look.filter((one) => one.startsWith('look'));
+  await until(() => {
+    on.resume();
+    for (const one of on.looked.flatMap(wholes)) seen.add(one);
+    return seen.size === 1_100;
+  });
+  expect(Math.max(...on.looked.map((look) => wholes(look).length))).toBe(500);
+  const count = on.pauses.length;
+  await until(() => {
+    on.resume();
+    return on.pauses.length > count + 30;
+  });
+  expect(on.pauses.at(-1)).toBeGreaterThan(1_000);
+  stop.abort();
 });
 
 test('the end is told only when the streams are here as far as they were seen', async () => {
@@ -388,6 +473,25 @@ test('looks are fast after a start and slow when all is quiet', async () => {
   controller.abort();
 });
 
+test('the more hosts have running tasks, the rarer are looks at those that are quiet', async () => {
+  const on = await house();
+  const stop = new AbortController();
+  for (let n = 0; n < 299; n += 1) {
+    const other = new FakeHost(`h${n}`);
+    other.on(/^looking at/, () => `${HOST_LINE}\n${running(0)}`);
+    on.watch(on.attempt(`h${n}.1`), { signal: stop.signal }, await seatOf(other));
+  }
+  await until(() => on.pauses.length === 299);
+  on.watch(on.attempt('a.1'), { signal: stop.signal });
+  for (let i = 0; i < 30; i += 1) {
+    await asleep(on);
+    await on.look();
+  }
+  await asleep(on);
+  expect(on.pauses.at(-1)).toBe(3_000);
+  stop.abort();
+});
+
 test('somebody who follows has looks hurried, until nobody does any more', async () => {
   const on = await house();
   const a = on.attempt('a.1');
@@ -490,4 +594,27 @@ test('a machine of another name or boot is told from an attempt that died', asyn
     'rebooted',
   ]);
   request.controller.abort();
+});
+
+test('what has just begun is not looked at before the shortest one seen so far would have ended', async () => {
+  const on = await house();
+  const first = on.attempt('first.1');
+  const seen = on.watch(first, { isFresh: true });
+  await asleep(on);
+  expect(on.looks()).toBe(1);
+  on.turn(100);
+  first.line = exited;
+  await on.look();
+  await seen.seen;
+  const looks = on.looks();
+  const { controller } = on.watch(on.attempt('second.1'), { isFresh: true });
+  await until(() => on.pauses.at(-1) === 95);
+  expect(on.looks()).toBe(looks);
+  await on.look();
+  // one that was found, not begun, is looked at at once
+  await asleep(on);
+  const found = on.watch(on.attempt('third.1'));
+  await until(() => on.looks() === looks + 2);
+  controller.abort();
+  found.controller.abort();
 });

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { launchText } from '../../../src/script/launch.ts';
 import { statusText } from '../../../src/script/status.ts';
 import { taskScript } from '../../../src/script/task-script.ts';
+import { keepingBuilt } from '../../support/kept-scripts/preload.mjs';
 import { shapeOf } from '../../support/kept-scripts/shape.ts';
 import { aLaunch, aScript } from '../script/samples.ts';
 
@@ -19,8 +20,9 @@ describe('one shape', () => {
   });
 
   test('for any number of attempts', () => {
+    // few and many are two: of many one program tells which live
     const attempts = Array.from({ length: 50 }, (_, n) => ({ dir: `/t/${n}`, nonce: 'n', pid: n }));
-    expect(shapeOf(statusText(attempts))).toBe(shapeOf(statusText(attempts.slice(0, 2))));
+    expect(shapeOf(statusText(attempts))).toBe(shapeOf(statusText(attempts.slice(0, 20))));
   });
 });
 
@@ -32,4 +34,27 @@ test.each([
   ['an apostrophe in a comment before it', "# it's\necho $a", '# it\'s\necho "$a"'],
 ])('two shapes for %s', (_, one, other) => {
   expect(shapeOf(other)).not.toBe(shapeOf(one));
+});
+
+describe('in the build', () => {
+  const built = [
+    '// src/cli/run/status-line.ts',
+    'function statusText(event) { return undefined; }',
+    '// src/script/status.ts',
+    "function statusText$1(attempts) { return 'echo'; }",
+    'function partText() { return 1; }',
+    '// node_modules/zod/v4/core.js',
+    'function startText() {}',
+  ].join('\n');
+  const added = keepingBuilt(built).slice(built.length);
+
+  test('what makes a script is kept under its name, not its twin in another room', () => {
+    expect(added).toContain('statusText$1 = (...all)');
+    expect(added).toContain("towlineKeep?.('statusText', made)");
+    expect(added).not.toContain('statusText =');
+  });
+
+  test('nothing else of the file is', () => {
+    expect(added.trim().split('\n')).toHaveLength(1);
+  });
 });

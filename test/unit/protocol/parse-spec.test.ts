@@ -109,6 +109,54 @@ describe('what is meant', () => {
     expect(spec.binds).toEqual([{ source: '/scratch', target: '/scratch', readonly: true }]);
   });
 
+  it('reads volumes, outputs in them, and what runs after the command', () => {
+    const spec = parse({
+      env: { A: 'b' },
+      volumes: ['/data/'],
+      workdir: '/data/w',
+      outputs: ['/data/out.txt:/tmp/out.txt', 'plain:/tmp/plain'],
+      then: [
+        { command: 'echo $A | cat', goOn: true },
+        { image: 'other', command: ['x'], env: {} },
+      ],
+    });
+    expect(spec).toMatchObject({
+      volumes: ['/data'],
+      workdir: '/data/w',
+      outputs: [{ pattern: '/data/out.txt' }, { pattern: 'plain' }],
+      then: [
+        {
+          image: 'docker://mini',
+          argv: ['/bin/sh', '-c', 'echo $A | cat'],
+          env: { A: 'b' },
+          goOn: true,
+        },
+        { image: 'other', argv: ['x'], env: {} },
+      ],
+    });
+    expect(refused({ volumes: ['/mnt/task/work'] })).toContain('volumes[0]');
+    expect(refused({ workdir: 'w' })).toContain('workdir');
+    expect(refused({ outputs: ['/data/out.txt:/tmp/x'] })).toContain('outputs[0].path');
+  });
+
+  it('reads what is asked of Slurm; nothing asked is nothing said', () => {
+    const slurm = { partition: 'short', nodes: 2, ntasksPerNode: 4, args: ['--exclusive'] };
+    expect(parse({ slurm }).slurm).toEqual(slurm);
+    expect(parse({ slurm: { short: true, fpga: false } }).slurm).toEqual({ short: true });
+    for (const none of [undefined, {}, { short: false, args: [] }])
+      expect(parse({ slurm: none }).slurm).toBeUndefined();
+  });
+
+  it.each([
+    [{ partition: 'x --wrap=id' }, 'slurm.partition is not the name of a partition'],
+    [{ account: 'a;b' }, 'slurm.account is not the name of an account'],
+    [{ args: ['--nice', '--wrap=id'] }, 'slurm.args[1] --wrap is not for you to set'],
+    [{ nodes: 0 }, 'slurm.nodes'],
+    [{ partitions: 'x' }, 'slurm has an unknown field partitions'],
+  ])('refuses of Slurm %j', (slurm, told) => {
+    expect(refused({ slurm })).toContain(told);
+  });
+
   it('keeps hostile values byte-exact', () => {
     const values = ['$(rm -rf /)', '`x`', 'a\nb\tc', '\'"', '', 'é😀', '-n', '%s:,'];
     const spec = parse({ command: ['printf', ...values], env: { X: values.join('') } });

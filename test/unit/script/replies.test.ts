@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { parseCancel } from '../../../src/script/cancel.ts';
 import { parseClean } from '../../../src/script/clean.ts';
-import { parseLaunch } from '../../../src/script/launch.ts';
+import { parseLaunch } from '../../../src/script/launch-reply.ts';
 import {
   parseHashFiles,
   parseHaveObjects,

@@ -6,11 +6,6 @@ import { commandText, scratchDir, taskScript } from '../../../src/script/task-sc
 import { aScript, TOKEN } from './samples.ts';
 
 test.each([
-  ['LD_PRELOAD'],
-  ['BASH_ENV'],
-  ['ENV'],
-  ['IFS'],
-  ['HOME'],
   ['APPTAINER_BIND'],
   ['SINGULARITYENV_X'],
   ['TOWLINE_ATTEMPT'],
@@ -35,6 +30,15 @@ test.each(['PATH', 'LANG', 'ENVIRONMENT', '_x', 'LDFLAGS'])(
     expect(taskScript(aScript({ env: { [name]: 'v' } }))).toContain(
       `export APPTAINERENV_${name}='v'\n`,
     );
+  },
+);
+
+test.each(['LD_PRELOAD', 'BASH_ENV', 'ENV', 'IFS', 'HOME'])(
+  'the variable %s is set by the shell of the image, and the runtime does not see it',
+  (name) => {
+    const script = taskScript(aScript({ env: { [name]: 'v' } }));
+    expect(script).not.toContain(`ENV_${name}=`);
+    expect(script).toContain(`export ${name}=`);
   },
 );
 

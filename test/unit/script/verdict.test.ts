@@ -55,7 +55,7 @@ test.each<[string, Partial<AttemptFacts>, Partial<typeof host>, boolean, Verdict
   ],
   ['another machine', {}, { machineId: 'm2', bootId: 'boot2' }, true, 'unknown'],
   ['a clone of the machine', {}, { hostname: 'vm2', bootId: 'boot2' }, true, 'unknown'],
-  ['started by somebody unknown', {}, {}, false, 'unknown'],
+  ['started by somebody unknown', {}, {}, false, 'started'],
 ])('%s', (_, seen, place, known, kind) => {
   const evidence = {
     host: { ...host, ...place },

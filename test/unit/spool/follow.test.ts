@@ -45,13 +45,13 @@ describe('followers', () => {
     expect(Buffer.concat([first[0].value as Buffer, rest]).equals(data)).toBe(true);
   });
 
-  it('a chunk is at most 64 KiB, and a slow follower has nothing read ahead for it', async () => {
+  it('a chunk is at most 256 KiB, and a slow follower has nothing read ahead for it', async () => {
     const attempt = (await harness()).open().attempt(T);
     const data = randomBytes(1_000_000);
     await attempt.append('stdout', 0, data);
     const reads = vi.spyOn(StreamFile.prototype, 'read');
     const slow = attempt.follow('stdout', fromStart);
-    expect((await slow.next()).value).toHaveLength(64 * 1024);
+    expect((await slow.next()).value).toHaveLength(256 * 1024);
     await attempt.append('stdout', data.length, bytes('more'));
     expect(await isWaiting(new Promise(() => {}))).toBe(true);
     expect(reads).toHaveBeenCalledTimes(1);

@@ -1,7 +1,6 @@
 /** Goal: a reference to a scattered task means all its parts, one to a part that part alone. Method: files as text. */
 import { expect, test } from 'vitest';
-import { expand } from '../../../src/workflow/expand.ts';
-import { parseManifest } from '../../../src/workflow/manifest.ts';
+import { readWorkflowText } from '../../../src/workflow/read.ts';
 
 const FILE = `name: x
 defaults: { image: 'docker://a:1' }
@@ -14,8 +13,8 @@ tasks:
 `;
 
 function expanded(text: string) {
-  const parsed = parseManifest(text);
-  return 'manifest' in parsed ? expand(parsed.manifest, { set: {}, directory: '/' }) : parsed;
+  const read = readWorkflowText(text, { set: {}, directory: '/' });
+  return 'expanded' in read ? read.expanded : read;
 }
 
 test('words of a command and inputs are as many as the parts; the edges follow', () => {

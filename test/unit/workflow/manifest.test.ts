@@ -3,17 +3,14 @@
  * tasks or problems out; nothing else is touched.
  */
 import { describe, expect, it } from 'vitest';
-import { expand } from '../../../src/workflow/expand.ts';
 import { graphMermaid, graphOf, graphText } from '../../../src/workflow/graph.ts';
-import { parseManifest } from '../../../src/workflow/manifest.ts';
+import { readWorkflowText } from '../../../src/workflow/read.ts';
 
 const DIRECTORY = '/home/alice/flow';
 
 function read(text: string, set: Record<string, string> = {}) {
-  const parsed = parseManifest(text);
-  if ('problems' in parsed) return parsed;
-  const expanded = expand(parsed.manifest, { set, directory: DIRECTORY });
-  return 'problems' in expanded ? expanded : { ...expanded, manifest: parsed.manifest };
+  const result = readWorkflowText(text, { set, directory: DIRECTORY });
+  return 'problems' in result ? result : { ...result.expanded, manifest: result.manifest };
 }
 
 function tasks(text: string, set?: Record<string, string>) {
@@ -182,7 +179,7 @@ tasks:
       'fields that do not fit',
       `name: x\ndefaults: { memory: 1 lot }\ntasks:\n  a:\n    image: i\n    command: []\n    env: { A: 1 }\n  b: { ${T} }`,
       [
-        '2:21: task b: memory: "1 lot" is not a size; write for example 512 MiB, 1.5G or 4096',
+        '2:21: defaults: memory: "1 lot" is not a size; write for example 512 MiB, 1.5G or 4096',
         '6:14: task a: command is not valid: Too small: expected array to have >=1 items',
         '7:15: task a: env.A must be a text',
       ],
@@ -216,6 +213,43 @@ tasks:
       '3:1: --set sample: the file has no such parameter; did you mean "samples"?',
       '6:3: parameter greeting has no value; give it with --set greeting=VALUE',
     ]);
+  });
+
+  it('all kinds of problems are told at once, and none that only follows from another', () => {
+    const text = `name: 7
+extra: 1
+defaults: { image: docker://a, cpus: many }
+parameters: { given: null, odd: { a: b }, list: [] }
+tasks:
+  a: { command: [x, '\${given}'], time: 3 lots, after: [none] }
+  b: { command: x, inputs: ['ok.txt', '/a:../up', 'fine.txt', 'b:/c'], tags: { 'a b': c, d: e }, memory: 1 byte }
+  c: { command: x, scatter: { over: [1], like: item }, env: { A: '\${item}' } }
+  d: 5
+  e: { command: ['\${odd}', '\${nothing}'], after: [c, d], outputs: [a, ../x] }
+  f: { command: '\${i}', scatter: { over: '\${list}', as: i }, stdn: x }
+  g: { command: 'workflow:///d/x' }
+`;
+    expect(problems(text)).toMatchInlineSnapshot(`
+      [
+        "1:1: name must be a text",
+        "2:1: extra is not known here",
+        "3:38: defaults: cpus must be a number",
+        "4:15: parameter given has no value; give it with --set given=VALUE",
+        "4:28: parameters.odd must be a text or a number or a boolean",
+        "6:40: task a: time: "3 lots" is not a duration; write for example 10s, 5m, 1h30m or 7d",
+        "6:56: task a: after: no task "none" in this file",
+        "7:39: task b: inputs[1].target must name a path, without . and ..",
+        "7:78: task b: tags."a b" may only have letters, digits, dot, dash, underscore",
+        "7:106: task b: memory: "1 byte" is not a size; write for example 512 MiB, 1.5G or 4096",
+        "8:29: task c: scatter.as is missing",
+        "8:42: task c: scatter.like is not known here",
+        "9:3: task d must be an object",
+        "10:28: task e: command[1]: \${nothing}: nothing is named nothing; for a literal \${ write $\${",
+        "10:71: task e: outputs[1].path must be a path below /mnt/task/work, without ..",
+        "11:42: task f: scatter.over is empty: there would be no task f",
+        "11:62: task f: stdn is not known here; did you mean "stdin"?",
+      ]
+    `);
   });
 
   it('a problem of a scatter is told once, an alias bomb not unfolded', () => {

@@ -11,7 +11,7 @@ import type { ConnectionDeps } from '../connection.ts';
 import { readSftpHello, SFTP_INIT, type SftpHello } from './sftp-hello.ts';
 
 const OPEN_TIMEOUT_MS = 5_000;
-const FIRST_ANSWER_TIMEOUT_MS = 10_000;
+const FIRST_ANSWER_TIMEOUT_MS = 20_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 /** sshd gives 10 unless it is told otherwise; more are of no use to us. */
 const CHANNELS_MAX = 12;

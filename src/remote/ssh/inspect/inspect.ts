@@ -5,6 +5,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import type { Client } from 'ssh2';
 import { AppError, toAppError } from '../../../domain/failure.ts';
 import { classifySsh } from '../../classify.ts';
 import type { RunOptions, RunResult } from '../../host.ts';
@@ -18,30 +19,17 @@ import { lookAtLogin } from './login.ts';
 const RESOLVE_TIMEOUT_MS = 5_000;
 const RUN_DEADLINE_MS = 15_000;
 
-/** `tell` is called whenever a part is new; the same object grows. */
+/** `tell` is called whenever a part is new; the same object grows. Of several nodes all are looked at, one closely. */
 export async function inspectHost(
-  deps: ConnectionDeps,
+  nodes: readonly ConnectionDeps[],
   tell: (link: LinkInspection) => void,
 ): Promise<Inspection> {
-  const { settings } = deps.door;
-  const { hostname, port, user, knownHostsFiles, hostKeyAlias: alias } = settings;
-  const jumps = settings.jumps.map(({ name }) => name);
-  const place = {
-    hostname,
-    port,
-    user,
-    knownHostsFiles,
-    jumps,
-    ...(alias !== undefined && { alias }),
-  };
-  const link: LinkInspection = { place };
+  const link: LinkInspection = {};
   const note = (part: LinkInspection): void => {
     Object.assign(link, part);
     tell(link);
   };
-  note({ resolution: await resolve(deps) });
-  if (link.resolution?.failure !== undefined) return over(link, deps);
-  const client = await lookAtLogin(deps, note);
+  const { deps, client } = await approach(nodes, note);
   if (client === undefined) return over(link, deps);
   try {
     return open(link, await lookAtChannels(client, deps, note));
@@ -50,6 +38,49 @@ export async function inspectHost(
     note({ shell: { failure: toAppError(error).toRecord() } });
     return over(link, deps);
   }
+}
+
+type Note = (part: LinkInspection) => void;
+type Approach = { deps: ConnectionDeps; client: Client | undefined };
+
+/** Up to the login on the first node that lets us in. */
+async function approach(nodes: readonly ConnectionDeps[], note: Note): Promise<Approach> {
+  const [only] = nodes;
+  if (only !== undefined && nodes.length === 1) {
+    note({ nodes: { found: [] } });
+    return { deps: only, client: await logInTo(only, note) };
+  }
+  const looks = await Promise.all(
+    nodes.map(async (deps) => {
+      const link: LinkInspection = {};
+      const client = await logInTo(deps, (part) => Object.assign(link, part));
+      return { deps, link, client };
+    }),
+  );
+  const chosen =
+    looks.find(({ client }) => client !== undefined) ?? (looks[0] as (typeof looks)[0]);
+  for (const look of looks) if (look !== chosen) look.client?.end();
+  const found = looks.map(({ deps: { door }, link }) => ({
+    name: `${door.settings.hostname}:${door.settings.port}`,
+    examined: link === chosen.link,
+    failure: failureIn(link),
+  }));
+  note({ nodes: { found }, ...chosen.link });
+  return chosen;
+}
+
+async function logInTo(deps: ConnectionDeps, note: Note): Promise<Client | undefined> {
+  const { hostname, port, user, knownHostsFiles, hostKeyAlias: alias, jumps } = deps.door.settings;
+  const ways = jumps.map(({ name }) => name);
+  const place = { hostname, port, user, knownHostsFiles, jumps: ways };
+  note({ place: { ...place, ...(alias !== undefined && { alias }) } });
+  const resolution = await resolve(deps);
+  note({ resolution });
+  return resolution?.failure === undefined ? await lookAtLogin(deps, note) : undefined;
+}
+
+function failureIn({ resolution, tcp, banner, hostKey, auth }: LinkInspection) {
+  return [resolution, tcp, banner, hostKey, auth].find((part) => part?.failure)?.failure;
 }
 
 async function resolve({ door }: ConnectionDeps): Promise<LinkInspection['resolution']> {

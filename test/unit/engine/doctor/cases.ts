@@ -10,6 +10,12 @@ export const PIN = 'ssh-ed25519 SHA256:abc';
 
 export function goodLink(): LinkInspection {
   return {
+    nodes: {
+      found: [
+        { name: 'vm.example.org:2222', examined: true },
+        { name: 'vm2.example.org:22', examined: false },
+      ],
+    },
     place: {
       hostname: 'vm.example.org',
       port: 2222,

@@ -3,9 +3,11 @@ import { expect, it } from 'vitest';
 import { AppError } from '../../../../src/domain/failure.ts';
 import type { Finding } from '../../../../src/domain/finding.ts';
 import { examine } from '../../../../src/engine/doctor/doctor.ts';
-import { SECTIONS } from '../../../../src/engine/doctor/sections.ts';
+import { SECTIONS, sectionsOf } from '../../../../src/engine/doctor/sections.ts';
+import { slurmJobs } from '../../../../src/host-settings.ts';
 import { aPolicy } from '../../../support/engine-parts.ts';
 import { FakeHost } from '../../../support/fake-host.ts';
+import { aPolicy as aSlurm } from '../../scheduler/slurm/policy.ts';
 import { goodLink } from './cases.ts';
 
 const IDS = SECTIONS.map(({ id }) => id);
@@ -60,7 +62,8 @@ it('a link that fails leaves the rest unlooked at, with the reason', async () =>
   const { place, resolution } = goodLink();
   host.link = { place, resolution, tcp: { failure } };
   const findings = await findingsOf(host);
-  expect(findings.map(({ id }) => id)).toEqual(IDS);
+  // A host with one login node has nothing to tell of nodes.
+  expect(findings.map(({ id }) => id)).toEqual(IDS.filter((id) => id !== 'nodes'));
   expect(findings.slice(2)).toEqual(
     findings.slice(2).map((one) => ({
       ...one,
@@ -106,4 +109,38 @@ it('this machine itself has no link', async () => {
     detail: expect.stringContaining('itself'),
   });
   expect(findings.find(({ id }) => id === 'runtime')?.level).toBe('ok');
+});
+
+it('a login node is asked about its scheduler too, with a job of the words for all', async () => {
+  let asked = '';
+  const reply = `${REPLY.replace('@ done', '')}@ slurm missing
+@ slurm version slurm-wlm 26.05.5
+@ partition main Default=YES MaxTime=UNLIMITED State=UP
+@ slurm listed
+@ slurm accounting (null)
+@ slurm trial 0 sbatch: Job 26 to start at 2026-11-29T06:05:31 a using 1 processors on nodes n1 in partition main
+@ done`;
+  const host = wellHost().on(/^examining/, ({ script }) => {
+    asked = script;
+    return reply;
+  });
+  const slurm = aSlurm({ partition: 'main', args: ["--comment=it's"] });
+  const policy = aPolicy({ jobs: slurmJobs(slurm) });
+  const findings: Finding[] = [];
+  for await (const one of examine({ host, policy, now: () => 100_500 })) findings.push(one);
+  expect(findings.map(({ id }) => id)).toEqual(sectionsOf(policy).map(({ id }) => id));
+  expect(findings.length).toBe(SECTIONS.length + 4);
+  expect(asked).toContain(
+    `sbatch --test-only '--ntasks=1' '--partition=main' '--comment=it'\\''s' --wrap=:`,
+  );
+  const told = Object.fromEntries(findings.map(({ id, detail }) => [id, detail]));
+  expect(told).toMatchObject({
+    slurm: 'slurm-wlm 26.05.5',
+    partitions: 'main (default, no time limit)',
+    accounting:
+      'off: how jobs ended is asked of squeue and scontrol, and what they used is not known',
+    'trial-job':
+      'Job 26 to start at 2026-11-29T06:05:31 a using 1 processors on nodes n1 in partition main',
+    logout: 'the scheduler runs the tasks: nothing of them is here',
+  });
 });

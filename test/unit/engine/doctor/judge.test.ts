@@ -33,6 +33,44 @@ type Row = [
 
 const LINK_ROWS: Row[] = [
   [
+    'all login nodes',
+    'nodes',
+    goodCase(),
+    'ok',
+    undefined,
+    /vm2\.example\.org:22: all can be used/,
+  ],
+  [
+    'a login node with another key',
+    'nodes',
+    linked({
+      nodes: {
+        found: [
+          { name: 'a:22', examined: false, failure: failureOf('SSH_HOST_KEY_CHANGED') },
+          { name: 'b:22', examined: true },
+        ],
+      },
+    }),
+    'warning',
+    expect.stringContaining('host trust') as string,
+    /b:22 serves and is examined here; a:22 cannot be used/,
+  ],
+  [
+    'no login node',
+    'nodes',
+    linked({
+      nodes: {
+        found: [
+          { name: 'a:22', examined: true, failure: failureOf('SSH_HOST_UNREACHABLE') },
+          { name: 'b:22', examined: false, failure: failureOf('SSH_AUTH_FAILED') },
+        ],
+      },
+    }),
+    'failure',
+    expect.anything() as string,
+    /none of a:22, b:22: .*; b:22 cannot be used/,
+  ],
+  [
     'a name nobody knows',
     'name',
     linked({ resolution: { failure: failureOf('SSH_HOST_NAME_UNKNOWN') } }),
@@ -646,8 +684,10 @@ const RUNTIME_ROWS: Row[] = [
   ],
 ];
 
+const ALWAYS = SECTIONS.map(({ id }) => id);
+
 describe('a host in good health', () => {
-  it.each(SECTIONS.map(({ id }) => id))('has nothing wrong with its %s', (id) => {
+  it.each(ALWAYS)('has nothing wrong with its %s', (id) => {
     expect(judged(id, goodCase())).toMatchObject({ level: 'ok' });
   });
 });

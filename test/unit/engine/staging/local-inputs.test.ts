@@ -82,7 +82,7 @@ test('a link to a directory is refused, since it could lead in a circle; a dangl
 });
 
 test.each([0, 1, 5, 6, 7])(
-  'from offset %i on the rest is given, and the hash is of all',
+  'from offset %i on the rest is given; the hash is of all',
   async (offset) => {
     const dir = await tree();
     await writeFile(join(dir, 'six'), 'abcdef');
@@ -91,11 +91,9 @@ test.each([0, 1, 5, 6, 7])(
       { kind: 'bytes' as const, bytes: Buffer.from('abcdef') },
     ];
     for (const from of sources) {
-      const hash = createHash('sha256');
       const chunks: Uint8Array[] = [];
-      for await (const chunk of bytesOf(from, hash, offset)) chunks.push(chunk);
+      for await (const chunk of bytesOf(from, offset)) chunks.push(chunk);
       expect(Buffer.concat(chunks).toString()).toBe('abcdef'.slice(offset));
-      expect(hash.digest('hex')).toBe(sum('abcdef'));
       expect(await hashOf(from)).toBe(sum('abcdef'));
     }
   },

@@ -1,36 +1,47 @@
 /** Goal: a cancel is over when the host says that nothing is left, and not before. Method: a fake host that gives each answer. */
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { TaskEvent } from '../../../../src/domain/events.ts';
 import { createCancel } from '../../../../src/engine/steps/cancel.ts';
 import { createWatchers } from '../../../../src/engine/watchers.ts';
-import { TO_RUNNING } from '../../../support/builders.ts';
+import { exitOf, TO_RUNNING } from '../../../support/builders.ts';
 import {
   DAEMON,
   LOG,
   seatsOf,
   someSettings,
+  temporaryDirectory,
   temporarySpool,
 } from '../../../support/engine-parts.ts';
 import { FakeHost } from '../../../support/fake-host.ts';
+import { NO_JOBS } from '../../../support/no-jobs.ts';
 import { until } from '../../../support/until.ts';
 import { contextOf, DIR, exitLine, statusReply, TOKEN } from './context.ts';
 
+const OUTPUTS = [{ pattern: 'a', url: 's3://b0/a', overwrite: true }];
 const ASKED: TaskEvent = { kind: 'cancel-asked' };
 
-async function cancel(reply: string, events: TaskEvent[] = TO_RUNNING, askAgainMs?: number) {
+async function cancel(
+  reply: string,
+  events: TaskEvent[] = TO_RUNNING,
+  more: { askAgainMs?: number; uploadDir?: string } = {},
+) {
   const host = new FakeHost();
   host.on(/^cancelling/, () => reply);
   const spool = await temporarySpool();
   const step = createCancel({
+    ...NO_JOBS,
     seats: await seatsOf([[{}, host]]),
     watchers: createWatchers({ spool, log: LOG }),
     spool,
     daemonId: DAEMON,
     nonce: () => 'n1',
     settings: () => someSettings([]),
-    ...(askAgainMs !== undefined && { askAgainMs }),
+    ...more,
   });
-  const { context, controller } = contextOf({}, ...events, ASKED);
+  const { context, controller } = contextOf({ outputs: OUTPUTS }, ...events, ASKED);
   const news = step(context);
   news.catch(() => {});
   return { news, host, spool, controller };
@@ -80,7 +91,7 @@ test.each(['@ failed no-root', 'what?'])('%j is tried again', async (reply) => {
 });
 
 test('a killer that was killed itself leaves no mark: the host is asked again', async () => {
-  const { news, host } = await cancel('@ killing', TO_RUNNING, 100);
+  const { news, host } = await cancel('@ killing', TO_RUNNING, { askAgainMs: 100 });
   let asked = 0;
   host.on(/^cancelling/, () => {
     asked += 1;
@@ -89,4 +100,14 @@ test('a killer that was killed itself leaves no mark: the host is asked again', 
   host.on(/running attempts/, () => statusReply(['@ seen 0 there go', exitLine({ code: 143 })]));
   expect(await news).toMatchObject({ kind: 'gone', exit: { code: 143 } });
   expect(asked).toBe(2);
+});
+
+test('what was brought for a storage goes with the attempt, also when the daemon that brought it was killed', async () => {
+  const uploadDir = await temporaryDirectory();
+  const landing = join(uploadDir, `${TOKEN}.out`);
+  mkdirSync(landing);
+  const exit = { kind: 'exited', attempt: 1, exit: exitOf(0) } as const;
+  const { news } = await cancel('@ rebooted', [...TO_RUNNING, exit], { uploadDir });
+  await news;
+  expect(existsSync(landing)).toBe(false);
 });

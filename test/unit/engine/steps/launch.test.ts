@@ -1,4 +1,5 @@
 /** Goal: each reply of a launch becomes the one right piece of news, and only a reply does. Method: a fake host that says each of them. */
+
 import { expect, test } from 'vitest';
 import { AppError } from '../../../../src/domain/failure.ts';
 import type { TaskSpec } from '../../../../src/domain/task.ts';
@@ -6,6 +7,7 @@ import { createLaunch } from '../../../../src/engine/steps/launch.ts';
 import { IMAGE, TO_RUNNING } from '../../../support/builders.ts';
 import { DAEMON, seatsOf, someSettings } from '../../../support/engine-parts.ts';
 import { FakeHost, ROOT } from '../../../support/fake-host.ts';
+import { NO_JOBS } from '../../../support/no-jobs.ts';
 import { contextOf } from './context.ts';
 
 const RECORD = { format: 1, n: 'n1', pid: 7, start: '5', boot: 'boot', machine: 'machine' };
@@ -21,6 +23,7 @@ async function launch(reply: string | Error, image = IMAGE, spec: Partial<TaskSp
     return reply;
   });
   const step = createLaunch({
+    ...NO_JOBS,
     seats: await seatsOf([[{}, host]]),
     daemonId: DAEMON,
     nonce: () => 'n1',

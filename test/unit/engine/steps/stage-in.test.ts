@@ -6,6 +6,8 @@ import { expect, test } from 'vitest';
 import { AppError } from '../../../../src/domain/failure.ts';
 import type { AttemptToken, Input, Task, TaskSpec } from '../../../../src/domain/task.ts';
 import { createStageIn } from '../../../../src/engine/steps/stage-in.ts';
+import { createStorages } from '../../../../src/engine/storage/storages.ts';
+import { openMemoryStore } from '../../../contract/store-memory.ts';
 import { aTask } from '../../../support/builders.ts';
 import { DAEMON, seatsOf, temporaryDirectory } from '../../../support/engine-parts.ts';
 import { FakeHost, ROOT } from '../../../support/fake-host.ts';
@@ -43,11 +45,14 @@ async function house(from?: { source: FakeHost; other: Task }) {
   });
   const progress: number[] = [];
   const step = createStageIn({
+    storageFor: createStorages(() => ({})),
+    store: openMemoryStore(),
     seats: await seatsOf([
       [{}, host],
       ...(from === undefined ? [] : [[{}, from.source] as [object, FakeHost]]),
     ]),
     daemonId: DAEMON,
+    nonce: () => 'n1',
     ledger: {
       find: async () => {
         if (from === undefined) throw new Error('no other task');
@@ -181,6 +186,7 @@ test.each([
 
 test('when one of many fails, no other is begun any more', async () => {
   const { host, stage } = await house();
+  host.on(/^looking for/, () => '@ tarless\n@ done');
   const upload = host.upload.bind(host);
   let uploads = 0;
   host.upload = async (source, target, options) => {

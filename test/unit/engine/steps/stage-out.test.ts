@@ -1,14 +1,16 @@
 /** Goal: outputs come home whole or it is said why not, and nothing goes on after that. Method: a fake host with a tree, a real local directory. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AppError } from '../../../../src/domain/failure.ts';
 import { createStageOut } from '../../../../src/engine/steps/stage-out.ts';
+import type { Storage } from '../../../../src/engine/storage/storage.ts';
 import { exitOf, TO_RUNNING } from '../../../support/builders.ts';
 import { LOG, seatsOf, someSettings, temporaryDirectory } from '../../../support/engine-parts.ts';
 import { entry, FakeHost, probeReply } from '../../../support/fake-host.ts';
+import { fakeProcess, filesNamed } from '../../../support/fake-process.ts';
 import { contextOf, DIR } from './context.ts';
 
 const WORK = `${DIR}/work`;
@@ -30,10 +32,19 @@ async function house(files: Record<string, string>, code = 0) {
     });
     return [...sums, '@ done'].join('\n');
   });
+  host.onProcess = (call) => fakeProcess(filesNamed(host, call));
   const settings = someSettings([]);
   const pauses: number[] = [];
   const whilePausing: { act?: (count: number) => void } = {};
+  const puts: string[] = [];
+  const storage: Storage = {
+    schemes: ['s3'],
+    fetch: () => Promise.reject(new Error('nothing is fetched')),
+    put: async (url, path) => void puts.push(`${url}: ${await readFile(path, 'utf8')}`),
+  };
   const step = createStageOut({
+    storageFor: () => storage,
+    uploadDir: join(dir, 'uploads'),
     seats: await seatsOf([[{}, host]]),
     daemonId: 'd1',
     nonce: () => 'n1',
@@ -46,10 +57,9 @@ async function house(files: Record<string, string>, code = 0) {
     },
   });
   const collect = (...outputs: [pattern: string, local: string][]) => {
-    const spec = outputs.map(([pattern, local]) => ({
-      pattern,
-      local: join(dir, local),
-      overwrite: false,
+    const spec = outputs.map(([pattern, to]) => ({
+      ...{ pattern, overwrite: false },
+      ...(to.startsWith('s3:') ? { url: to } : { local: join(dir, to) }),
     }));
     const exit = { kind: 'exited', attempt: 1, exit: exitOf(code) } as const;
     const { context, controller } = contextOf({ outputs: spec }, ...TO_RUNNING, exit);
@@ -57,7 +67,7 @@ async function house(files: Record<string, string>, code = 0) {
     news.catch(() => {});
     return { news, controller };
   };
-  return { host, dir, collect, settings, pauses, whilePausing };
+  return { host, dir, collect, settings, pauses, whilePausing, storage, puts };
 }
 
 test('files are fetched, compared and told with what they are', async () => {
@@ -155,6 +165,9 @@ test('bytes that changed on the way are fetched again, and what is there is righ
 test('after a failure no fetch goes on, and nothing more appears', async () => {
   const names = Array.from({ length: 30 }, (_, i) => `f${i}`);
   const { host, dir, collect } = await house(Object.fromEntries(names.map((name) => [name, name])));
+  host.onProcess = () => {
+    throw new AppError('SSH_CHANNEL_REFUSED', 'one by one');
+  };
   const download = host.download.bind(host);
   host.download = async (source, write, options) => {
     if (source.path.endsWith('/f3')) throw new AppError('SFTP_DENIED', 'no');
@@ -187,11 +200,11 @@ test('a step that is run again delivers the rest and fetches nothing twice', asy
 });
 
 test('more files than one answer of the host can tell are hashed in parts', async () => {
-  const many = Object.fromEntries(Array.from({ length: 1_500 }, (_, i) => [`f${i}`, `${i}`]));
+  const many = Object.fromEntries(Array.from({ length: 4_100 }, (_, i) => [`f${i}`, `${i}`]));
   const { host, collect } = await house(many);
   const news = await collect(['*', 'all/']).news;
-  expect(news.kind === 'collected' && news.outputs.length).toBe(1_500);
-  expect(host.count(/^hashing/)).toBe(2);
+  expect(news.kind === 'collected' && news.outputs.length).toBe(4_100);
+  expect(host.count(/^hashing/)).toBe(5);
 });
 
 test('outputs that are more than a task may bring are refused before anything is fetched', async () => {
@@ -203,4 +216,48 @@ test('outputs that are more than a task may bring are refused before anything is
   });
   expect(host.count(/^download/)).toBe(0);
   expect(existsSync(join(dir, 'x'))).toBe(false);
+});
+
+test('outputs of a storage are put there when all are here, told by their addresses, and nothing of them stays', async () => {
+  const { dir, collect, puts } = await house({ 'a.txt': 'aaa', b: 'bb' });
+  const { outputs } = (await collect(['*', 's3://x/all'], ['b', 's3://x/one'], ['b', 'b'])
+    .news) as {
+    outputs: { local: string; remote: string; bytes: number }[];
+  };
+  expect(puts.sort()).toEqual(['s3://x/all/a.txt: aaa', 's3://x/all/b: bb', 's3://x/one: bb']);
+  const told = outputs.map(({ local, remote, bytes }) => [local, remote.split('/').at(-1), bytes]);
+  expect(told).toEqual([
+    ['s3://x/all/a.txt', 'a.txt', 3],
+    ['s3://x/all/b', 'b', 2],
+    ['s3://x/one', 'b', 2],
+    [join(dir, 'b'), 'b', 2],
+  ]);
+  expect(await readdir(join(dir, 'uploads'))).toEqual([]);
+});
+
+test('what cannot be put fails the step and leaves nothing here; what a killed daemon left is put without being fetched', async () => {
+  const { host, dir, collect, storage, puts } = await house({ a: '1' });
+  const landing = join(dir, 'uploads', `${basename(DIR)}.out`);
+  const { put } = storage;
+  storage.put = () => Promise.reject(new AppError('STORAGE_PUT_FAILED', 'no'));
+  await expect(collect(['a', 's3://x/a']).news).rejects.toMatchObject({
+    code: 'STORAGE_PUT_FAILED',
+  });
+  expect([existsSync(landing), host.count(/^download/)]).toEqual([false, 1]);
+  Object.assign(storage, { put });
+  await mkdir(landing);
+  await writeFile(join(landing, '0'), '1');
+  await collect(['a', 's3://x/a']).news;
+  expect([puts, existsSync(landing), host.count(/^download/)]).toEqual([['s3://x/a: 1'], false, 1]);
+});
+
+test('two files for one address are told, and nothing is put; a storage that takes nothing is told, too', async () => {
+  const { collect, puts, storage } = await house({ a: '1', b: '2' });
+  const twins = collect(['a', 's3://x/y'], ['b', 's3://x/y']).news;
+  await expect(twins).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+  expect(puts).toEqual([]);
+  delete storage.put;
+  await expect(collect(['a', 's3://x/y']).news).rejects.toMatchObject({
+    code: 'STORAGE_UNSUPPORTED',
+  });
 });

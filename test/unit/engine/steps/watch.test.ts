@@ -1,10 +1,12 @@
 /** Goal: a watch ends by what is certain, with all that was printed. Method: a fake host with scripted looks, a real spool. */
+
 import { expect, test } from 'vitest';
 import { createWatch } from '../../../../src/engine/steps/watch.ts';
 import { createWatchers } from '../../../../src/engine/watchers.ts';
 import { TO_RUNNING } from '../../../support/builders.ts';
 import { LOG, seatsOf, temporarySpool } from '../../../support/engine-parts.ts';
 import { FakeHost } from '../../../support/fake-host.ts';
+import { NO_JOBS } from '../../../support/no-jobs.ts';
 import { contextOf, DIR, exitLine, statusReply, TOKEN } from './context.ts';
 
 async function watch(look: (count: number) => string) {
@@ -15,6 +17,7 @@ async function watch(look: (count: number) => string) {
   const pauses: number[] = [];
   const whilePausing: { act?: (count: number) => void } = {};
   const step = createWatch({
+    ...NO_JOBS,
     seats: await seatsOf([[{}, host]]),
     watchers: createWatchers({ spool, log: LOG }),
     spool,

@@ -1,7 +1,7 @@
 /** Goal: a channel is found where there is room, and no connection is made where none may be. Method: fake connections. */
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { AppError } from '../../../../src/domain/failure.ts';
-import { Channels } from '../../../../src/remote/ssh/channels.ts';
+import { Channels, ROOM_WAIT_MS } from '../../../../src/remote/ssh/channels.ts';
 import type { SshConnection } from '../../../../src/remote/ssh/connection.ts';
 
 class FakeConnection {
@@ -55,9 +55,13 @@ it('makes no further connection where only one is allowed', async () => {
   const { channels, open } = scene(2, () => true);
   await channels.sftp();
   await channels.sftp();
-  await expect(channels.sftp()).rejects.toMatchObject({
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const refused = expect(channels.sftp()).rejects.toMatchObject({
     code: 'SSH_CHANNEL_REFUSED',
   } satisfies Partial<AppError>);
+  await vi.advanceTimersByTimeAsync(ROOM_WAIT_MS);
+  await refused;
   expect(open()).toEqual([2]);
   channels.close();
-}, 10_000);
+});

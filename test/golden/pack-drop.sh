@@ -1,0 +1,1 @@
+rm -rf '/home/alice/.towline/store/.part/pack-ade399a65044dba2fd28f7bc2ed2bb798343160bdaf7bfe7e690647db5ec1eb5.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f' '/home/alice/.towline/store/.part/pack-ade399a65044dba2fd28f7bc2ed2bb798343160bdaf7bfe7e690647db5ec1eb5.0c7f6f0e-7f0a-4f7e-9b7e-2b1d3c4d5e6f'.d.*

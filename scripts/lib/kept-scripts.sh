@@ -5,10 +5,13 @@ KEPT_SCRIPTS=$REPO/.testbed/scripts
 # in every process of the tests: the runner, its workers, daemons
 KEEP_PRELOAD=$REPO/test/support/kept-scripts/preload.mjs
 
-# keeping_scripts COMMAND…: runs it and all that it starts so that generated scripts are kept
-keeping_scripts() {
+forget_kept_scripts() {
   rm -rf "$KEPT_SCRIPTS"
   mkdir -p "$KEPT_SCRIPTS"
+}
+
+# keeping_scripts COMMAND…: runs it and all that it starts so that generated scripts are kept
+keeping_scripts() {
   TOWLINE_KEEP_SCRIPTS=$KEPT_SCRIPTS NODE_OPTIONS="${NODE_OPTIONS:-} --import \"file://$KEEP_PRELOAD\"" "$@"
 }
 

@@ -8,6 +8,8 @@ import type { Spool } from '../spool/spool.ts';
 import type { Seat } from './seats.ts';
 
 const CHUNK_BYTES = 4 << 20;
+/** From here on reads have rooms that are used again: what is allocated for each is soon most of what a long stream costs. */
+const ROOM_FROM_BYTES = 256 << 10;
 /** Looks without news after which the spool is asked all the same: a sync that failed has cut off what may be lost. */
 const ASKED_EVERY = 16;
 
@@ -50,24 +52,26 @@ export function createPump({ seat, spool, request, after }: PumpDeps): Pump {
 
   async function pumpStream(stream: StreamName): Promise<void> {
     let at = await files.length(stream);
-    let ahead = readAt(stream, at);
+    const rooms = new Rooms();
+    const readAt = (offset: number): Promise<Buffer> | undefined => read(stream, offset, rooms);
+    let ahead = readAt(at);
     while (ahead !== undefined) {
       const bytes = await ahead;
       if (bytes.length === 0) return;
       const offset = at;
       at += bytes.length;
       // the next bytes come while these are written
-      ahead = readAt(stream, at);
+      ahead = readAt(at);
       await files.append(stream, offset, bytes);
     }
   }
 
   /** Undefined: no more is there or wanted. Its failure is met when its turn comes, or not at all when an earlier write failed. */
-  function readAt(stream: StreamName, offset: number): Promise<Buffer> | undefined {
+  function read(stream: StreamName, offset: number, rooms: Rooms): Promise<Buffer> | undefined {
     const missing = target[stream] - offset;
     if (stopped || missing <= 0) return undefined;
     const path = `${request.dir}/${stream}`;
-    const bytes = seat.host.readRange(path, offset, Math.min(missing, CHUNK_BYTES));
+    const bytes = seat.host.readRange(path, offset, rooms.next(Math.min(missing, CHUNK_BYTES)));
     bytes.catch(() => {});
     return bytes;
   }
@@ -109,4 +113,17 @@ export function createPump({ seat, spool, request, after }: PumpDeps): Pump {
       await pumping?.catch(() => {});
     },
   };
+}
+
+/** Two in turn: one is written to the spool while the next bytes come into the other. A failed read ends both. */
+class Rooms {
+  readonly #rooms: Buffer[] = [];
+
+  /** Room for so many bytes, or their number alone where they are few. */
+  next(bytes: number): number | Buffer {
+    if (bytes < ROOM_FROM_BYTES) return bytes;
+    const room = this.#rooms.length < 2 ? Buffer.allocUnsafeSlow(CHUNK_BYTES) : this.#rooms.shift();
+    this.#rooms.push(room as Buffer);
+    return (room as Buffer).subarray(0, bytes);
+  }
 }

@@ -214,11 +214,12 @@ export interface Host {
   openProcess(script: string, options: ProcessOptions): Promise<RemoteProcess>;
 
   /**
-   * Reads up to `length` bytes at `offset`. Shorter only at the end of the file; empty at or past it.
-   * Idempotent; does not change the file.
+   * Reads as many bytes at `offset` as are asked for, or as there is room for: then the result is a part of that room, which is
+   * nobody else's until this resolves; after a failure late answers may still be written there. Shorter only at the end
+   * of the file; empty at or past it. Idempotent; does not change the file.
    * @throws SFTP_NOT_FOUND SFTP_DENIED SFTP_FAILED SSH_*
    */
-  readRange(path: string, offset: number, length: number): Promise<Buffer>;
+  readRange(path: string, offset: number, room: number | Buffer): Promise<Buffer>;
 
   /**
    * Entries of a directory without `.` and `..`; symlinks are not followed.

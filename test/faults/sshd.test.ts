@@ -100,9 +100,12 @@ test.concurrent('row 9: sshd is down for a while and comes back on the same port
   tasks.push(await submitWhole(daemon));
   await until(async () => (await daemon.show(running.id)).blocked !== undefined);
   await sshd.up();
+  const upSince = Date.now();
   await Promise.all(tasks.map((task) => task.expectWhole()));
   expect(sshd.logins()).toMatchObject({ failed: 0, dropped: 0 });
-  expect(sshd.logins().accepted).toBeLessThanOrEqual(6);
+  // six at most, and where all takes minutes, a link now and then that was closed for want of use
+  const minutes = Math.floor((Date.now() - upSince) / 60_000);
+  expect(sshd.logins().accepted).toBeLessThanOrEqual(6 + minutes);
 });
 
 test.concurrent('row 10: sessions are stopped in an upload, a launch and the cleaning, and continued once it was done again: what lands late harms nothing', async () => {

@@ -17,6 +17,7 @@ import type {
   RunResult,
   TransferOptions,
 } from '../../src/remote/host.ts';
+import { roomOf } from '../../src/remote/room.ts';
 
 export const ROOT = '/home/alice/.towline';
 
@@ -143,11 +144,13 @@ export class FakeHost implements Host {
     throw this.fault ?? new Error(`the fake host starts no process for: ${purpose}`);
   }
 
-  async readRange(path: string, offset: number, length: number): Promise<Buffer> {
+  async readRange(path: string, offset: number, wanted: number | Buffer): Promise<Buffer> {
     this.#refuseClosed();
     this.calls.push(`read ${path}`);
     if (this.fault !== undefined) throw this.fault;
-    return (this.files.get(path) ?? Buffer.alloc(0)).subarray(offset, offset + length);
+    const room = roomOf(wanted);
+    const file = this.files.get(path) ?? Buffer.alloc(0);
+    return room.subarray(0, file.subarray(offset).copy(room));
   }
 
   async list(path: string): Promise<DirectoryEntry[]> {

@@ -14,12 +14,12 @@ const CHUNK_BYTES = 256 * 1024;
 /** @throws SFTP_NOT_FOUND SFTP_DENIED SFTP_FAILED */
 export function readRangeOf(
   path: string,
-  range: { offset: number; length: number },
+  { offset, room }: { offset: number; room: Buffer },
   context: ErrorContext,
 ): Promise<Buffer> {
   return speaking(`read ${path}`, context, async () => {
     await using file = await openRegular(path, context);
-    return await readFully(file, range.offset, range.length);
+    return await readFully(file, offset, room);
   });
 }
 
@@ -79,7 +79,9 @@ export async function readInto(reading: Reading, options: TransferOptions): Prom
   for (let position = offset; position < size; ) {
     refuseAborted(signal);
     const length = Math.min(CHUNK_BYTES, size - position);
-    const chunk = await speaking(what, context, () => readFully(file, position, length));
+    const chunk = await speaking(what, context, () =>
+      readFully(file, position, Buffer.allocUnsafe(length)),
+    );
     // whoever writes it may move it elsewhere
     const came = chunk.length;
     if (came > 0) await write(chunk);
@@ -97,15 +99,14 @@ async function openRegular(path: string, context: ErrorContext): Promise<FileHan
   throw new AppError('SFTP_FAILED', `read ${path}: it is not a regular file`, { context });
 }
 
-async function readFully(file: FileHandle, offset: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
+async function readFully(file: FileHandle, offset: number, room: Buffer): Promise<Buffer> {
   let have = 0;
-  while (have < length) {
-    const { bytesRead } = await file.read(buffer, have, length - have, offset + have);
+  while (have < room.length) {
+    const { bytesRead } = await file.read(room, have, room.length - have, offset + have);
     if (bytesRead === 0) break;
     have += bytesRead;
   }
-  return buffer.subarray(0, have);
+  return room.subarray(0, have);
 }
 
 /** One write may take only a part, without an error, on a disk that is nearly full. */

@@ -14,6 +14,7 @@ import type {
   RunResult,
   TransferOptions,
 } from '../host.ts';
+import { roomOf } from '../room.ts';
 import { HOST_TUNING } from '../settings.ts';
 import { ControlShell, type ShellDeps } from '../shell/control-shell.ts';
 import { SlowLanes } from '../shell/slow-lanes.ts';
@@ -89,9 +90,9 @@ class LocalHost implements Host {
     return process;
   }
 
-  async readRange(path: string, offset: number, length: number): Promise<Buffer> {
+  async readRange(path: string, offset: number, room: number | Buffer): Promise<Buffer> {
     this.#refuseClosed();
-    const bytes = await readRangeOf(path, { offset, length }, this.#context);
+    const bytes = await readRangeOf(path, { offset, room: roomOf(room) }, this.#context);
     this.#counters.bytesReceived += bytes.length;
     return bytes;
   }

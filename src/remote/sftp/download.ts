@@ -38,34 +38,37 @@ export async function downloadFrom(
 }
 
 /**
- * Up to `length` bytes at `offset`; shorter only at the end of the file.
+ * Fills the room with what is at `offset`; gives the part of it that was filled, shorter only at the end of the file. When
+ * it settles nobody writes to the room any more.
  * @throws SFTP_* SSH_CONNECTION_LOST
  */
 export async function readRangeFrom(
   session: SftpSession,
   path: string,
-  range: { offset: number; length: number },
+  { offset, room }: { offset: number; room: Buffer },
 ): Promise<Buffer> {
   const file = await session.open(path, READ);
-  const chunks: Buffer[] = [];
-  const end = range.offset + range.length;
+  const window = new Window<number>(READS_UNDER_WAY);
+  const parts = pieces(0, room.length, () => session.maxRead);
+  const ask = ({ position, length }: Piece): Promise<number> =>
+    fill({ session, file }, offset + position, room.subarray(position, position + length));
+  let filled = 0;
   try {
-    const window = new Window<Buffer>(READS_UNDER_WAY);
-    const parts = pieces(range.offset, end, () => session.maxRead);
     let next = parts.next();
     while (!next.done || !window.empty) {
       while (!next.done && !window.full) {
-        window.add(readFully(session, file, next.value));
+        window.add(ask(next.value));
         next = parts.next();
       }
-      const chunk = await window.next();
-      if (chunk.length > 0) chunks.push(chunk);
-      if (chunk.length < session.maxRead) break;
+      const count = await window.next();
+      filled += count;
+      if (count < session.maxRead) break;
     }
   } finally {
+    await window.settled();
     watchedElsewhere(session.close(file));
   }
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+  return room.subarray(0, filled);
 }
 
 /** Opening a FIFO would block the SFTP server and everything behind it. */
@@ -76,9 +79,12 @@ async function refuseIrregular(session: SftpSession, path: string): Promise<void
   throw new AppError('SFTP_FAILED', message, { context: { path } });
 }
 
-interface Receiving {
+interface Source {
   session: SftpSession;
   file: RemoteFile;
+}
+
+interface Receiving extends Source {
   reading: Reading;
 }
 
@@ -97,7 +103,7 @@ async function receive(receiving: Receiving, options: TransferOptions): Promise<
   while (!next.done || !window.empty) {
     while (!next.done && !window.full) {
       const piece = next.value;
-      window.add(readFully(session, file, piece).then((chunk) => ({ piece, chunk })));
+      window.add(readFully({ session, file }, piece).then((chunk) => ({ piece, chunk })));
       next = parts.next();
     }
     const { piece, chunk } = await withSignal(window.next(), signal);
@@ -119,17 +125,18 @@ function* pieces(from: number, to: number, size: () => number): Generator<Piece,
   return undefined;
 }
 
+async function readFully(source: Source, { position, length }: Piece): Promise<Buffer> {
+  const chunk = Buffer.allocUnsafe(length);
+  return chunk.subarray(0, await fill(source, position, chunk));
+}
+
 /** A server may answer with less than was asked; only an empty answer is the end of the file. */
-async function readFully(session: SftpSession, file: RemoteFile, piece: Piece): Promise<Buffer> {
-  const first = await session.read(file, piece.position, piece.length);
-  if (first.length === piece.length || first.length === 0) return first;
-  const chunks = [first];
-  let have = first.length;
-  while (have < piece.length) {
-    const more = await session.read(file, piece.position + have, piece.length - have);
-    if (more.length === 0) break;
-    chunks.push(more);
-    have += more.length;
+async function fill({ session, file }: Source, position: number, room: Buffer): Promise<number> {
+  let have = 0;
+  while (have < room.length) {
+    const count = await session.read(file, position + have, room.subarray(have));
+    if (count === 0) break;
+    have += count;
   }
-  return Buffer.concat(chunks);
+  return have;
 }

@@ -68,13 +68,10 @@ export class SftpSession {
     return this.#ask(`close ${path}`, (done) => this.#raw.close(handle, (error) => done(error)));
   }
 
-  /** Up to `length` bytes; fewer do not mean the end, none does. */
-  read({ path, handle }: RemoteFile, position: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(length);
+  /** Fills the room from its beginning, and tells how far; less does not mean the end, nothing does. */
+  read({ path, handle }: RemoteFile, position: number, room: Buffer): Promise<number> {
     return this.#ask(`read ${path}`, (done) =>
-      this.#raw.read(handle, buffer, 0, length, position, (error, count) =>
-        done(error, buffer.subarray(0, count)),
-      ),
+      this.#raw.read(handle, room, 0, room.length, position, (error, count) => done(error, count)),
     );
   }
 

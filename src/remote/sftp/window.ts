@@ -23,6 +23,11 @@ export class Window<T> {
     this.#queue.push(request);
   }
 
+  /** Resolves when nothing is under way any more; what it came to is of no interest. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#queue.splice(0));
+  }
+
   /** The oldest result; the window must not be empty. */
   next(): Promise<T> {
     return this.#queue.shift() as Promise<T>;

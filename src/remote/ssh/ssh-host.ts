@@ -24,6 +24,7 @@ import type {
 } from '../host.ts';
 import type { HostKeys } from '../host-keys.ts';
 import { explainFailedWrite } from '../no-space.ts';
+import { roomOf } from '../room.ts';
 import type { HostSettings } from '../settings.ts';
 import { withSignal } from '../settle.ts';
 import { downloadFrom, readRangeFrom } from '../sftp/download.ts';
@@ -134,8 +135,8 @@ class SshHost implements Host {
     return await startSshProcess(own, { script, options, host: this.name });
   }
 
-  async readRange(path: string, offset: number, length: number): Promise<Buffer> {
-    return await readRangeFrom(await this.#session(), path, { offset, length });
+  async readRange(path: string, offset: number, room: number | Buffer): Promise<Buffer> {
+    return await readRangeFrom(await this.#session(), path, { offset, room: roomOf(room) });
   }
 
   async list(path: string): Promise<DirectoryEntry[]> {

@@ -37,8 +37,11 @@ export function logged(host: Host, logger: Logger): Host {
         { call: 'openProcess', purpose: options.purpose, tty: options.tty !== undefined },
         host.openProcess(script, options),
       ),
-    readRange: (path, offset, length) =>
-      timed({ call: 'readRange', path, offset, length }, host.readRange(path, offset, length)),
+    readRange: (path, offset, room) =>
+      timed(
+        { call: 'readRange', path, offset, length: typeof room === 'number' ? room : room.length },
+        host.readRange(path, offset, room),
+      ),
     list: (path) => timed({ call: 'list', path }, host.list(path)),
     upload: (source, target, options) =>
       timed(

@@ -8,6 +8,7 @@ import { AppError } from '../../../../src/domain/failure.ts';
 import { downloadFrom, readRangeFrom } from '../../../../src/remote/sftp/download.ts';
 import type { SftpSession } from '../../../../src/remote/sftp/session.ts';
 import { uploadTo } from '../../../../src/remote/sftp/upload.ts';
+import { until } from '../../../support/until.ts';
 
 const FILE = { path: '/f', handle: Buffer.alloc(4) };
 
@@ -20,13 +21,14 @@ function session(content: Buffer, generosity: number[], delays: number[] = [0]):
     linkStat: async () => ({ mode: 0o100600, size: content.length }),
     open: async () => FILE,
     close: async () => {},
-    read: async (_: unknown, position: number, length: number) => {
+    read: async (_: unknown, position: number, room: Buffer) => {
       const turn = asked++;
       for (let n = delays[turn % delays.length] ?? 0; n > 0; n -= 1) {
         await new Promise((resolve) => setImmediate(resolve));
       }
+      const { length } = room;
       const give = Math.max(1, Math.min(length, generosity[turn % generosity.length] ?? length));
-      return content.subarray(position, position + give);
+      return content.subarray(position, position + give).copy(room);
     },
   };
   return fake as unknown as SftpSession;
@@ -54,13 +56,48 @@ describe('downloads', () => {
           );
           const range = await readRangeFrom(session(data, generosity, delays), '/f', {
             offset,
-            length: size,
+            room: Buffer.alloc(size),
           });
           expect(range.equals(data.subarray(offset, offset + size))).toBe(true);
         },
       ),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('a read into a room', () => {
+  it('that is over writes nothing there any more, also when it failed or found the end early', async () => {
+    const answers: Array<{ room: Buffer; answer: (count: number) => void; refuse: () => void }> =
+      [];
+    const fake = {
+      maxRead: 4,
+      open: async () => FILE,
+      close: async () => {},
+      read: (_: unknown, __: number, room: Buffer) =>
+        new Promise<number>((resolve, reject) => {
+          const answer = (count: number): void => resolve(room.fill('x', 0, count) && count);
+          answers.push({ room, answer, refuse: () => reject(new AppError('SFTP_FAILED', 'no')) });
+        }),
+    } as unknown as SftpSession;
+    for (const first of ['refuse', 'end'] as const) {
+      answers.length = 0;
+      const room = Buffer.alloc(12, '-');
+      let over = false;
+      const work = readRangeFrom(fake, '/f', { offset: 0, room })
+        .catch((error: unknown) => error)
+        .finally(() => (over = true));
+      await until(() => answers.length === 3);
+      if (first === 'refuse') answers[0]?.refuse();
+      else answers[0]?.answer(0);
+      answers[1]?.answer(4);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(over).toBe(false);
+      answers[2]?.answer(4);
+      const result = await work;
+      if (first === 'refuse') expect(result).toMatchObject({ code: 'SFTP_FAILED' });
+      else expect(result).toEqual(Buffer.alloc(0));
+    }
   });
 });
 

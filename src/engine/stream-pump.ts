@@ -53,15 +53,14 @@ export function createPump({ seat, spool, request, after }: PumpDeps): Pump {
   async function pumpStream(stream: StreamName): Promise<void> {
     let at = await files.length(stream);
     const rooms = new Rooms();
-    const readAt = (offset: number): Promise<Buffer> | undefined => read(stream, offset, rooms);
-    let ahead = readAt(at);
+    let ahead = read(stream, at, rooms);
     while (ahead !== undefined) {
       const bytes = await ahead;
       if (bytes.length === 0) return;
       const offset = at;
       at += bytes.length;
       // the next bytes come while these are written
-      ahead = readAt(at);
+      ahead = read(stream, at, rooms);
       await files.append(stream, offset, bytes);
     }
   }

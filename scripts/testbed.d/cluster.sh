@@ -36,7 +36,7 @@ cluster_up() {
   quietly "$BED/up.log" "see $BED/up.log" compose --profile hpc up -d --no-deps "${CLUSTER_LOGINS[@]}"
   for host in "${CLUSTER_LOGINS[@]}"; do host_up "$host"; done
   slurm_again
-  until_true 30 cluster_ready || die "no idle nodes: $(docker exec "$(container hpc)" sinfo 2>&1 | tail -n 3)" "look at $BED/log/slurmctld.log"
+  until_true 120 cluster_ready || die "no idle nodes: $(docker exec "$(container hpc)" sinfo 2>&1 | tail -n 3)" "look at $BED/log/slurmctld.log"
   configuration | write "$BED/towline.ini"
   ready
 }
